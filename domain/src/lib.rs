@@ -1,0 +1,25 @@
+//! The words of the shop, for server and browser alike: ids, money, carts, the life of an order, live messages, errors.
+//!
+//! Nothing here does I/O, reads a clock or draws a random number; what depends on those gets them as arguments.
+
+pub mod account;
+pub mod address;
+pub mod cart;
+pub mod catalog;
+pub mod error;
+pub mod ids;
+pub mod isbn;
+pub mod live;
+pub mod money;
+pub mod order;
+pub mod owner;
+pub mod payment;
+pub mod quantity;
+pub mod time;
+
+pub use error::{ApiError, ErrorCode};
+pub use ids::{AccountId, BookId, GuestId, IdempotencyKey, OrderId, PaymentId, RefundId};
+pub use money::{Currency, Minor, Money};
+pub use owner::Owner;
+pub use quantity::Quantity;
+pub use time::UnixMillis;

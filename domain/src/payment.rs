@@ -1,0 +1,75 @@
+//! Payments as clients see them.
+
+use crate::{Currency, Minor, PaymentId, UnixMillis};
+use serde::{Deserialize, Serialize};
+
+/// Where one payment stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentStatus {
+    /// Recorded; the provider has not yet answered with a session.
+    Creating,
+    /// The shopper can pay it.
+    Open,
+    /// The provider has the money.
+    Captured,
+    /// The shopper or their bank declined; another attempt is possible.
+    Declined,
+    /// Closed without money.
+    Closed,
+    /// The money is on its way back.
+    Refunding,
+    /// The provider says that the money is back.
+    Refunded,
+}
+
+impl PaymentStatus {
+    pub const ALL: [Self; 7] =
+        [Self::Creating, Self::Open, Self::Captured, Self::Declined, Self::Closed, Self::Refunding, Self::Refunded];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Creating => "creating",
+            Self::Open => "open",
+            Self::Captured => "captured",
+            Self::Declined => "declined",
+            Self::Closed => "closed",
+            Self::Refunding => "refunding",
+            Self::Refunded => "refunded",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
+    }
+
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Creating => "Opening",
+            Self::Open => "Waiting for the shopper",
+            Self::Captured => "Received",
+            Self::Declined => "Declined",
+            Self::Closed => "Closed",
+            Self::Refunding => "Going back",
+            Self::Refunded => "Went back",
+        }
+    }
+}
+
+/// One payment in an order's view.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentView {
+    pub payment_id: PaymentId,
+    pub provider: String,
+    pub status: PaymentStatus,
+    pub amount: Minor,
+    pub currency: Currency,
+    pub created_at: UnixMillis,
+}
+
+/// Where to send the shopper: `{payment_id,redirect_url}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentStarted {
+    pub payment_id: PaymentId,
+    pub redirect_url: String,
+}
