@@ -1,1 +1,134 @@
-//! x
+//! Everything that touches Postgres, Redis or a payment provider, by capability.
+//!
+//! sqlx and redis are named in this crate only. Use cases stand in each capability's `mod.rs`, SQL in `queries.rs`,
+//! script wrappers in `scripts.rs`, and each background job in a file of its own.
+
+pub mod accounts;
+pub mod admin;
+pub mod carts;
+pub mod catalog;
+pub mod check;
+pub mod config;
+pub mod error;
+pub mod health;
+pub mod jobs;
+pub mod keys;
+pub mod live;
+pub mod orders;
+pub mod payments;
+pub mod sandbox;
+pub mod stock;
+#[cfg(feature = "testkit")]
+pub mod testkit;
+pub mod viewer;
+pub mod world;
+
+use config::StoreConfig;
+use domain::UnixMillis;
+use error::{During, Error};
+use keys::Keys;
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use std::{str::FromStr, sync::Arc, time::Duration};
+use world::World;
+
+/// Longest wait for one answer of Redis; a stuck server must not hold requests for longer.
+pub const REDIS_TIMEOUT: Duration = Duration::from_secs(2);
+/// Longest run of one SQL statement.
+pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The way to all data; cheap to clone, one per process.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    pg: sqlx::PgPool,
+    redis: ConnectionManager,
+    redis_client: redis::Client,
+    keys: Keys,
+    config: StoreConfig,
+    world: Arc<dyn World>,
+    http: reqwest::Client,
+    catalog: catalog::Cache,
+    accounts: accounts::Cache,
+}
+
+impl Store {
+    /// Connects to Postgres and Redis; neither migrates nor loads anything.
+    pub async fn connect(config: StoreConfig, world: Arc<dyn World>) -> Result<Self, Error> {
+        let timeout_ms = STATEMENT_TIMEOUT.as_millis().to_string();
+        let options = PgConnectOptions::from_str(&config.database_url).during("postgres.parse_url")?;
+        let options = options
+            .application_name("bazar")
+            .options([("statement_timeout", timeout_ms.as_str()), ("idle_in_transaction_session_timeout", "15000")]);
+        let pg = PgPoolOptions::new()
+            .max_connections(config.pool_size)
+            .acquire_timeout(Duration::from_secs(3))
+            .connect_with(options)
+            .await
+            .during("postgres.connect")?;
+        let redis_client = redis::Client::open(config.redis_url.as_str()).during("redis.parse_url")?;
+        let manager = ConnectionManagerConfig::new()
+            .set_response_timeout(Some(REDIS_TIMEOUT))
+            .set_connection_timeout(Some(REDIS_TIMEOUT));
+        let redis = redis_client.get_connection_manager_with_config(manager).await.during("redis.connect")?;
+        let http = reqwest::Client::builder()
+            .timeout(Duration::from_secs(10))
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .during("http.client")?;
+        let keys = Keys::new(&config.key_prefix);
+        let (catalog, accounts) = (catalog::Cache::default(), accounts::Cache::default());
+        let inner = Inner { pg, redis, redis_client, keys, config, world, http, catalog, accounts };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Brings the schema up to date; safe to run from several processes at once.
+    pub async fn migrate(&self) -> Result<(), Error> {
+        sqlx::migrate!("../migrations").run(&self.inner.pg).await.during("postgres.migrate")
+    }
+
+    pub fn config(&self) -> &StoreConfig {
+        &self.inner.config
+    }
+
+    pub fn now(&self) -> UnixMillis {
+        self.inner.world.now()
+    }
+
+    pub(crate) fn uuid(&self) -> uuid::Uuid {
+        self.inner.world.uuid()
+    }
+
+    pub(crate) fn pg(&self) -> &sqlx::PgPool {
+        &self.inner.pg
+    }
+
+    /// The shared, multiplexed connection; clone it per use. Never send a blocking command on it.
+    pub(crate) fn redis(&self) -> ConnectionManager {
+        self.inner.redis.clone()
+    }
+
+    /// For connections of one's own: blocking reads and subscriptions.
+    pub(crate) fn redis_client(&self) -> &redis::Client {
+        &self.inner.redis_client
+    }
+
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.inner.keys
+    }
+
+    pub(crate) fn http(&self) -> &reqwest::Client {
+        &self.inner.http
+    }
+
+    pub(crate) fn catalog_cache(&self) -> &catalog::Cache {
+        &self.inner.catalog
+    }
+
+    pub(crate) fn accounts_cache(&self) -> &accounts::Cache {
+        &self.inner.accounts
+    }
+}

@@ -1,0 +1,59 @@
+//! What a running shop is told from outside. The server reads it from the environment; tests build it by hand.
+
+use domain::{Currency, order::DeliveryRule};
+use std::{fmt, time::Duration};
+
+/// A value that never appears in logs.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct StoreConfig {
+    /// `postgres://…`; connections of one process: `pool_size`.
+    pub database_url: String,
+    pub pool_size: u32,
+    /// `redis://…`: carts and gate. Keys start with `key_prefix`, which keeps tests and shops apart.
+    pub redis_url: String,
+    pub key_prefix: String,
+    /// Where shoppers and providers reach the shop, without a slash at the end.
+    pub base_url: String,
+    pub currency: Currency,
+    pub delivery: DeliveryRule,
+    /// From placing to the deadline of paying.
+    pub order_ttl: Duration,
+    /// Floor of the deadline once an order is in Postgres (design §4: 5 minutes; never more than `order_ttl`).
+    pub min_time_to_pay: Duration,
+    /// Makes order numbers unguessable.
+    pub number_secret: Secret,
+    /// The built-in provider; `None` switches it off.
+    pub sandbox: Option<SandboxConfig>,
+}
+
+/// The sandbox provider, as its customer (the shop) and as itself (when this process serves it) know it.
+#[derive(Debug, Clone)]
+pub struct SandboxConfig {
+    /// Where the provider answers, without a slash at the end: `http://127.0.0.1:3000/sandbox`.
+    pub base_url: String,
+    /// The shop's key for the provider's API (Bearer).
+    pub api_key: Secret,
+    /// Newest first; any of them is accepted (rotation), the first one signs.
+    pub webhook_secrets: Vec<Secret>,
+    /// Where the provider sends its events: the shop's `/webhooks/sandbox`.
+    pub webhook_url: String,
+}

@@ -1,0 +1,105 @@
+//! What can go wrong below the pages: a refusal meant for the person, or a failure meant for the log.
+
+use domain::{ApiError, ErrorCode};
+
+/// The error of every use case.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The person is told exactly this.
+    #[error("refused: {0}")]
+    Refused(#[from] ApiError),
+    #[error("{operation}: postgres failed")]
+    Postgres {
+        operation: &'static str,
+        #[source]
+        source: sqlx::Error,
+    },
+    #[error("{operation}: redis failed")]
+    Redis {
+        operation: &'static str,
+        #[source]
+        source: redis::RedisError,
+    },
+    #[error("{operation}: http failed")]
+    Http {
+        operation: &'static str,
+        #[source]
+        source: reqwest::Error,
+    },
+    /// Data or an answer that is not what our own writers write.
+    #[error("{operation}: {message}")]
+    Unexpected { operation: &'static str, message: String },
+}
+
+impl Error {
+    pub fn unexpected(operation: &'static str, message: impl Into<String>) -> Self {
+        Self::Unexpected { operation, message: message.into() }
+    }
+
+    /// What a client may see: refusals as they are, everything else without internals.
+    pub fn to_api(&self) -> ApiError {
+        match self {
+            Self::Refused(refusal) => refusal.clone(),
+            Self::Redis { .. } => ApiError::not_ready(),
+            Self::Http { .. } => ApiError::new(
+                ErrorCode::ProviderUnavailable,
+                "The payment provider does not answer right now. Nothing was charged; please try again in a minute.",
+            ),
+            Self::Postgres { source, .. } if is_outage(source) => ApiError::not_ready(),
+            Self::Postgres { .. } | Self::Unexpected { .. } => ApiError::internal(),
+        }
+    }
+
+    /// Whether this is the person's business and not a fault of ours.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused(_))
+    }
+}
+
+/// Postgres cannot be reached, as opposed to: it said no.
+pub(crate) fn is_outage(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
+        // 57P0x: shutting down or starting up; 53300: too many connections.
+        sqlx::Error::Database(db) => db.code().is_some_and(|c| c.starts_with("57P") || c == "53300"),
+        _ => false,
+    }
+}
+
+/// Names the operation that failed, once, where the failure enters our code.
+pub trait During<T> {
+    fn during(self, operation: &'static str) -> Result<T, Error>;
+}
+
+impl<T> During<T> for Result<T, sqlx::Error> {
+    fn during(self, operation: &'static str) -> Result<T, Error> {
+        self.map_err(|source| Error::Postgres { operation, source })
+    }
+}
+
+impl<T> During<T> for Result<T, redis::RedisError> {
+    fn during(self, operation: &'static str) -> Result<T, Error> {
+        self.map_err(|source| Error::Redis { operation, source })
+    }
+}
+
+impl<T> During<T> for Result<T, reqwest::Error> {
+    fn during(self, operation: &'static str) -> Result<T, Error> {
+        self.map_err(|source| Error::Http { operation, source })
+    }
+}
+
+impl<T> During<T> for Result<T, serde_json::Error> {
+    fn during(self, operation: &'static str) -> Result<T, Error> {
+        self.map_err(|source| Error::unexpected(operation, source.to_string()))
+    }
+}
+
+impl<T> During<T> for Result<T, sqlx::migrate::MigrateError> {
+    fn during(self, operation: &'static str) -> Result<T, Error> {
+        self.map_err(|source| match source {
+            sqlx::migrate::MigrateError::Execute(source) => Error::Postgres { operation, source },
+            other => Error::unexpected(operation, other.to_string()),
+        })
+    }
+}

@@ -1,0 +1,111 @@
+//! The only place where a key or channel of Redis is spelled.
+//!
+//! Keys of one script share a hash tag: `{inv}` for the gate, `{0}` … `{63}` for the carts' buckets.
+
+use domain::{IdempotencyKey, OrderId, Owner};
+
+#[derive(Debug, Clone)]
+pub struct Keys {
+    prefix: String,
+}
+
+impl Keys {
+    /// `prefix` separates shops and tests on one Redis; it must not hold braces, which would move the hash tag.
+    pub fn new(prefix: &str) -> Self {
+        Self { prefix: prefix.replace(['{', '}'], "") }
+    }
+
+    /// HASH: `v`, `t`, `i:<book>` → copies, `taken:<order>`, `merged:<guest>`.
+    pub fn cart(&self, owner: &Owner) -> String {
+        format!("{}cart:{{{}}}:{owner}", self.prefix, owner.cart_bucket())
+    }
+
+    /// ZSET: owner → due ms; the outbox of carts to persist.
+    pub fn carts_dirty(&self, bucket: u32) -> String {
+        format!("{}cart:{{{bucket}}}:dirty", self.prefix)
+    }
+
+    /// HASH: owner → failed attempts to persist.
+    pub fn carts_attempts(&self, bucket: u32) -> String {
+        format!("{}cart:{{{bucket}}}:attempts", self.prefix)
+    }
+
+    /// ZSET: owner → when it was parked, ms.
+    pub fn carts_dead(&self, bucket: u32) -> String {
+        format!("{}cart:{{{bucket}}}:dead", self.prefix)
+    }
+
+    /// STRING: the gate's epoch; absent: not loaded, refuse.
+    pub fn epoch(&self) -> String {
+        self.inv("epoch")
+    }
+
+    /// HASH: book → available.
+    pub fn stock(&self) -> String {
+        self.inv("stock")
+    }
+
+    /// HASH: book → counter of changes.
+    pub fn changes(&self) -> String {
+        self.inv("changes")
+    }
+
+    /// HASH: an order's lines, owner, times and marks; no TTL.
+    pub fn reservation(&self, order: OrderId) -> String {
+        self.inv(&format!("resv:{order}"))
+    }
+
+    /// Where all reservations start, for SCAN.
+    pub fn reservations(&self) -> String {
+        self.inv("resv:")
+    }
+
+    /// STREAM of accepted orders to persist.
+    pub fn placed(&self) -> String {
+        self.inv("placed")
+    }
+
+    /// HASH: what a key was used for; 48 h.
+    pub fn idempotency(&self, owner: &Owner, key: &IdempotencyKey) -> String {
+        self.inv(&format!("idem:{owner}:{key}"))
+    }
+
+    /// ZSET: the owner's open orders → deadline ms.
+    pub fn holds(&self, owner: &Owner) -> String {
+        self.inv(&format!("holds:{owner}"))
+    }
+
+    /// STRING: an applied gate operation.
+    pub fn operation(&self, id: i64) -> String {
+        self.inv(&format!("op:{id}"))
+    }
+
+    /// STRING: an order that ended at the gate; bars a late revival.
+    pub fn gone(&self, order: OrderId) -> String {
+        self.inv(&format!("gone:{order}"))
+    }
+
+    /// Channel: `<owner>` whenever that cart changed.
+    pub fn live_cart(&self) -> String {
+        format!("{}live:cart", self.prefix)
+    }
+
+    /// Channel: JSON `{"order_id","owner","version"}` whenever an order changed.
+    pub fn live_order(&self) -> String {
+        format!("{}live:order", self.prefix)
+    }
+
+    /// Channel: `<book> <available> <epoch> <counter>` whenever copies on sale changed.
+    pub fn live_stock(&self) -> String {
+        format!("{}live:stock", self.prefix)
+    }
+
+    /// Channel: anything, whenever the catalogue changed: caches drop.
+    pub fn live_catalog(&self) -> String {
+        format!("{}live:catalog", self.prefix)
+    }
+
+    fn inv(&self, rest: &str) -> String {
+        format!("{}{{inv}}:{rest}", self.prefix)
+    }
+}

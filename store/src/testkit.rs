@@ -1,0 +1,99 @@
+//! A fresh shop for one test: a database of its own and a key prefix of its own on the servers that the tests run on.
+//!
+//! `BAZAR_TEST_DATABASE_URL` and `BAZAR_TEST_REDIS_URL` name the servers; `make test` starts and throws them away.
+
+use crate::{
+    Store,
+    config::{SandboxConfig, Secret, StoreConfig},
+    world::SystemWorld,
+};
+use domain::{Currency, Minor, order::DeliveryRule};
+use sqlx::{Connection, PgConnection};
+use std::{sync::Arc, time::Duration};
+
+/// The migrated database that all others are copied from.
+const TEMPLATE: &str = "bazar_template";
+
+/// A migrated, empty shop.
+pub async fn store() -> Store {
+    store_with(|_| {}).await
+}
+
+/// The same with some settings changed.
+pub async fn store_with(change: impl FnOnce(&mut StoreConfig)) -> Store {
+    let mut config = config(&fresh_database().await);
+    change(&mut config);
+    Store::connect(config, Arc::new(SystemWorld)).await.expect("connect to the test servers")
+}
+
+/// The settings of a test shop on that database.
+pub fn config(database_url: &str) -> StoreConfig {
+    StoreConfig {
+        database_url: database_url.to_owned(),
+        pool_size: 8,
+        redis_url: redis_url(),
+        key_prefix: format!("t{}:", unique()),
+        base_url: "http://127.0.0.1:1".into(),
+        currency: Currency::Inr,
+        delivery: DeliveryRule { fee: Minor::new(49_00), free_from: Minor::new(999_00) },
+        order_ttl: Duration::from_secs(900),
+        min_time_to_pay: Duration::from_secs(300),
+        number_secret: Secret::new("test"),
+        sandbox: Some(SandboxConfig {
+            base_url: "http://127.0.0.1:1/sandbox".into(),
+            api_key: Secret::new("test-key"),
+            webhook_secrets: vec![Secret::new("test-webhook")],
+            webhook_url: "http://127.0.0.1:1/webhooks/sandbox".into(),
+        }),
+    }
+}
+
+pub fn redis_url() -> String {
+    std::env::var("BAZAR_TEST_REDIS_URL").expect("BAZAR_TEST_REDIS_URL: run the tests by `make test`")
+}
+
+/// A new database copied from the migrated template; returns its URL.
+pub async fn fresh_database() -> String {
+    let server =
+        std::env::var("BAZAR_TEST_DATABASE_URL").expect("BAZAR_TEST_DATABASE_URL: run the tests by `make test`");
+    let mut admin = PgConnection::connect(&server).await.expect("connect to the test Postgres");
+    // Only one test makes the template, or copies it: Postgres refuses to copy a database that is in use.
+    sqlx::query("SELECT pg_advisory_lock(77001)").execute(&mut admin).await.expect("lock the template");
+    ensure_template(&mut admin, &server).await;
+    let name = format!("bazar_t_{}", unique());
+    let create = format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}");
+    sqlx::query(sqlx::AssertSqlSafe(create)).execute(&mut admin).await.expect("copy the template");
+    sqlx::query("SELECT pg_advisory_unlock(77001)").execute(&mut admin).await.expect("unlock the template");
+    with_database(&server, &name)
+}
+
+async fn ensure_template(admin: &mut PgConnection, server: &str) {
+    let known: Option<(String,)> = sqlx::query_as("SELECT datname::text FROM pg_database WHERE datname = $1")
+        .bind(TEMPLATE)
+        .fetch_optional(&mut *admin)
+        .await
+        .expect("look for the template");
+    if known.is_none() {
+        let create = format!("CREATE DATABASE {TEMPLATE}");
+        sqlx::query(sqlx::AssertSqlSafe(create)).execute(&mut *admin).await.expect("create the template");
+    }
+    // Also when it is there: an earlier run may have left an older schema.
+    let mut template = PgConnection::connect(&with_database(server, TEMPLATE)).await.expect("connect to the template");
+    sqlx::migrate!("../migrations")
+        .run(&mut template)
+        .await
+        .expect("migrate the template (drop bazar_template if its history changed)");
+    template.close().await.expect("leave the template");
+}
+
+/// The same server, another database.
+fn with_database(server: &str, name: &str) -> String {
+    let (base, query) = server.split_once('?').map_or((server, String::new()), |(b, q)| (b, format!("?{q}")));
+    let host = base.rsplit_once('/').map_or(base, |(host, _)| host);
+    format!("{host}/{name}{query}")
+}
+
+#[expect(clippy::disallowed_methods, reason = "tests need names nobody else has")]
+fn unique() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
+}

@@ -1,0 +1,1 @@
+//! catalog against real servers.

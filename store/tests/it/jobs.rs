@@ -1,0 +1,1 @@
+//! jobs against real servers.

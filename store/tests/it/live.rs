@@ -1,0 +1,1 @@
+//! live against real servers.

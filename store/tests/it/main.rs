@@ -1,0 +1,11 @@
+//! The store against a real Postgres and a real Redis; one binary, so that it links once. Run by `make test`.
+
+mod accounts;
+mod carts;
+mod catalog;
+mod check;
+mod jobs;
+mod live;
+mod orders;
+mod payments;
+mod stock;

@@ -1,0 +1,3 @@
+//! x
+#[tokio::test]
+async fn connects() { let s = store::testkit::store().await; let _ = s.now(); }
