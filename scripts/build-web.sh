@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Builds everything the browser gets into target/site: WASM and its glue, the stylesheet, public/, each under a hashed
+# name where the name is ours, each precompressed. The project does these steps itself because cargo-leptos takes half an
+# hour to install; its metadata in Cargo.toml stays, for who has it. Unchanged steps are skipped.
+
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$ROOT/scripts/services.sh"
+. "$ROOT/scripts/setup.sh"
+. "$ROOT/scripts/wasm-target.sh"
+
+NAME=book-bazar
+WEB=$TARGET/wasm # a target dir of its own: proc macros and WASM must come from one rustc, maybe not the server's
+GLUE=$WEB/glue
+
+# Browsers refuse what --all-features would let through, and Debian's wasm-opt 108 breaks the module at run time.
+WASM_OPT=(node_modules/.bin/wasm-opt -Oz --enable-bulk-memory --enable-bulk-memory-opt --enable-reference-types
+  --enable-nontrapping-float-to-int --enable-sign-ext --enable-mutable-globals --enable-multivalue)
+
+build_wasm() {
+  # cdylib only: beside an rlib rustc skips LTO, which costs a tenth of the size.
+  env "${WASM_ENV[@]}" cargo rustc -p frontend --lib --crate-type cdylib --profile wasm-release --target "$WASM" \
+    --target-dir "$WEB" || die "the browser half did not build: the compiler's message is above"
+}
+
+build_glue() {
+  local wasm=$WEB/$WASM/wasm-release/frontend.wasm want
+  want=$(digest "$wasm" Cargo.lock package-lock.json "${BASH_SOURCE[0]}")
+  [[ $(cat "$GLUE/.stamp" 2>/dev/null) == "$want" ]] && return
+  rm -rf "$GLUE"
+  step "wasm-bindgen and wasm-opt (half a minute)"
+  "$WASM_BINDGEN" "$wasm" --target web --no-typescript --out-name $NAME --out-dir "$GLUE" ||
+    die "wasm-bindgen failed: its message is above"
+  "${WASM_OPT[@]}" "$GLUE/${NAME}_bg.wasm" -o "$GLUE/$NAME.wasm" || die "wasm-opt failed: its message is above"
+  echo "$want" >"$GLUE/.stamp"
+}
+
+build_style() {
+  local css=$WEB/$NAME.css want sources
+  mapfile -t sources < <(find style -type f | sort)
+  want=$(digest "${sources[@]}" package-lock.json)
+  [[ -s $css && $(cat "$css.stamp" 2>/dev/null) == "$want" ]] && return
+  node_modules/.bin/sass --style=compressed --no-source-map style/main.scss "$css" ||
+    die "the stylesheet did not compile: sass's message is above"
+  echo "$want" >"$css.stamp"
+}
+
+make_state "$STATE"
+setup_packages
+setup_npm
+setup_wasm_target
+setup_wasm_bindgen
+step "web assets"
+build_wasm
+build_glue
+build_style
+node scripts/site.mjs --name "$NAME" --glue "$GLUE" --css "$WEB/$NAME.css" --public public --site "$TARGET/site" \
+  --hash-file "$TARGET/debug/hash.txt" --hash-file "$TARGET/release/hash.txt" ||
+  die "the site could not be put together: the message is above"
