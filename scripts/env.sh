@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sourced by whatever starts the server (run, test, the bazar wrapper), so that all of them start the same one: where the
-# web assets are, and the secrets of this checkout. What is already set in the environment wins, then .env, then these.
+# web assets are, where the data is, the secret of this checkout. What is set in the environment wins, then .env, then this.
 
 default_env() { [[ -n ${!1+set} ]] || export "$1=$2"; }
 
@@ -16,24 +16,59 @@ load_env_file() {
   done <"$1"
 }
 
-# Secrets have no defaults in the server; a checkout draws its own once and keeps them, or every restart would log
-# everybody out.
-dev_secrets() {
-  local file=$STATE/dev.env name
-  make_state "$STATE"
-  (umask 077 && touch "$file")
-  for name in BAZAR_SECRET BAZAR_SANDBOX_SECRET; do
-    grep -q "^$name=" "$file" || echo "$name=$(random_hex 32)" >>"$file"
-  done
-  load_env_file "$file"
-}
-
 # What leptos reads. The binary is started by us and not by cargo-leptos, so nothing else tells it.
 site_env() {
   default_env LEPTOS_OUTPUT_NAME book-bazar
   default_env LEPTOS_SITE_ROOT "$TARGET/site"
   default_env LEPTOS_SITE_PKG_DIR pkg
   default_env LEPTOS_HASH_FILES true
-  default_env LEPTOS_SITE_ADDR 127.0.0.1:3000
   default_env LEPTOS_ENV PROD
+  # Compiling never needs a database: what the queries look like is in .sqlx.
+  default_env SQLX_OFFLINE true
 }
+
+# A shop on this machine. Secrets have no default in the server; a checkout draws its own once and keeps it, or every
+# restart would log everybody out.
+shop_env() {
+  local secret=$STATE/secret.env
+  load_env_file .env
+  site_env
+  make_state "$STATE"
+  [[ -s $secret ]] || (umask 077 && echo "BAZAR_SECRET=$(random_hex 32)" >"$secret")
+  load_env_file "$secret"
+  default_env BAZAR_ENV development
+  default_env BAZAR_LOG text
+  default_env BAZAR_ADDR 127.0.0.1:3000
+  default_env BAZAR_BASE_URL "http://$BAZAR_ADDR"
+}
+
+RUN=$STATE/run # state of the shop of `make run`
+BAZAR=$TARGET/release/bazar
+
+build_server() {
+  step "server"
+  cargo build --release -p server --bin bazar 9>&- || die "the server did not build: the compiler's message is above"
+}
+
+# The databases of the shop: those that the environment names, else private ones. Sets STARTED=1 when it started any.
+shop_services() {
+  STARTED=''
+  make_state "$RUN"
+  if [[ -z ${DATABASE_URL:-} ]]; then
+    setup_packages postgres
+    postgres_runs "$RUN" || STARTED=1
+    postgres_up "$RUN" 54329
+    database "$POSTGRES_URL" bazar
+    export DATABASE_URL=$POSTGRES_URL/bazar
+  fi
+  if [[ -z ${REDIS_URL:-} ]]; then
+    setup_packages redis
+    redis_runs "$RUN" || STARTED=1
+    redis_up "$RUN" 63790
+    export REDIS_URL=$REDIS_URL_OF/0
+  fi
+  default_env SESSION_REDIS_URL "$REDIS_URL"
+}
+
+server_pid() { cat "$RUN/server.pid" 2>/dev/null || true; }
+server_runs() { pid_is "$(server_pid)" "$BAZAR all"; }
