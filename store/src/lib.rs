@@ -98,7 +98,8 @@ impl Store {
         self.inner.world.now()
     }
 
-    pub(crate) fn uuid(&self) -> uuid::Uuid {
+    /// An id nobody can guess.
+    pub fn uuid(&self) -> uuid::Uuid {
         self.inner.world.uuid()
     }
 

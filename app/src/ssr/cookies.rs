@@ -1,0 +1,106 @@
+//! The two signed cookies of people who have not logged in: who they are, and which orders this browser placed.
+
+use super::AppState;
+use axum::response::IntoResponse;
+use axum_extra::extract::cookie::{Cookie, SameSite, SignedCookieJar};
+use domain::{GuestId, OrderId, Owner};
+use http::{HeaderMap, HeaderValue, header};
+
+/// Orders one browser remembers.
+const MAX_RECEIPTS: usize = 20;
+const A_YEAR: time::Duration = time::Duration::days(365);
+
+/// The guest this browser is, if it was given an id.
+pub fn guest(headers: &HeaderMap, state: &AppState) -> Option<GuestId> {
+    let cookie = jar(headers, state).get(&name(state, "bb_guest"))?;
+    cookie.value().parse().ok()
+}
+
+/// The orders this browser placed as a guest, newest first.
+pub fn receipts(headers: &HeaderMap, state: &AppState) -> Vec<(OrderId, Owner)> {
+    let cookie = jar(headers, state).get(&name(state, "bb_receipts"));
+    cookie.map(|cookie| parse_receipts(cookie.value())).unwrap_or_default()
+}
+
+/// A new guest and the `Set-Cookie` that makes this browser be it.
+pub fn new_guest(state: &AppState) -> (GuestId, HeaderValue) {
+    let guest = GuestId::new(state.store.uuid());
+    (guest, set(state, "bb_guest", guest.to_string()))
+}
+
+/// The `Set-Cookie` that adds an order to the ones this browser remembers.
+pub fn add_receipt(headers: &HeaderMap, state: &AppState, order: OrderId, owner: Owner) -> HeaderValue {
+    let mut receipts = receipts(headers, state);
+    receipts.retain(|(known, _)| *known != order);
+    receipts.insert(0, (order, owner));
+    receipts.truncate(MAX_RECEIPTS);
+    set(state, "bb_receipts", write_receipts(&receipts))
+}
+
+/// The `Set-Cookie` that ends the guest: their cart went to an account, the next one starts anew.
+pub fn forget_guest(state: &AppState) -> HeaderValue {
+    forget(state, "bb_guest")
+}
+
+/// The `Set-Cookie` that forgets the orders placed here.
+pub fn forget_receipts(state: &AppState) -> HeaderValue {
+    forget(state, "bb_receipts")
+}
+
+fn jar(headers: &HeaderMap, state: &AppState) -> SignedCookieJar {
+    SignedCookieJar::from_headers(headers, state.cookie_key.clone())
+}
+
+/// `__Host-` binds a cookie to exactly this host, but browsers take it only over https.
+fn name(state: &AppState, base: &str) -> String {
+    if state.secure_cookies { format!("__Host-{base}") } else { base.to_owned() }
+}
+
+fn build(state: &AppState, base: &str, value: String, age: time::Duration) -> Cookie<'static> {
+    // Lax, not Strict: the way back from a hosted payment page must find them.
+    Cookie::build((name(state, base), value))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(state.secure_cookies)
+        .max_age(age)
+        .build()
+}
+
+fn set(state: &AppState, base: &str, value: String) -> HeaderValue {
+    let jar = SignedCookieJar::new(state.cookie_key.clone()).add(build(state, base, value, A_YEAR));
+    let response = jar.into_response();
+    response.headers().get(header::SET_COOKIE).cloned().unwrap_or_else(|| HeaderValue::from_static(""))
+}
+
+fn forget(state: &AppState, base: &str) -> HeaderValue {
+    let cookie = build(state, base, String::new(), time::Duration::ZERO).to_string();
+    HeaderValue::from_str(&cookie).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+fn write_receipts(receipts: &[(OrderId, Owner)]) -> String {
+    let guests = receipts.iter().filter_map(|(order, owner)| Some((order, owner.guest()?)));
+    guests.map(|(order, guest)| format!("{order}.{guest}")).collect::<Vec<_>>().join("_")
+}
+
+fn parse_receipts(text: &str) -> Vec<(OrderId, Owner)> {
+    let pairs = text.split('_').filter_map(|pair| pair.split_once('.'));
+    let parsed = pairs.filter_map(|(order, guest)| Some((order.parse().ok()?, Owner::Guest(guest.parse().ok()?))));
+    parsed.take(MAX_RECEIPTS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn receipts_come_back_and_stay_few() {
+        let id = |n: usize| format!("6f9619ff-8b86-4d01-b42d-0000000000{n:02}");
+        let text = (0..30).map(|n| format!("{}.{}", id(n), id(n))).collect::<Vec<_>>().join("_");
+        let receipts = parse_receipts(&text);
+        assert_eq!(receipts.len(), MAX_RECEIPTS);
+        assert_eq!(parse_receipts(&write_receipts(&receipts)), receipts);
+        assert!(write_receipts(&receipts).len() < 3000, "a browser keeps 4 KB");
+        assert!(parse_receipts("nonsense_x.y_.").is_empty());
+    }
+}

@@ -1,0 +1,24 @@
+//! Who is asking: the account of the session, or the guest of the cookie.
+
+use super::{AppState, cookies};
+use domain::{
+    Owner,
+    account::{AccountView, Role},
+};
+use http::HeaderMap;
+use store::viewer::Viewer;
+
+/// The person behind a request; `None`: neither logged in nor known as a guest, so nothing is theirs yet.
+pub fn viewer(headers: &HeaderMap, state: &AppState, account: Option<&AccountView>) -> Option<Viewer> {
+    let receipts = cookies::receipts(headers, state);
+    match account {
+        Some(account) => {
+            let is_admin = account.role == Role::Admin;
+            Some(Viewer { owner: Owner::Account(account.id), is_admin, receipts })
+        }
+        None => {
+            let guest = cookies::guest(headers, state)?;
+            Some(Viewer { owner: Owner::Guest(guest), is_admin: false, receipts })
+        }
+    }
+}
