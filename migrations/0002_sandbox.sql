@@ -10,9 +10,13 @@ CREATE TABLE sandbox.payments (
     currency        text NOT NULL,
     email           text NOT NULL,
     return_url      text NOT NULL,
+    -- Where the page leads back to when the person does not pay.
+    cancel_url      text NOT NULL,
+    -- Also the shop's reference: it comes back in every event.
     idempotency_key text NOT NULL CONSTRAINT sandbox_payments_key_key UNIQUE,
     status          text NOT NULL CHECK (status IN ('open', 'paid', 'declined', 'closed')),
     created_at      timestamptz NOT NULL,
+    -- In the future: "Pay late" was pressed and the money is still under way.
     paid_at         timestamptz
 );
 

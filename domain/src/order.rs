@@ -39,6 +39,8 @@ pub enum Cause {
     LateMoneyClaimed,
     /// Money came after the end and went back, on the provider's word.
     LateMoneyReturned,
+    /// A note, not a change of state: money came that this order no longer takes, and is on its way back.
+    MoneyGoesBack,
     FulfilmentStarted,
     HandedToCarrier,
     Arrived,
@@ -147,7 +149,7 @@ impl OrderStatus {
 }
 
 impl Cause {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         C::Persisted,
         C::Refused,
         C::ShopperCancelled,
@@ -157,6 +159,7 @@ impl Cause {
         C::PaymentFailed,
         C::LateMoneyClaimed,
         C::LateMoneyReturned,
+        C::MoneyGoesBack,
         C::FulfilmentStarted,
         C::HandedToCarrier,
         C::Arrived,
@@ -175,6 +178,7 @@ impl Cause {
             C::PaymentFailed => "payment_failed",
             C::LateMoneyClaimed => "late_money_claimed",
             C::LateMoneyReturned => "late_money_returned",
+            C::MoneyGoesBack => "money_goes_back",
             C::FulfilmentStarted => "fulfilment_started",
             C::HandedToCarrier => "handed_to_carrier",
             C::Arrived => "arrived",
@@ -198,6 +202,7 @@ impl Cause {
             C::PaymentFailed => "The payment failed.",
             C::LateMoneyClaimed => "Your payment came late, and the copies were still there.",
             C::LateMoneyReturned => "Your payment came too late and went back to you.",
+            C::MoneyGoesBack => "A payment came that this order no longer takes. It is on its way back.",
             C::FulfilmentStarted => "Your books are being packed.",
             C::HandedToCarrier => "Your parcel is on its way.",
             C::Arrived => "Your parcel has arrived.",

@@ -56,4 +56,6 @@ pub struct SandboxConfig {
     pub webhook_secrets: Vec<Secret>,
     /// Where the provider sends its events: the shop's `/webhooks/sandbox`.
     pub webhook_url: String,
+    /// How long after the press the money of "Pay late" arrives; longer than `order_ttl` makes it late money.
+    pub late_after: Duration,
 }

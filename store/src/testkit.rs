@@ -44,6 +44,7 @@ pub fn config(database_url: &str) -> StoreConfig {
             api_key: Secret::new("test-key"),
             webhook_secrets: vec![Secret::new("test-webhook")],
             webhook_url: "http://127.0.0.1:1/webhooks/sandbox".into(),
+            late_after: Duration::from_secs(905),
         }),
     }
 }
