@@ -45,6 +45,7 @@ build_style() {
 }
 
 make_state "$STATE"
+setup_rust
 setup_packages
 setup_npm
 setup_wasm_target

@@ -22,6 +22,7 @@ clippy() {
 }
 clippy_browser() { cargo clippy -p frontend --locked -- -D warnings; }
 
+setup_rust lints
 setup_packages postgres
 part 'format' cargo fmt --all --check
 part 'arrows between the rooms' node scripts/arrows.mjs

@@ -28,6 +28,7 @@ refuse_a_second_one() {
 }
 
 build() {
+  setup_rust
   setup_packages "${parts[@]}"
   build_server
   bash scripts/build-web.sh 9>&- || exit 1

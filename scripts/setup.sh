@@ -26,9 +26,20 @@ install_packages() {
   } || return 1
 }
 
+# setup_rust [lints]: Rust comes from rustup, by the person: which toolchains a machine has is not for us to decide.
+setup_rust() {
+  local need found
+  have cargo && have rustc || die "Rust is missing: install it from https://rustup.rs and try again"
+  need=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+  found=$(rustc --version | cut -d' ' -f2)
+  [[ $(printf '%s\n' "$need" "$found" | sort -V | head -1) == "$need" ]] ||
+    die "Rust $found is too old, $need or newer is needed: run 'rustup update' and try again"
+  [[ ${1:-} != lints ]] || { cargo fmt --version && cargo clippy --version; } >/dev/null 2>&1 ||
+    die "rustfmt or clippy is missing: run 'rustup component add rustfmt clippy' and try again"
+}
+
 setup_packages() { # [postgres] [redis] [browser]
   local part
-  have cargo || die "Rust is missing: install it from https://rustup.rs and try again"
   missing=()
   want gcc cc
   want libc6-dev cc # cc alone cannot link
@@ -50,8 +61,8 @@ setup_packages() { # [postgres] [redis] [browser]
 
 chromium_path() {
   local name
-  if [[ -n ${BAZAR_CHROMIUM:-} ]]; then
-    [[ -x $BAZAR_CHROMIUM ]] && echo "$BAZAR_CHROMIUM"
+  if [[ -n ${CHROMIUM:-} ]]; then
+    [[ -x $CHROMIUM ]] && echo "$CHROMIUM"
     return
   fi
   for name in chromium chromium-browser google-chrome-stable google-chrome; do
@@ -69,7 +80,7 @@ setup_npm() {
   major=$(node -p 'process.versions.node.split(".")[0]')
   ((major >= 18)) || die "Node $major is too old: install Node 18 or newer and try again"
   step "installing npm tools into node_modules/"
-  npm ci --omit=optional --ignore-scripts --no-audit --no-fund --loglevel=error >&2 9>&- ||
+  npm_config_update_notifier=false npm ci --omit=optional --ignore-scripts --no-audit --no-fund --loglevel=error >&2 9>&- ||
     die "npm ci failed (its message is above): check the network or npm's registry setting and try again"
   echo "$want" >"$stamp"
 }

@@ -14,7 +14,7 @@ passed=0 failed=0
 forget_the_shop() {
   local name
   for name in DATABASE_URL REDIS_URL SESSION_REDIS_URL "${!BAZAR_@}" "${!LEPTOS_@}"; do
-    case $name in BAZAR_REAL_BOOKS | BAZAR_CHROMIUM) ;; *) unset "$name" ;; esac
+    case $name in BAZAR_REAL_BOOKS | BAZAR_SCREENSHOTS) ;; *) unset "$name" ;; esac
   done
 }
 
@@ -49,19 +49,21 @@ runner() {
 lock test || die "another 'make test' is running in this checkout: wait for it and try again"
 forget_the_shop
 site_env
+setup_rust lints
 setup_packages postgres redis browser
 setup_npm
-BAZAR_CHROMIUM=$(chromium_path)
+CHROMIUM=$(chromium_path)
 services_wipe "$DIR"
 make_state "$DIR"
 trap finish EXIT
 postgres_up "$DIR" 54429 fast
 redis_up "$DIR" 63890
-export BAZAR_CHROMIUM
+export CHROMIUM
 export BAZAR_TEST_DATABASE_URL=$POSTGRES_URL/postgres
 export BAZAR_TEST_REDIS_URL=$REDIS_URL_OF/
 export BAZAR_SCRATCH_POSTGRES=$POSTGRES_URL
 export BAZAR_BIN=$TARGET/debug/bazar
+PATH=$PATH:$(postgres_bin) # the browser tests look into the database by psql
 
 bash scripts/check.sh 9>&- || failed=$?
 bash scripts/build-web.sh 9>&- || exit 1

@@ -42,12 +42,15 @@ use_debian_sysroot() {
 }
 
 wasm_linker() {
-  local lld
+  local lld llvm
   for lld in "$(rustc --print sysroot)"/lib/rustlib/*/bin/rust-lld /usr/bin/rust-lld; do
     [[ -x $lld ]] && echo "$lld" && return
   done
   have wasm-ld && command -v wasm-ld && return
-  die "no wasm linker: install the Debian package rust-web-llvm (or lld) and try again"
+  llvm=$("$DEBIAN_RUSTC" --version --verbose | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
+  { can_install && install_packages "lld-$llvm" && [[ -x /usr/bin/wasm-ld-$llvm ]]; } ||
+    die "there is no linker for WASM: install the Debian package lld-$llvm and try again"
+  echo "/usr/bin/wasm-ld-$llvm"
 }
 
 debian_std() {
