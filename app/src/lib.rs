@@ -1,10 +1,14 @@
 //! The pages and the server functions of the shop.
 
+mod boot;
+mod error;
+mod next;
 #[cfg(feature = "ssr")]
 mod shell;
 #[cfg(feature = "ssr")]
 pub mod ssr;
 
+pub use error::AppError;
 #[cfg(feature = "ssr")]
 pub use shell::shell;
 

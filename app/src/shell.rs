@@ -1,11 +1,14 @@
 //! The HTML around every page.
 
 use crate::App;
-use leptos::{config::LeptosOptions, prelude::*};
+use http::{HeaderName, HeaderValue, header};
+use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*};
+use leptos_axum::ResponseOptions;
 use leptos_meta::{HashedStylesheet, MetaTags};
 
 /// The document; the server calls it once per page.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
+    set_policy();
     view! {
         <!DOCTYPE html>
         <html lang="en-IN">
@@ -27,5 +30,19 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <App/>
             </body>
         </html>
+    }
+}
+
+/// Only scripts with this answer's nonce run; styles, pictures, fonts and sockets are the shop's own. Forms may go on to
+/// a payment provider.
+fn set_policy() {
+    const NAME: HeaderName = header::CONTENT_SECURITY_POLICY;
+    let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else { return };
+    let policy = format!(
+        "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; object-src 'none'; base-uri 'none'; \
+         frame-ancestors 'none'; form-action 'self' https:"
+    );
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        response.insert_header(NAME, policy);
     }
 }

@@ -1,18 +1,27 @@
 //! What the server gives to the pages and the server functions: the state, the login, the cookies.
 //!
-//! Mounting, from the inside out: [`forms::translate`] around `/api/*`, then axum-login's auth layer over [`Backend`],
-//! then the session layer. Leptos' handlers get their contexts by [`provide`]:
+//! Mounting, all inside axum-login's auth layer over [`Backend`], which is inside the session layer:
 //!
 //! ```ignore
-//! let contexts = { let state = state.clone(); move || app::ssr::provide(&state) };
-//! leptos_axum::handle_server_fns_with_context(contexts, request)
+//! let api = Router::new()
+//!     .route("/api/{*name}", any(app::ssr::api))
+//!     // throttles here
+//!     .layer(middleware::from_fn_with_state(state.clone(), app::ssr::forms::translate));
+//! let pages = Router::new()
+//!     .leptos_routes_with_handler(leptos_axum::generate_route_list(app::App), app::ssr::page)
+//!     .fallback(app::ssr::page); // the 404 page
 //! ```
+//!
+//! The page's `Content-Security-Policy` is set by the handler, because only Leptos knows the nonce.
 
 mod auth;
 pub mod cookies;
+pub mod forms;
+mod pages;
 mod viewer;
 
 pub use auth::{AuthSession, Backend, Credentials, User};
+pub use pages::{api, page};
 pub use viewer::viewer;
 
 use axum::extract::FromRef;

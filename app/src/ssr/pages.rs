@@ -1,0 +1,60 @@
+//! The two handlers that the server mounts: every page, and every server function.
+
+use super::{AppState, AuthSession, provide, viewer};
+use crate::{
+    boot::{Boot, Flash},
+    shell,
+};
+use axum::{
+    body::Body,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use domain::cart::CartView;
+use http::{Request, header, request::Parts};
+use tower_sessions::Session;
+
+/// Under this name the session keeps the refusal of a plain form until the next page shows it.
+pub(super) const FLASH: &str = "flash";
+
+/// Renders the page of this address, whole (async mode); unknown addresses become the 404 page. Mount it on the
+/// listed routes (`leptos_routes_with_handler`) and as the fallback.
+pub async fn page(State(state): State<AppState>, request: Request<Body>) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let boot = load(&state, &parts).await;
+    parts.extensions.insert(boot);
+    let options = state.leptos_options.clone();
+    let render = leptos_axum::render_app_async_with_context(move || provide(&state), move || shell(options.clone()));
+    let mut response = render(Request::from_parts(parts, body)).await;
+    // A stored page would pair an old nonce with a new policy, and it shows one person's cart.
+    response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Runs the server function of this address. Mount it on `/api/{*name}` for GET and POST, inside
+/// [`super::forms::translate`].
+pub async fn api(State(state): State<AppState>, request: Request<Body>) -> Response {
+    leptos_axum::handle_server_fns_with_context(move || provide(&state), request).await.into_response()
+}
+
+/// A page must come even when the cart cannot: it starts from an empty one then, and live messages correct it.
+async fn load(state: &AppState, parts: &Parts) -> Boot {
+    let account = parts.extensions.get::<AuthSession>().and_then(|auth| auth.user.as_ref()).map(|u| u.view().clone());
+    let viewer = viewer(&parts.headers, state, account.as_ref());
+    let empty = || CartView::empty(state.store.config().currency);
+    let cart = match &viewer {
+        None => empty(),
+        Some(viewer) => store::carts::view(&state.store, &viewer.owner).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the page is shown without its cart");
+            empty()
+        }),
+    };
+    Boot { account, is_known: viewer.is_some(), cart, flash: take_flash(parts).await }
+}
+
+/// Only a session that holds a refusal is written.
+async fn take_flash(parts: &Parts) -> Option<Flash> {
+    let session = parts.extensions.get::<Session>()?;
+    session.get_value(FLASH).await.ok()??;
+    session.remove(FLASH).await.ok()?
+}
