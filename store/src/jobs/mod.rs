@@ -3,9 +3,21 @@
 //! A job fetches a batch from its own source (a stream, a sorted set, a table) and handles it; handling is idempotent
 //! and acknowledges by itself, so a batch whose worker dies is simply found again.
 
-use crate::{Store, error::Error};
+mod queries;
+
+use crate::{
+    Store,
+    error::{During, Error},
+};
 use async_trait::async_trait;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+
+/// Failed attempts after which work goes to the dead letters.
+pub(crate) const MAX_ATTEMPTS: i32 = 10;
+/// First and longest pause between two attempts.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
 /// One kind of background work.
 #[async_trait]
@@ -31,4 +43,51 @@ pub trait Job: Send + Sync + 'static {
 /// Runs every job until `stop`, then lets the batches in hand finish (at most 8 s).
 pub async fn run(store: Store, stop: CancellationToken) -> Result<(), Error> {
     todo!()
+}
+
+/// How long to wait after so many failed attempts: doubling from half a second to five minutes, cut by up to a half
+/// at random so that what failed together does not come back together.
+pub(crate) fn backoff(attempts: i32, random: uuid::Uuid) -> Duration {
+    let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(16);
+    let pause = FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE);
+    let chance = u32::from(random.as_bytes()[0]);
+    pause / 2 + pause / 2 * chance / 255
+}
+
+/// Moves work that keeps failing to the dead letters; the caller removes it at its source in the same transaction.
+/// Work of that source and key that is parked already is overwritten: the latest failure is the one to look at.
+pub(crate) async fn park(
+    tx: &mut sqlx::PgTransaction<'_>,
+    source: &str,
+    key: &str,
+    payload: &serde_json::Value,
+    error: &str,
+    attempts: i32,
+) -> Result<(), Error> {
+    queries::park(&mut **tx, source, key, payload, error, attempts).await.during("jobs.park")?;
+    metrics::counter!("jobs_parked_total", "source" => source.to_owned()).increment(1);
+    tracing::error!(source, key, error, attempts, "parked in the dead letters");
+    Ok(())
+}
+
+/// When to try again, as a moment.
+pub(crate) fn retry_at(store: &Store, attempts: i32) -> domain::UnixMillis {
+    let pause = backoff(attempts, store.uuid());
+    store.now().plus(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_stop_growing() {
+        let longest = |attempts| backoff(attempts, uuid::Uuid::max());
+        assert_eq!(longest(1), Duration::from_millis(500));
+        assert_eq!(longest(2), Duration::from_secs(1));
+        assert_eq!(longest(9), Duration::from_secs(128));
+        assert_eq!(longest(i32::MAX), LONGEST_PAUSE);
+        assert_eq!(backoff(2, uuid::Uuid::nil()), Duration::from_millis(500));
+        assert_eq!(backoff(i32::MIN, uuid::Uuid::max()), FIRST_PAUSE);
+    }
 }

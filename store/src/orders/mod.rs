@@ -1,5 +1,8 @@
 //! The life of an order: placed at the gate, written down by a worker, paid, ended, shown.
 
+pub(crate) mod change;
+mod queries;
+
 use crate::{Store, error::Error, viewer::Viewer};
 use domain::{
     IdempotencyKey, OrderId, Owner,

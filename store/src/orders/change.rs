@@ -1,0 +1,87 @@
+//! One ender at a time: every change of an order that is in Postgres goes through [`apply`].
+
+use super::queries;
+use crate::{
+    Store,
+    error::{During, Error},
+    stock::ledger,
+    world::to_timestamp,
+};
+use domain::{
+    OrderId, UnixMillis,
+    order::{Cause, OrderStatus},
+};
+
+/// A change of an order's status that somebody wants.
+pub(crate) struct Change<'a> {
+    pub order: OrderId,
+    /// Where the caller believes the order stands.
+    pub from: OrderStatus,
+    pub to: OrderStatus,
+    pub cause: Cause,
+    /// For the timeline, besides the cause's own sentence.
+    pub note: Option<&'a str>,
+}
+
+/// Changes the order if it still stands in `from`, with everything that follows from it: history, ledger movements,
+/// work for the gate, the live message, and the closing of a payment session that lost its order.
+/// Returns the order's new version; `None`: somebody else was quicker, and nothing was written.
+///
+/// Locks the order's row first, then its stock rows in book order; callers lock nothing of another order before it.
+pub(crate) async fn apply(
+    tx: &mut sqlx::PgTransaction<'_>,
+    change: Change<'_>,
+    now: UnixMillis,
+) -> Result<Option<i64>, Error> {
+    let Change { order, from, to, cause, note } = change;
+    from.change(to, cause).map_err(|illegal| Error::unexpected("orders.change", format!("{illegal} ({cause:?})")))?;
+    let effect = Effect::of(from, to)?;
+    if effect.is_some() {
+        ledger::share_gate_lock(tx).await?;
+    }
+    let at = to_timestamp(now);
+    let Some(row) = queries::compare_and_set(&mut **tx, order, from, to, at).await.during("orders.change")? else {
+        return Ok(None);
+    };
+    queries::insert_history(&mut **tx, order, row.version, to, cause, note, at).await.during("orders.change")?;
+    match effect {
+        Some(Effect::Sell) => ledger::sell(tx, order, row.claim_no, now).await?,
+        Some(Effect::Release) => ledger::release(tx, order, row.claim_no, now).await?,
+        None => {}
+    }
+    queries::announce(&mut **tx, order, at).await.during("orders.change")?;
+    if matches!(to, OrderStatus::Expired | OrderStatus::Cancelled | OrderStatus::Failed) {
+        queries::close_payments(&mut **tx, order, at).await.during("orders.change")?;
+    }
+    Ok(Some(row.version))
+}
+
+/// The same in a transaction of its own.
+pub(super) async fn apply_alone(store: &Store, change: Change<'_>) -> Result<Option<i64>, Error> {
+    let mut tx = store.pg().begin().await.during("orders.change")?;
+    let version = apply(&mut tx, change, store.now()).await?;
+    tx.commit().await.during("orders.change")?;
+    Ok(version)
+}
+
+/// What a change does to the claim on the order's copies.
+enum Effect {
+    Sell,
+    Release,
+}
+
+impl Effect {
+    fn of(from: OrderStatus, to: OrderStatus) -> Result<Option<Self>, Error> {
+        use OrderStatus as S;
+        match (from, to) {
+            (S::PaymentPending, S::Paid) => Ok(Some(Self::Sell)),
+            (S::PaymentPending, S::Expired | S::Cancelled | S::Failed) => Ok(Some(Self::Release)),
+            // Only the persist worker may end or write down what is still in the stream, and an ended order has no
+            // copies that could be sold: both take a claim of their own first.
+            (S::Pending, _) | (S::Expired | S::Cancelled, S::Paid) => {
+                Err(Error::unexpected("orders.change", format!("{from} to {to} needs a new claim")))
+            }
+            _ => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The ledger: typed, append-only movements, the stock row that is their sum, and the gate's share of each change.
+//!
+//! Whoever changes stock holds the gate lock shared until commit, so that a rebuild of the gate sees either all of a
+//! change (row, movement and `gate_ops`) or nothing of it. Stock rows are locked in book order.
+
+use super::queries::{self, Line};
+use crate::{
+    error::{During, Error},
+    world::to_timestamp,
+};
+use domain::{BookId, OrderId, UnixMillis};
+use std::collections::BTreeMap;
+
+/// Books in one `gate_ops` row: a bound on how long one script may hold Redis.
+const LINES_PER_OPERATION: usize = 500;
+
+/// Takes the lock that keeps a rebuild of the gate away until this transaction ends.
+pub(crate) async fn share_gate_lock(tx: &mut sqlx::PgTransaction<'_>) -> Result<(), Error> {
+    queries::lock_gate_shared(&mut **tx).await.during("stock.share_gate_lock")
+}
+
+/// The order is paid: its claimed copies leave the house.
+pub(crate) async fn sell(
+    tx: &mut sqlx::PgTransaction<'_>,
+    order: OrderId,
+    claim_no: i32,
+    now: UnixMillis,
+) -> Result<(), Error> {
+    let lines = claimed(tx, order, claim_no).await?;
+    let (books, copies) = Line::columns(&lines);
+    let at = to_timestamp(now);
+    let rows = queries::sell(&mut **tx, &books, &copies).await.during("stock.sell")?;
+    expect_rows("stock.sell", rows, lines.len())?;
+    queries::insert_claim_movements(&mut **tx, "sale", order, claim_no, &books, &copies, at)
+        .await
+        .during("stock.sell")?;
+    queries::insert_operation(&mut **tx, "settle", Some(order), &lines, at).await.during("stock.sell")
+}
+
+/// The order ended unpaid: its claimed copies go back on sale, here now and at the gate by the operation.
+pub(crate) async fn release(
+    tx: &mut sqlx::PgTransaction<'_>,
+    order: OrderId,
+    claim_no: i32,
+    now: UnixMillis,
+) -> Result<(), Error> {
+    let lines = claimed(tx, order, claim_no).await?;
+    let (books, copies) = Line::columns(&lines);
+    let at = to_timestamp(now);
+    let rows = queries::unreserve(&mut **tx, &books, &copies).await.during("stock.release")?;
+    expect_rows("stock.release", rows, lines.len())?;
+    queries::insert_claim_movements(&mut **tx, "release", order, claim_no, &books, &copies, at)
+        .await
+        .during("stock.release")?;
+    release_at_gate(tx, order, &lines, now).await
+}
+
+/// Copies that Postgres never claimed go back on sale at the gate: the order was refused, or over before it was written.
+pub(crate) async fn release_at_gate(
+    tx: &mut sqlx::PgTransaction<'_>,
+    order: OrderId,
+    lines: &[Line],
+    now: UnixMillis,
+) -> Result<(), Error> {
+    let at = to_timestamp(now);
+    queries::insert_operation(&mut **tx, "release", Some(order), lines, at).await.during("stock.release_at_gate")
+}
+
+/// See [`super::set_on_hand`].
+pub(super) async fn set_on_hand(
+    tx: &mut sqlx::PgTransaction<'_>,
+    operation: &str,
+    counts: &[(BookId, i32)],
+    now: UnixMillis,
+) -> Result<(), Error> {
+    let counts: BTreeMap<i64, i32> = counts.iter().map(|(book, count)| (book.get(), (*count).max(0))).collect();
+    let books: Vec<i64> = counts.keys().copied().collect();
+    let counts: Vec<i32> = counts.into_values().collect();
+    let at = to_timestamp(now);
+    share_gate_lock(tx).await?;
+    queries::ensure_rows(&mut **tx, &books).await.during("stock.set_on_hand")?;
+    queries::lock_rows(&mut **tx, &books).await.during("stock.set_on_hand")?;
+    let moved = queries::insert_counts(&mut **tx, operation, &books, &counts, at).await.during("stock.set_on_hand")?;
+    let (books, deltas) = Line::columns(&moved);
+    let rows = queries::add_on_hand(&mut **tx, &books, &deltas).await.during("stock.set_on_hand")?;
+    expect_rows("stock.set_on_hand", rows, moved.len())?;
+    for lines in moved.chunks(LINES_PER_OPERATION) {
+        queries::insert_operation(&mut **tx, "adjust", None, lines, at).await.during("stock.set_on_hand")?;
+    }
+    Ok(())
+}
+
+/// What the order's claim holds, its stock rows locked.
+async fn claimed(tx: &mut sqlx::PgTransaction<'_>, order: OrderId, claim_no: i32) -> Result<Vec<Line>, Error> {
+    let lines = queries::claim_lines(&mut **tx, order, claim_no).await.during("stock.claimed")?;
+    if lines.is_empty() {
+        return Err(Error::unexpected("stock.claimed", format!("order {order} has no claim {claim_no}")));
+    }
+    let (books, _) = Line::columns(&lines);
+    queries::lock_rows(&mut **tx, &books).await.during("stock.claimed")?;
+    Ok(lines)
+}
+
+fn expect_rows(operation: &'static str, rows: u64, expected: usize) -> Result<(), Error> {
+    match usize::try_from(rows) == Ok(expected) {
+        true => Ok(()),
+        false => Err(Error::unexpected(operation, format!("{rows} stock rows changed, not {expected}"))),
+    }
+}

@@ -1,0 +1,168 @@
+//! SQL of the ledger and of the gate's operations.
+
+use domain::OrderId;
+use sqlx::PgExecutor;
+use time::OffsetDateTime;
+
+/// Names the advisory lock that stock transactions share and a rebuild of the gate takes alone.
+const GATE_LOCK: i64 = 7_700_200;
+
+/// Copies of one book.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub book: i64,
+    pub copies: i32,
+}
+
+impl Line {
+    /// As two arrays for UNNEST.
+    pub(crate) fn columns(lines: &[Self]) -> (Vec<i64>, Vec<i32>) {
+        lines.iter().map(|line| (line.book, line.copies)).unzip()
+    }
+}
+
+pub(super) async fn lock_gate_shared(db: impl PgExecutor<'_>) -> Result<(), sqlx::Error> {
+    sqlx::query!(r#"SELECT pg_advisory_xact_lock_shared($1) IS NOT NULL AS "locked!""#, GATE_LOCK).fetch_one(db).await?;
+    Ok(())
+}
+
+pub(super) async fn claim_lines(
+    db: impl PgExecutor<'_>,
+    order: OrderId,
+    claim_no: i32,
+) -> Result<Vec<Line>, sqlx::Error> {
+    sqlx::query_as!(
+        Line,
+        "SELECT book_id AS book, quantity AS copies FROM stock_movements
+         WHERE order_id = $1 AND claim_no = $2 AND kind = 'reserve' ORDER BY book_id",
+        order.get(),
+        claim_no
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Locks these stock rows in book order.
+pub(super) async fn lock_rows(db: impl PgExecutor<'_>, books: &[i64]) -> Result<(), sqlx::Error> {
+    sqlx::query!("SELECT book_id FROM stock WHERE book_id = ANY($1) ORDER BY book_id FOR UPDATE", books)
+        .fetch_all(db)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn ensure_rows(db: impl PgExecutor<'_>, books: &[i64]) -> Result<(), sqlx::Error> {
+    sqlx::query!("INSERT INTO stock (book_id) SELECT unnest($1::bigint[]) ON CONFLICT (book_id) DO NOTHING", books)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn sell(db: impl PgExecutor<'_>, books: &[i64], copies: &[i32]) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query!(
+        "UPDATE stock SET on_hand = on_hand - line.copies, reserved = reserved - line.copies
+         FROM unnest($1::bigint[], $2::int[]) AS line (book, copies) WHERE book_id = line.book",
+        books,
+        copies
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+pub(super) async fn unreserve(db: impl PgExecutor<'_>, books: &[i64], copies: &[i32]) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query!(
+        "UPDATE stock SET reserved = reserved - line.copies
+         FROM unnest($1::bigint[], $2::int[]) AS line (book, copies) WHERE book_id = line.book",
+        books,
+        copies
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+pub(super) async fn add_on_hand(db: impl PgExecutor<'_>, books: &[i64], deltas: &[i32]) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query!(
+        "UPDATE stock SET on_hand = on_hand + line.copies
+         FROM unnest($1::bigint[], $2::int[]) AS line (book, copies) WHERE book_id = line.book",
+        books,
+        deltas
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// The movements of one order's claim: `sale` or `release`.
+pub(super) async fn insert_claim_movements(
+    db: impl PgExecutor<'_>,
+    kind: &str,
+    order: OrderId,
+    claim_no: i32,
+    books: &[i64],
+    copies: &[i32],
+    at: OffsetDateTime,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "INSERT INTO stock_movements (book_id, kind, quantity, on_hand_delta, reserved_delta, order_id, claim_no, at)
+         SELECT line.book, $1, line.copies, CASE $1 WHEN 'sale' THEN -line.copies ELSE 0 END, -line.copies, $2, $3, $6
+         FROM unnest($4::bigint[], $5::int[]) AS line (book, copies)",
+        kind,
+        order.get(),
+        claim_no,
+        books,
+        copies,
+        at
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The movements that bring locked stock rows to these counts, and what really moved: a book whose part of this
+/// operation was written before, or whose count is right already, does not move.
+pub(super) async fn insert_counts(
+    db: impl PgExecutor<'_>,
+    operation: &str,
+    books: &[i64],
+    counts: &[i32],
+    at: OffsetDateTime,
+) -> Result<Vec<Line>, sqlx::Error> {
+    sqlx::query_as!(
+        Line,
+        "INSERT INTO stock_movements (book_id, kind, quantity, on_hand_delta, reserved_delta, operation_id, at)
+         SELECT book_id, CASE WHEN delta > 0 THEN 'receipt' ELSE 'adjustment' END, delta, delta, 0, $1, $4
+         FROM (SELECT s.book_id, greatest(c.on_hand, s.reserved) - s.on_hand AS delta
+               FROM unnest($2::bigint[], $3::int[]) AS c (book_id, on_hand) JOIN stock s USING (book_id)) AS change
+         WHERE delta <> 0
+         ON CONFLICT (operation_id, book_id) DO NOTHING
+         RETURNING book_id AS book, quantity AS copies",
+        operation,
+        books,
+        counts,
+        at
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Work for the gate, committed with the change that causes it.
+pub(super) async fn insert_operation(
+    db: impl PgExecutor<'_>,
+    kind: &str,
+    order: Option<OrderId>,
+    lines: &[Line],
+    at: OffsetDateTime,
+) -> Result<(), sqlx::Error> {
+    let lines = lines.iter().map(|line| serde_json::json!([line.book, line.copies])).collect::<serde_json::Value>();
+    sqlx::query!(
+        "INSERT INTO gate_ops (kind, order_id, lines, created_at, due_at) VALUES ($1, $2, $3, $4, $4)",
+        kind,
+        order.map(OrderId::get),
+        lines,
+        at
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
