@@ -80,6 +80,8 @@ CREATE TABLE carts (
     t          bigint NOT NULL,
     -- Set when this guest's cart went into an account's: nothing may revive it.
     merged_into text,
+    -- What it did once and must not do again: fields `taken:<order>` and `merged:<guest>` as Redis has them.
+    marks      jsonb NOT NULL DEFAULT '{}',
     updated_at timestamptz NOT NULL DEFAULT now(),
     CHECK (num_nonnulls(account_id, guest_id) = 1)
 );
