@@ -48,7 +48,7 @@ pid_is() {
   local pid=$1 words=$2 line
   [[ $pid =~ ^[0-9]+$ ]] || return 1
   if [[ -r /proc/$pid/cmdline ]]; then
-    line=$(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null) || return 1
+    line=$({ tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null) || return 1
   else
     line=$(ps -o command= -p "$pid" 2>/dev/null) || return 1
   fi

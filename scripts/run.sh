@@ -21,10 +21,6 @@ refuse_a_second_one() {
   lock run || die "another 'make run' is at work in this checkout: wait for it, or stop it with 'make stop'"
   ! port_open "$PORT" ||
     die "port $PORT is taken by another program: stop that, or choose another: BAZAR_ADDR=127.0.0.1:$((PORT + 10)) make run"
-  if [[ -z ${BAZAR_METRICS_ADDR:-} ]]; then
-    export BAZAR_METRICS_ADDR
-    BAZAR_METRICS_ADDR=127.0.0.1:$(free_port $((PORT + 1)))
-  fi
 }
 
 build() {

@@ -31,4 +31,5 @@ for purpose in run test check; do
     stopped=1
   fi
 done
+rm -f "$RUN/server.pid" "$RUN/run.pid" "$RUN/url"
 [[ -n $stopped ]] || note "nothing of this checkout is running"
