@@ -1,16 +1,38 @@
 //! Payments: sessions at providers, their webhooks, and what money does to an order.
 
+mod effect;
+mod inbox;
+pub mod provider;
+mod queries;
+pub mod refund;
+pub mod sandbox_client;
+mod session;
+pub mod signature;
+
+pub use inbox::RetryWaiting;
+
 use crate::{Store, error::Error, viewer::Viewer};
-use domain::{OrderId, payment::PaymentStarted};
+use domain::{OrderId, PaymentId, payment::PaymentStarted};
+use provider::Headers;
+use sandbox_client::SandboxClient;
+
+/// Largest body of a webhook, in bytes.
+pub const MAX_WEBHOOK: usize = 256 * 1024;
 
 /// Opens (or returns the open) session for the order at that provider; only PAYMENT_PENDING, only its owner.
 pub async fn init(store: &Store, viewer: &Viewer, order: OrderId, provider: &str) -> Result<PaymentStarted, Error> {
-    todo!()
+    session::init(store, viewer, order, provider).await
+}
+
+/// Closes the session of a payment at its provider, so that an order that ended is not paid any more. One that turns
+/// out paid is left to its webhook.
+pub async fn close(store: &Store, payment: PaymentId) -> Result<(), Error> {
+    session::close(store, payment).await
 }
 
 /// Names of the configured providers, for the pay buttons.
 pub fn providers(store: &Store) -> Vec<&'static str> {
-    todo!()
+    store.config().sandbox.iter().map(|_| SandboxClient::NAME).collect()
 }
 
 /// What became of a webhook; every one of these is answered 2xx.
@@ -39,12 +61,16 @@ pub enum WebhookError {
 }
 
 /// Checks the signature over the raw body, then records event and effect in one transaction.
-/// `header` looks a header up by its lower-case name.
+/// `headers` looks a header up by its lower-case name.
 pub async fn receive(
     store: &Store,
     provider: &str,
-    header: &(dyn for<'a> Fn(&'a str) -> Option<String> + Sync),
+    headers: Headers<'_>,
     body: &[u8],
 ) -> Result<Received, WebhookError> {
-    todo!()
+    let provider = provider::find(store, provider).ok_or(WebhookError::UnknownProvider)?;
+    provider.authenticate(headers, body, store.now()).map_err(WebhookError::Bad)?;
+    let event = provider.read(body).map_err(WebhookError::Bad)?;
+    let payload = serde_json::from_slice(body).map_err(|_| WebhookError::Bad("not an event"))?;
+    Ok(inbox::take(store, provider.name(), &event, &payload).await?)
 }

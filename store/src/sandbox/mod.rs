@@ -2,36 +2,23 @@
 //!
 //! The shop never calls this module; it speaks HTTP to the routes that the server serves under `/sandbox`.
 
-use crate::{Store, error::Error};
-use domain::{Currency, Minor};
+mod deliver;
+mod queries;
+mod wire;
+
+pub use deliver::DeliverEvents;
+pub use wire::*;
+
+use crate::{
+    Store,
+    config::SandboxConfig,
+    error::{During, Error},
+    world::{from_timestamp, to_timestamp},
+};
+use domain::{ApiError, Currency, ErrorCode, Minor, UnixMillis};
+use queries::{NewEvent, PaymentRow};
 use serde::{Deserialize, Serialize};
-
-/// What the shop sends to open a payment (`POST /sandbox/v1/payments`, Bearer key, `Idempotency-Key`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CreatePayment {
-    pub order_id: String,
-    pub order_number: String,
-    pub amount: Minor,
-    pub currency: Currency,
-    pub email: String,
-    pub return_url: String,
-}
-
-/// A payment as the API and the hosted page show it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SandboxPayment {
-    pub id: String,
-    pub order_id: String,
-    pub order_number: String,
-    pub amount: Minor,
-    pub currency: Currency,
-    pub email: String,
-    pub return_url: String,
-    /// open · paid · declined · closed
-    pub status: String,
-    /// The hosted page.
-    pub url: String,
-}
+use subtle::ConstantTimeEq;
 
 /// What the person pressed on the hosted page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,27 +27,172 @@ pub enum Press {
     Pay,
     Decline,
     /// Pays, but the money arrives after the session (and usually the order) is over: also allowed on a closed payment.
+    #[serde(rename = "late")]
     PayLate,
 }
 
+/// Whether this is the customer's key; takes the same time for every wrong one of its length.
+pub fn is_authorised(store: &Store, key: &str) -> bool {
+    let expected = store.config().sandbox.as_ref().map(|sandbox| sandbox.api_key.reveal().as_bytes());
+    expected.is_some_and(|expected| !expected.is_empty() && bool::from(expected.ct_eq(key.as_bytes())))
+}
+
+/// Opens a payment; the same key names the same payment again, and another request under it is refused.
 pub async fn create(store: &Store, key: &str, request: CreatePayment) -> Result<SandboxPayment, Error> {
-    todo!()
+    const OPERATION: &str = "sandbox.create";
+    config(store)?;
+    check_key(key)?;
+    if request.amount <= Minor::ZERO {
+        return Err(ApiError::new(ErrorCode::BadRequest, "An amount is more than nothing.").into());
+    }
+    let id = format!("sbx_pay_{}", store.uuid().simple());
+    queries::insert_payment(store.pg(), &id, key, &request, to_timestamp(store.now())).await.during(OPERATION)?;
+    let row = queries::payment_by_key(store.pg(), key).await.during(OPERATION)?;
+    let row = row.ok_or_else(|| Error::unexpected(OPERATION, "an inserted payment is not there"))?;
+    let same = row.order_id == request.order_id
+        && row.amount_minor == request.amount.get()
+        && row.currency == request.currency.code();
+    if !same {
+        return Err(ApiError::new(ErrorCode::KeyReused, "This key was used for another payment.").into());
+    }
+    shown(store, row)
 }
 
 pub async fn get(store: &Store, id: &str) -> Result<Option<SandboxPayment>, Error> {
-    todo!()
+    config(store)?;
+    let row = queries::payment(store.pg(), id).await.during("sandbox.get")?;
+    row.map(|row| shown(store, row)).transpose()
 }
 
-/// Closes an open payment; one that is paid stays paid (the answer says so).
+/// Closes an open payment; one that is paid, or whose money is under way, stays so (the answer says so).
 pub async fn close(store: &Store, id: &str) -> Result<Option<SandboxPayment>, Error> {
-    todo!()
+    config(store)?;
+    queries::close_open(store.pg(), id).await.during("sandbox.close")?;
+    get(store, id).await
 }
 
-/// Sends money back; confirmed by a `refund.succeeded` event. Returns the refund's id.
+/// Sends money back; confirmed by a `refund.succeeded` event. Returns the refund's id; `None`: no such payment.
 pub async fn refund(store: &Store, key: &str, id: &str, amount: Minor) -> Result<Option<String>, Error> {
-    todo!()
+    const OPERATION: &str = "sandbox.refund";
+    config(store)?;
+    check_key(key)?;
+    let now = store.now();
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
+    let Some(row) = queries::lock_payment(&mut tx, id).await.during(OPERATION)? else { return Ok(None) };
+    if let Some(made) = queries::refund_by_key(&mut tx, key).await.during(OPERATION)? {
+        let same = made.payment_id == id && made.amount_minor == amount.get();
+        return match same {
+            true => Ok(Some(made.id)),
+            false => Err(ApiError::new(ErrorCode::KeyReused, "This key was used for another refund.").into()),
+        };
+    }
+    let refunded = queries::refunded(&mut tx, id).await.during(OPERATION)?;
+    let fits = amount > Minor::ZERO && refunded.checked_add(amount.get()).is_some_and(|sum| sum <= row.amount_minor);
+    if !fits || status(&row, now) != "paid" {
+        return Err(ApiError::new(ErrorCode::Conflict, "There is not so much money of this payment to send back.").into());
+    }
+    let refund_id = format!("sbx_ref_{}", store.uuid().simple());
+    queries::insert_refund(&mut tx, &refund_id, id, amount.get(), key, to_timestamp(now)).await.during(OPERATION)?;
+    let data = EventData {
+        amount,
+        refund_id: Some(refund_id.clone()),
+        refund_reference: Some(key.to_owned()),
+        ..about(&row)
+    };
+    add_event(store, &mut tx, REFUNDED, data, now).await?;
+    tx.commit().await.during(OPERATION)?;
+    Ok(Some(refund_id))
 }
 
+/// A button of the hosted page. Pressing twice does nothing more; `None`: no such payment.
 pub async fn press(store: &Store, id: &str, press: Press) -> Result<Option<SandboxPayment>, Error> {
-    todo!()
+    const OPERATION: &str = "sandbox.press";
+    let late_after = config(store)?.late_after;
+    let now = store.now();
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
+    let Some(row) = queries::lock_payment(&mut tx, id).await.during(OPERATION)? else { return Ok(None) };
+    let (becomes, event, at) = match (row.status.as_str(), press) {
+        ("open", Press::Pay) => ("paid", CAPTURED, now),
+        ("open", Press::Decline) => ("declined", DECLINED, now),
+        ("open" | "closed", Press::PayLate) => {
+            ("paid", CAPTURED, now.plus(i64::try_from(late_after.as_millis()).unwrap_or(i64::MAX / 2)))
+        }
+        ("closed", Press::Pay | Press::Decline) => {
+            return Err(ApiError::new(ErrorCode::NotPayable, "The shop has closed this payment.").into());
+        }
+        _ => return shown(store, row).map(Some),
+    };
+    let paid_at = (becomes == "paid").then(|| to_timestamp(at));
+    queries::set_status(&mut tx, id, becomes, paid_at).await.during(OPERATION)?;
+    add_event(store, &mut tx, event, about(&row), at).await?;
+    tx.commit().await.during(OPERATION)?;
+    get(store, id).await
+}
+
+/// Records the webhook with the change that causes it; it is sent from `at` on.
+async fn add_event(
+    store: &Store,
+    tx: &mut sqlx::PgTransaction<'_>,
+    name: &str,
+    data: EventData,
+    at: UnixMillis,
+) -> Result<(), Error> {
+    const OPERATION: &str = "sandbox.event";
+    let payment_id = data.payment_id.clone();
+    let event = Event {
+        id: format!("sbx_evt_{}", store.uuid().simple()),
+        name: name.to_owned(),
+        created: at.get() / 1000,
+        data: serde_json::to_value(data).during(OPERATION)?,
+    };
+    let payload = serde_json::to_value(&event).during(OPERATION)?;
+    let row = NewEvent { id: &event.id, payment_id: &payment_id, kind: name, payload: &payload };
+    queries::insert_event(tx, row, to_timestamp(store.now()), to_timestamp(at)).await.during(OPERATION)
+}
+
+fn about(row: &PaymentRow) -> EventData {
+    EventData {
+        payment_id: row.id.clone(),
+        reference: row.idempotency_key.clone(),
+        order_id: row.order_id.clone(),
+        amount: Minor::new(row.amount_minor),
+        currency: row.currency.clone(),
+        refund_id: None,
+        refund_reference: None,
+    }
+}
+
+fn shown(store: &Store, row: PaymentRow) -> Result<SandboxPayment, Error> {
+    let currency = Currency::parse(&row.currency).map_err(|e| Error::unexpected("sandbox.read", e.to_string()))?;
+    Ok(SandboxPayment {
+        status: status(&row, store.now()).to_owned(),
+        url: format!("{}/pay/{}", config(store)?.base_url, row.id),
+        id: row.id,
+        order_id: row.order_id,
+        order_number: row.order_number,
+        amount: Minor::new(row.amount_minor),
+        currency,
+        email: row.email,
+        return_url: row.return_url,
+        cancel_url: row.cancel_url,
+    })
+}
+
+/// Money that arrives in the future is not there yet, and cannot be stopped either.
+fn status(row: &PaymentRow, now: UnixMillis) -> &str {
+    match row.paid_at.map(from_timestamp) {
+        Some(at) if at > now => "processing",
+        _ => &row.status,
+    }
+}
+
+fn check_key(key: &str) -> Result<(), Error> {
+    match domain::IdempotencyKey::parse(key) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(ApiError::new(ErrorCode::MissingKey, "Send an Idempotency-Key of up to 128 characters.").into()),
+    }
+}
+
+fn config(store: &Store) -> Result<&SandboxConfig, Error> {
+    store.config().sandbox.as_ref().ok_or_else(|| ApiError::not_found("this provider").into())
 }

@@ -1,0 +1,204 @@
+//! What a provider's event does to payment and order. Events come in any order and any number of times; an order and
+//! a payment only ever move forward.
+
+use super::{
+    provider::{EventKind, ProviderEvent},
+    queries::{self, OrderRow, PaymentRow},
+    refund,
+};
+use crate::{
+    error::{During, Error},
+    orders::change::{self, Change},
+    stock::ledger,
+    world::to_timestamp,
+};
+use domain::{
+    Money, OrderId, PaymentId, RefundId, UnixMillis,
+    order::{Cause, OrderStatus},
+    payment::PaymentStatus,
+};
+use sqlx::PgTransaction;
+
+/// What became of an event, for the inbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Applied,
+    /// True, but nothing follows from it any more.
+    Ignored(&'static str),
+    /// Its order is not in Postgres yet.
+    Waiting,
+    /// It does not fit the ledger: an admin looks at it.
+    Quarantined(&'static str),
+}
+
+const OPERATION: &str = "payments.effect";
+
+/// Applies the event inside the caller's transaction. `new_refund` names the refund, should one be needed.
+pub(super) async fn apply(
+    tx: &mut PgTransaction<'_>,
+    provider: &str,
+    event: &ProviderEvent,
+    new_refund: RefundId,
+    now: UnixMillis,
+) -> Result<Outcome, Error> {
+    if event.kind == EventKind::Unknown {
+        return Ok(Outcome::Ignored("a kind of event that nothing follows from"));
+    }
+    let (Some(order), Some(amount)) = (event.order, event.amount) else {
+        return Ok(Outcome::Quarantined("names no order, or no amount, of this shop"));
+    };
+    // Before any row, as everybody does who moves stock: else the loader of the gate could close a circle of waiting.
+    ledger::share_gate_lock(tx).await?;
+    let Some(order) = queries::lock_order(&mut **tx, order).await.during(OPERATION)? else {
+        return Ok(Outcome::Waiting);
+    };
+    let status: OrderStatus =
+        order.status.parse().map_err(|_| Error::unexpected(OPERATION, "an order without a status"))?;
+    if status == OrderStatus::Pending {
+        return Ok(Outcome::Waiting);
+    }
+    let found = queries::payment_of_event(&mut **tx, provider, &event.provider_ref, event.payment).await;
+    let Some(payment) = found.during(OPERATION)? else {
+        return Ok(Outcome::Quarantined("no such session of this shop"));
+    };
+    if payment.order_id != order.id {
+        return Ok(Outcome::Quarantined("the session belongs to another order"));
+    }
+    let (order_id, payment_id) = (OrderId::new(order.id), PaymentId::new(payment.id));
+    let provider_ref = &event.provider_ref;
+    let mut scene = Scene { tx, order, order_id, status, payment, payment_id, provider_ref, new_refund, now };
+    match event.kind {
+        EventKind::Captured => scene.captured(amount).await,
+        EventKind::Declined => scene.declined().await,
+        EventKind::RefundSucceeded(Some(refund)) => scene.refunded(refund, amount).await,
+        EventKind::RefundSucceeded(None) => Ok(Outcome::Quarantined("a refund that this shop did not ask for")),
+        EventKind::Unknown => Ok(Outcome::Ignored("a kind of event that nothing follows from")),
+    }
+}
+
+/// Everything an event touches, locked.
+struct Scene<'s, 'c> {
+    tx: &'s mut PgTransaction<'c>,
+    order: OrderRow,
+    order_id: OrderId,
+    status: OrderStatus,
+    payment: PaymentRow,
+    payment_id: PaymentId,
+    provider_ref: &'s str,
+    new_refund: RefundId,
+    now: UnixMillis,
+}
+
+impl Scene<'_, '_> {
+    async fn captured(&mut self, amount: Money) -> Result<Outcome, Error> {
+        if self.payment.amount() != Some(amount) || self.order.amount() != Some(amount) {
+            return Ok(Outcome::Quarantined("another amount or currency than the order's"));
+        }
+        match self.payment.status() {
+            Some(PaymentStatus::Captured | PaymentStatus::Refunding | PaymentStatus::Refunded) => {
+                Ok(Outcome::Ignored("captured before"))
+            }
+            // Money is money, also from a session that was said to be declined or closed.
+            _ if self.status == OrderStatus::PaymentPending => self.pay().await,
+            _ => self.send_back().await,
+        }
+    }
+
+    async fn pay(&mut self) -> Result<Outcome, Error> {
+        self.set_payment(PaymentStatus::Captured).await?;
+        let change = Change {
+            order: self.order_id,
+            from: OrderStatus::PaymentPending,
+            to: OrderStatus::Paid,
+            cause: Cause::PaymentCaptured,
+            note: None,
+        };
+        let changed = change::apply(self.tx, change, self.now).await?;
+        changed.ok_or_else(|| Error::unexpected(OPERATION, "a locked order moved"))?;
+        // Another attempt may be open while an older one brought the money after all.
+        if let Some(other) = queries::open_payment(&mut **self.tx, self.order_id).await.during(OPERATION)? {
+            self.enqueue("payment.close", &other.id.to_string()).await?;
+        }
+        Ok(Outcome::Applied)
+    }
+
+    /// Late money, or money for what is paid already: it goes back by itself, and the timeline says so.
+    async fn send_back(&mut self) -> Result<Outcome, Error> {
+        let reason = match self.status {
+            OrderStatus::Expired | OrderStatus::Cancelled | OrderStatus::Failed => "paid after the order had ended",
+            _ => "paid twice",
+        };
+        self.set_payment(PaymentStatus::Refunding).await?;
+        let at = to_timestamp(self.now);
+        queries::insert_refund(&mut **self.tx, self.new_refund, &self.payment, reason, at).await.during(OPERATION)?;
+        self.enqueue(refund::TOPIC, &self.new_refund.to_string()).await?;
+        self.note(Cause::MoneyGoesBack, None).await?;
+        Ok(Outcome::Applied)
+    }
+
+    async fn declined(&mut self) -> Result<Outcome, Error> {
+        if !matches!(self.payment.status(), Some(PaymentStatus::Creating | PaymentStatus::Open)) {
+            return Ok(Outcome::Ignored("this session is over already"));
+        }
+        self.set_payment(PaymentStatus::Declined).await?;
+        if self.status == OrderStatus::PaymentPending {
+            self.note(Cause::PaymentFailed, Some("Declined. You can try again.")).await?;
+        }
+        Ok(Outcome::Applied)
+    }
+
+    async fn refunded(&mut self, refund: RefundId, amount: Money) -> Result<Outcome, Error> {
+        let Some(row) = queries::refund(&mut **self.tx, refund).await.during(OPERATION)? else {
+            return Ok(Outcome::Quarantined("a refund that this shop did not ask for"));
+        };
+        if row.payment_id != self.payment.id || row.amount() != Some(amount) {
+            return Ok(Outcome::Quarantined("another refund than the one asked for"));
+        }
+        if !queries::confirm_refund(&mut **self.tx, refund, to_timestamp(self.now)).await.during(OPERATION)? {
+            return Ok(Outcome::Ignored("confirmed before"));
+        }
+        let back = queries::refunded(&mut **self.tx, self.payment_id).await.during(OPERATION)?;
+        if back < self.payment.amount_minor {
+            return Ok(Outcome::Applied);
+        }
+        self.set_payment(PaymentStatus::Refunded).await?;
+        self.close_the_books().await?;
+        Ok(Outcome::Applied)
+    }
+
+    /// After a full refund: an order without any money left is REFUNDED; one that is paid by another payment stays.
+    async fn close_the_books(&mut self) -> Result<(), Error> {
+        use OrderStatus as S;
+        let cause = match self.status {
+            S::Expired | S::Cancelled => Cause::LateMoneyReturned,
+            S::Paid | S::Fulfilling | S::Shipped | S::Delivered => Cause::RefundConfirmed,
+            S::Pending | S::PaymentPending | S::Failed | S::Refunded => {
+                return self.note(Cause::RefundConfirmed, None).await;
+            }
+        };
+        if queries::has_captured(&mut **self.tx, self.order_id).await.during(OPERATION)? {
+            return self.note(Cause::RefundConfirmed, Some("The second payment is back with you.")).await;
+        }
+        let change = Change { order: self.order_id, from: self.status, to: S::Refunded, cause, note: None };
+        let changed = change::apply(self.tx, change, self.now).await?;
+        changed.map(|_| ()).ok_or_else(|| Error::unexpected(OPERATION, "a locked order moved"))
+    }
+
+    async fn set_payment(&mut self, status: PaymentStatus) -> Result<(), Error> {
+        let captured = matches!(status, PaymentStatus::Captured | PaymentStatus::Refunding);
+        let captured_at = captured.then(|| to_timestamp(self.now));
+        queries::set_status(&mut **self.tx, self.payment_id, status, self.provider_ref, captured_at)
+            .await
+            .during(OPERATION)
+    }
+
+    async fn note(&mut self, cause: Cause, note: Option<&str>) -> Result<(), Error> {
+        queries::note(&mut **self.tx, self.order_id, self.status, cause, note, to_timestamp(self.now))
+            .await
+            .during(OPERATION)
+    }
+
+    async fn enqueue(&mut self, topic: &str, key: &str) -> Result<(), Error> {
+        queries::enqueue(&mut **self.tx, topic, key, to_timestamp(self.now)).await.during(OPERATION)
+    }
+}

@@ -1,0 +1,110 @@
+//! The inbox of webhooks: each event and its effect in one transaction, and another look at events that came too early.
+
+use super::{
+    Received,
+    effect::{self, Outcome},
+    provider::{self, ProviderEvent},
+    queries::{self, WaitingEvent},
+};
+use crate::{
+    Store,
+    error::{During, Error},
+    jobs::{self, Job},
+    world::to_timestamp,
+};
+use async_trait::async_trait;
+use domain::{RefundId, UnixMillis};
+use serde_json::Value;
+use sqlx::PgTransaction;
+use std::time::Duration;
+
+const OPERATION: &str = "payments.inbox";
+/// Events looked at again in one round.
+const BATCH: i64 = 32;
+const LEASE_MS: i64 = 30_000;
+/// Pause when nothing was due.
+const IDLE: Duration = Duration::from_millis(500);
+/// Looks (with growing pauses, together some minutes) before an event without an order is given up.
+const MAX_LOOKS: i32 = 10;
+
+/// Takes a genuine event in: once, whatever is sent how often at the same time.
+pub(super) async fn take(
+    store: &Store,
+    provider: &str,
+    event: &ProviderEvent,
+    payload: &Value,
+) -> Result<Received, Error> {
+    let now = store.now();
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
+    let taken = queries::insert_event(&mut *tx, provider, &event.id, &event.name, payload, to_timestamp(now)).await;
+    let Some(id) = taken.during(OPERATION)? else { return Ok(Received::Ignored) };
+    let outcome = effect::apply(&mut tx, provider, event, RefundId::new(store.uuid()), now).await?;
+    let received = record(&mut tx, id, outcome, jobs::retry_at(store, 1)).await?;
+    tx.commit().await.during(OPERATION)?;
+    Ok(received)
+}
+
+async fn record(tx: &mut PgTransaction<'_>, id: i64, outcome: Outcome, look_at: UnixMillis) -> Result<Received, Error> {
+    let (received, name, note) = match outcome {
+        Outcome::Applied => (Received::Applied, "applied", None),
+        Outcome::Ignored(why) => (Received::Ignored, "ignored", Some(why)),
+        Outcome::Waiting => (Received::Waiting, "waiting", Some("its order is not written down yet")),
+        Outcome::Quarantined(why) => (Received::Quarantined, "quarantined", Some(why)),
+    };
+    let due_at = (received == Received::Waiting).then(|| to_timestamp(look_at));
+    queries::set_outcome(&mut **tx, id, name, note, due_at).await.during(OPERATION)?;
+    if let Outcome::Quarantined(why) = outcome {
+        tracing::error!(inbox.id = id, why, "a webhook does not fit the ledger");
+    }
+    metrics::counter!("webhook_events_total", "outcome" => name).increment(1);
+    Ok(received)
+}
+
+/// Applies events that came before their order was in Postgres.
+pub struct RetryWaiting;
+
+#[async_trait]
+impl Job for RetryWaiting {
+    type Batch = Vec<WaitingEvent>;
+
+    fn name(&self) -> &'static str {
+        "payments.inbox"
+    }
+
+    async fn fetch(&self, store: &Store) -> Result<Option<Self::Batch>, Error> {
+        let now = store.now();
+        let lease_end = to_timestamp(now.plus(LEASE_MS));
+        let batch = queries::lease_waiting(store.pg(), to_timestamp(now), lease_end, BATCH).await.during(OPERATION)?;
+        if batch.is_empty() {
+            tokio::time::sleep(IDLE).await;
+            return Ok(None);
+        }
+        Ok(Some(batch))
+    }
+
+    async fn handle(&self, store: &Store, batch: Self::Batch) -> Result<(), Error> {
+        for event in batch {
+            look_again(store, &event).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn look_again(store: &Store, waiting: &WaitingEvent) -> Result<(), Error> {
+    let provider = provider::find(store, &waiting.provider)
+        .ok_or_else(|| Error::unexpected(OPERATION, format!("provider {} is not configured", waiting.provider)))?;
+    let body = serde_json::to_vec(&waiting.payload).during(OPERATION)?;
+    let event = provider.read(&body).map_err(|why| Error::unexpected(OPERATION, why))?;
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
+    if !queries::lock_waiting(&mut *tx, waiting.id).await.during(OPERATION)? {
+        return Ok(());
+    }
+    let outcome =
+        effect::apply(&mut tx, provider.name(), &event, RefundId::new(store.uuid()), store.now()).await?;
+    let outcome = match outcome {
+        Outcome::Waiting if waiting.attempts >= MAX_LOOKS => Outcome::Quarantined("its order never came"),
+        other => other,
+    };
+    record(&mut tx, waiting.id, outcome, jobs::retry_at(store, waiting.attempts + 1)).await?;
+    tx.commit().await.during(OPERATION)
+}

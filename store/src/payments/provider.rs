@@ -1,0 +1,100 @@
+//! What the shop asks of a payment provider, whichever it is.
+
+use super::sandbox_client::SandboxClient;
+use crate::{Store, error::Error};
+use async_trait::async_trait;
+use domain::{Money, OrderId, PaymentId, RefundId, UnixMillis, account::Email, order::OrderNumber};
+
+/// Looks a header up by its lower-case name.
+pub type Headers<'a> = &'a (dyn for<'n> Fn(&'n str) -> Option<String> + Sync);
+
+/// What a session is opened for. Every field comes from the order's row, so a repeat under the same key is the same request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSession {
+    /// Also the idempotency key: however often it is sent, the provider makes one session.
+    pub payment: PaymentId,
+    pub order: OrderId,
+    pub number: OrderNumber,
+    pub amount: Money,
+    pub email: Email,
+    /// Where the provider sends the browser afterwards, and where it leads back to without paying.
+    pub return_url: String,
+    pub cancel_url: String,
+}
+
+/// A session at the provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    pub provider_ref: String,
+    pub redirect_url: String,
+    pub state: SessionState,
+}
+
+/// Where a session stands, by the provider's word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionState {
+    Open,
+    /// The person did their part; the money is under way and can no longer be stopped.
+    Processing,
+    Paid,
+    Declined,
+    Closed,
+}
+
+/// What an event says happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventKind {
+    Captured,
+    Declined,
+    /// `None`: a refund that this shop did not ask for.
+    RefundSucceeded(Option<RefundId>),
+    /// Nothing this shop acts on.
+    Unknown,
+}
+
+/// A provider's event, read but not yet believed: only the ledger decides what it means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderEvent {
+    /// The provider's own id of the event; the same event may come many times.
+    pub id: String,
+    /// The provider's word for it, for the inbox.
+    pub name: String,
+    pub kind: EventKind,
+    /// What it is about; empty and `None` for kinds that are not acted on.
+    pub provider_ref: String,
+    pub payment: Option<PaymentId>,
+    pub order: Option<OrderId>,
+    /// `None`: an amount or currency that is no money of this shop.
+    pub amount: Option<Money>,
+}
+
+/// A payment provider.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// Its name in URLs and in the ledger.
+    fn name(&self) -> &'static str;
+
+    /// Opens a session; the same payment gets the same session again.
+    async fn create(&self, session: &NewSession) -> Result<Session, Error>;
+
+    /// Asks about a session; `None`: the provider does not know it.
+    async fn retrieve(&self, provider_ref: &str) -> Result<Option<Session>, Error>;
+
+    /// Closes a session so that nobody can pay it any more; answers where it stands afterwards.
+    async fn close(&self, provider_ref: &str) -> Result<SessionState, Error>;
+
+    /// Asks for money to go back; returns the provider's id of the refund. The same refund is made once.
+    async fn refund(&self, refund: RefundId, provider_ref: &str, amount: Money) -> Result<String, Error>;
+
+    /// Whether this webhook really is the provider's.
+    fn authenticate(&self, headers: Headers<'_>, body: &[u8], now: UnixMillis) -> Result<(), &'static str>;
+
+    /// Reads the body of a webhook.
+    fn read(&self, body: &[u8]) -> Result<ProviderEvent, &'static str>;
+}
+
+/// The configured provider of that name.
+pub(crate) fn find(store: &Store, name: &str) -> Option<Box<dyn Provider>> {
+    let sandbox = store.config().sandbox.as_ref().filter(|_| name == SandboxClient::NAME)?;
+    Some(Box::new(SandboxClient::new(store.http().clone(), sandbox.clone())))
+}

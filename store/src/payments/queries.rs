@@ -1,0 +1,396 @@
+//! SQL of payments.
+
+use super::provider::NewSession;
+use domain::{
+    Minor, Money, OrderId, PaymentId, RefundId,
+    order::{Cause, OrderStatus},
+    payment::PaymentStatus,
+};
+use serde_json::Value;
+use sqlx::{PgExecutor, PgPool};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// What money needs to know of an order.
+pub(super) struct OrderRow {
+    pub id: Uuid,
+    pub number: String,
+    pub owner: String,
+    pub status: String,
+    pub email: String,
+    pub currency: String,
+    pub total_minor: i64,
+    pub expires_at: OffsetDateTime,
+}
+
+pub(super) struct PaymentRow {
+    pub id: Uuid,
+    pub order_id: Uuid,
+    pub provider: String,
+    pub provider_ref: Option<String>,
+    pub status: String,
+    pub amount_minor: i64,
+    pub currency: String,
+    pub redirect_url: Option<String>,
+}
+
+pub(super) struct RefundRow {
+    pub id: Uuid,
+    pub payment_id: Uuid,
+    pub amount_minor: i64,
+    pub currency: String,
+    pub status: String,
+}
+
+pub(super) async fn order(db: impl PgExecutor<'_>, id: OrderId) -> sqlx::Result<Option<OrderRow>> {
+    sqlx::query_as!(
+        OrderRow,
+        "SELECT id, number, owner, status, email, currency, total_minor, expires_at FROM orders WHERE id = $1",
+        id.get()
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// Money and status of one order move in one transaction at a time.
+pub(super) async fn lock_order(db: impl PgExecutor<'_>, id: OrderId) -> sqlx::Result<Option<OrderRow>> {
+    sqlx::query_as!(
+        OrderRow,
+        "SELECT id, number, owner, status, email, currency, total_minor, expires_at FROM orders WHERE id = $1 FOR UPDATE",
+        id.get()
+    )
+    .fetch_optional(db)
+    .await
+}
+
+pub(super) async fn payment(db: impl PgExecutor<'_>, id: PaymentId) -> sqlx::Result<Option<PaymentRow>> {
+    sqlx::query_as!(
+        PaymentRow,
+        "SELECT id, order_id, provider, provider_ref, status, amount_minor, currency, redirect_url
+         FROM payments WHERE id = $1",
+        id.get()
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// The session an event speaks of; our own id finds one whose reference we had no time to write down.
+pub(super) async fn payment_of_event(
+    db: impl PgExecutor<'_>,
+    provider: &str,
+    provider_ref: &str,
+    id: Option<PaymentId>,
+) -> sqlx::Result<Option<PaymentRow>> {
+    sqlx::query_as!(
+        PaymentRow,
+        "SELECT id, order_id, provider, provider_ref, status, amount_minor, currency, redirect_url
+         FROM payments WHERE provider = $1 AND (provider_ref = $2 OR (provider_ref IS NULL AND id = $3)) FOR UPDATE",
+        provider,
+        provider_ref,
+        id.map(PaymentId::get)
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// The order's session that could still be paid.
+pub(super) async fn open_payment(db: impl PgExecutor<'_>, order: OrderId) -> sqlx::Result<Option<PaymentRow>> {
+    sqlx::query_as!(
+        PaymentRow,
+        "SELECT id, order_id, provider, provider_ref, status, amount_minor, currency, redirect_url
+         FROM payments WHERE order_id = $1 AND status IN ('creating', 'open')",
+        order.get()
+    )
+    .fetch_optional(db)
+    .await
+}
+
+pub(super) async fn insert_payment(
+    db: impl PgExecutor<'_>,
+    session: &NewSession,
+    provider: &str,
+    at: OffsetDateTime,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO payments (id, order_id, provider, status, amount_minor, currency, created_at, ask_at)
+         VALUES ($1, $2, $3, 'creating', $4, $5, $6, $6)",
+        session.payment.get(),
+        session.order.get(),
+        provider,
+        session.amount.minor().get(),
+        session.amount.currency().code(),
+        at
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Notes the provider's answer; leaves a payment alone that moved on in the meantime.
+pub(super) async fn opened(
+    pg: &PgPool,
+    id: PaymentId,
+    provider_ref: &str,
+    redirect_url: &str,
+    ask_at: OffsetDateTime,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE payments SET status = 'open', provider_ref = $2, redirect_url = $3, ask_at = $4
+         WHERE id = $1 AND status = 'creating'",
+        id.get(),
+        provider_ref,
+        redirect_url,
+        ask_at
+    )
+    .execute(pg)
+    .await?;
+    Ok(())
+}
+
+/// Closes a session in the ledger unless money was quicker.
+pub(super) async fn closed(pg: &PgPool, id: PaymentId, provider_ref: &str) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE payments SET status = 'closed', provider_ref = $2, ask_at = NULL
+         WHERE id = $1 AND status IN ('creating', 'open')",
+        id.get(),
+        provider_ref
+    )
+    .execute(pg)
+    .await?;
+    Ok(())
+}
+
+/// Moves a locked payment on. `captured_at` stays once it is known.
+pub(super) async fn set_status(
+    db: impl PgExecutor<'_>,
+    id: PaymentId,
+    status: PaymentStatus,
+    provider_ref: &str,
+    captured_at: Option<OffsetDateTime>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE payments SET status = $2, provider_ref = $3, captured_at = coalesce(captured_at, $4), ask_at = NULL
+         WHERE id = $1",
+        id.get(),
+        status.as_str(),
+        provider_ref,
+        captured_at
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Whether the order holds money that nobody sends back.
+pub(super) async fn has_captured(db: impl PgExecutor<'_>, order: OrderId) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM payments WHERE order_id = $1 AND status = 'captured') AS "exists!""#,
+        order.get()
+    )
+    .fetch_one(db)
+    .await
+}
+
+pub(super) async fn insert_refund(
+    db: impl PgExecutor<'_>,
+    id: RefundId,
+    payment: &PaymentRow,
+    reason: &str,
+    at: OffsetDateTime,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO refunds (id, payment_id, order_id, amount_minor, currency, reason, status, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, 'requested', $7)",
+        id.get(),
+        payment.id,
+        payment.order_id,
+        payment.amount_minor,
+        payment.currency,
+        reason,
+        at
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn refund(db: impl PgExecutor<'_>, id: RefundId) -> sqlx::Result<Option<RefundRow>> {
+    sqlx::query_as!(
+        RefundRow,
+        "SELECT id, payment_id, amount_minor, currency, status FROM refunds WHERE id = $1",
+        id.get()
+    )
+    .fetch_optional(db)
+    .await
+}
+
+pub(super) async fn set_refund_ref(pg: &PgPool, id: RefundId, provider_ref: &str) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE refunds SET provider_ref = $2 WHERE id = $1", id.get(), provider_ref).execute(pg).await?;
+    Ok(())
+}
+
+pub(super) async fn confirm_refund(db: impl PgExecutor<'_>, id: RefundId, at: OffsetDateTime) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE refunds SET status = 'confirmed', confirmed_at = $2 WHERE id = $1 AND status = 'requested'",
+        id.get(),
+        at
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Confirmed refunds of a payment, in minor units.
+pub(super) async fn refunded(db: impl PgExecutor<'_>, payment: PaymentId) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"SELECT coalesce(sum(amount_minor), 0)::bigint AS "sum!" FROM refunds
+           WHERE payment_id = $1 AND status = 'confirmed'"#,
+        payment.get()
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// Adds a knot to the timeline of an order whose status stays, and announces it. The caller holds the order's lock.
+pub(super) async fn note(
+    db: impl PgExecutor<'_>,
+    order: OrderId,
+    status: OrderStatus,
+    cause: Cause,
+    note: Option<&str>,
+    at: OffsetDateTime,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "WITH knot AS (UPDATE orders SET version = version + 1, updated_at = $5 WHERE id = $1 RETURNING version),
+              history AS (INSERT INTO order_history (order_id, version, status, cause, note, at)
+                          SELECT $1, version, $2, $3, $4, $5 FROM knot)
+         INSERT INTO outbox (topic, key, created_at, due_at) VALUES ('order.changed', $1::uuid::text, $5, $5)",
+        order.get(),
+        status.as_str(),
+        cause.as_str(),
+        note,
+        at
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Work for after the commit, done by the outbox's worker.
+pub(super) async fn enqueue(
+    db: impl PgExecutor<'_>,
+    topic: &str,
+    key: &str,
+    at: OffsetDateTime,
+) -> sqlx::Result<()> {
+    sqlx::query!("INSERT INTO outbox (topic, key, created_at, due_at) VALUES ($1, $2, $3, $3)", topic, key, at)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Takes the event in; `None`: it is there already. Waits for another transaction that is taking the same event in.
+pub(super) async fn insert_event(
+    db: impl PgExecutor<'_>,
+    provider: &str,
+    event: &str,
+    kind: &str,
+    payload: &Value,
+    at: OffsetDateTime,
+) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar!(
+        "INSERT INTO webhook_inbox (provider, event_id, kind, payload, outcome, received_at)
+         VALUES ($1, $2, $3, $4, 'ignored', $5)
+         ON CONFLICT ON CONSTRAINT webhook_inbox_event_key DO NOTHING RETURNING id",
+        provider,
+        event,
+        kind,
+        payload,
+        at
+    )
+    .fetch_optional(db)
+    .await
+}
+
+pub(super) async fn set_outcome(
+    db: impl PgExecutor<'_>,
+    id: i64,
+    outcome: &str,
+    note: Option<&str>,
+    due_at: Option<OffsetDateTime>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE webhook_inbox SET outcome = $2, note = $3, due_at = $4 WHERE id = $1",
+        id,
+        outcome,
+        note,
+        due_at
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// An event that came before its order.
+pub struct WaitingEvent {
+    pub id: i64,
+    pub provider: String,
+    pub payload: Value,
+    /// This attempt included.
+    pub attempts: i32,
+}
+
+pub(super) async fn lease_waiting(
+    pg: &PgPool,
+    now: OffsetDateTime,
+    lease_end: OffsetDateTime,
+    limit: i64,
+) -> sqlx::Result<Vec<WaitingEvent>> {
+    sqlx::query_as!(
+        WaitingEvent,
+        "UPDATE webhook_inbox SET due_at = $2, attempts = attempts + 1
+         WHERE id IN (SELECT id FROM webhook_inbox WHERE outcome = 'waiting' AND due_at <= $1
+                      ORDER BY due_at FOR UPDATE SKIP LOCKED LIMIT $3)
+         RETURNING id, provider, payload, attempts",
+        now,
+        lease_end,
+        limit
+    )
+    .fetch_all(pg)
+    .await
+}
+
+/// Whether the event still waits; holds it until the transaction ends.
+pub(super) async fn lock_waiting(db: impl PgExecutor<'_>, id: i64) -> sqlx::Result<bool> {
+    let row =
+        sqlx::query_scalar!("SELECT id FROM webhook_inbox WHERE id = $1 AND outcome = 'waiting' FOR UPDATE", id)
+            .fetch_optional(db)
+            .await?;
+    Ok(row.is_some())
+}
+
+impl OrderRow {
+    pub fn amount(&self) -> Option<Money> {
+        money(self.total_minor, &self.currency)
+    }
+}
+
+impl PaymentRow {
+    pub fn amount(&self) -> Option<Money> {
+        money(self.amount_minor, &self.currency)
+    }
+
+    pub fn status(&self) -> Option<PaymentStatus> {
+        PaymentStatus::parse(&self.status)
+    }
+}
+
+impl RefundRow {
+    pub fn amount(&self) -> Option<Money> {
+        money(self.amount_minor, &self.currency)
+    }
+}
+
+fn money(minor: i64, currency: &str) -> Option<Money> {
+    domain::Currency::parse(currency).ok().map(|currency| Minor::new(minor).with(currency))
+}

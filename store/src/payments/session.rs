@@ -1,0 +1,176 @@
+//! Opening a session for an order, and closing it when the order no longer takes money.
+
+use super::{
+    provider::{self, NewSession, Provider, Session, SessionState},
+    queries::{self, OrderRow, PaymentRow},
+};
+use crate::{
+    Store,
+    error::{During, Error},
+    orders,
+    viewer::Viewer,
+    world::{from_timestamp, to_timestamp},
+};
+use domain::{
+    ApiError, ErrorCode, OrderId, PaymentId,
+    account::Email,
+    order::{OrderNumber, OrderStatus},
+    payment::{PaymentStarted, PaymentStatus},
+};
+
+/// When the watchdog first asks about a session that nothing was heard of.
+const FIRST_ASK_MS: i64 = 120_000;
+
+pub(super) async fn init(
+    store: &Store,
+    viewer: &Viewer,
+    order: OrderId,
+    provider: &str,
+) -> Result<PaymentStarted, Error> {
+    let provider = provider::find(store, provider)
+        .ok_or_else(|| ApiError::new(ErrorCode::BadRequest, "This shop does not take that kind of payment."))?;
+    authorise(store, viewer, order).await?;
+    // The row is committed before the provider is called: after a crash in between, the same key finds the same session.
+    let payment = match begin(store, order, &*provider).await? {
+        Begun::Ours(payment) => payment,
+        Begun::Elsewhere(other) => {
+            close(store, other).await?;
+            match begin(store, order, &*provider).await? {
+                Begun::Ours(payment) => payment,
+                Begun::Elsewhere(_) => return Err(not_payable("Another payment of this order is under way.").into()),
+            }
+        }
+    };
+    if let (Some(PaymentStatus::Open), Some(url)) = (payment.row.status(), payment.row.redirect_url) {
+        return Ok(PaymentStarted { payment_id: payment.session.payment, redirect_url: url });
+    }
+    let session = open(store, &*provider, &payment.session).await?;
+    let row = queries::payment(store.pg(), payment.session.payment).await.during("payments.init")?;
+    match row.and_then(|row| row.status()) {
+        Some(PaymentStatus::Open) => {
+            Ok(PaymentStarted { payment_id: payment.session.payment, redirect_url: session.redirect_url })
+        }
+        // The order ended while the provider was answering.
+        _ => Err(not_payable("This order can no longer be paid.").into()),
+    }
+}
+
+/// Closes the session of a payment at its provider. One that turns out paid is left to its webhook.
+pub(super) async fn close(store: &Store, payment: PaymentId) -> Result<(), Error> {
+    const OPERATION: &str = "payments.close";
+    let Some(row) = queries::payment(store.pg(), payment).await.during(OPERATION)? else { return Ok(()) };
+    if !matches!(row.status(), Some(PaymentStatus::Creating | PaymentStatus::Open)) {
+        return Ok(());
+    }
+    let provider = provider::find(store, &row.provider)
+        .ok_or_else(|| Error::unexpected(OPERATION, format!("provider {} is not configured", row.provider)))?;
+    let provider_ref = match row.provider_ref.clone() {
+        Some(known) => known,
+        // Nobody knows whether the provider made the session: asking again under the same key names it.
+        None => {
+            let order = queries::order(store.pg(), OrderId::new(row.order_id)).await.during(OPERATION)?;
+            let order = order.ok_or_else(|| Error::unexpected(OPERATION, "a payment without an order"))?;
+            open(store, &*provider, &described(store, &order, payment)?).await?.provider_ref
+        }
+    };
+    match provider.close(&provider_ref).await? {
+        SessionState::Closed => queries::closed(store.pg(), payment, &provider_ref).await.during(OPERATION),
+        SessionState::Open => Err(Error::unexpected(OPERATION, "the provider leaves the session open")),
+        SessionState::Processing | SessionState::Paid | SessionState::Declined => Ok(()),
+    }
+}
+
+async fn authorise(store: &Store, viewer: &Viewer, order: OrderId) -> Result<(), Error> {
+    // An admin may look at every order, and pays none but their own.
+    let payer = Viewer { is_admin: false, ..viewer.clone() };
+    match queries::order(store.pg(), order).await.during("payments.init")? {
+        Some(row) => {
+            let owner = row.owner.parse().map_err(|_| Error::unexpected("payments.init", "an order without an owner"))?;
+            if payer.may_see(order, &owner) { Ok(()) } else { Err(ApiError::not_found("this order").into()) }
+        }
+        None => match orders::get(store, &payer, order).await? {
+            Some(_) => Err(not_payable("Your copies are still being set aside. Please try again in a moment.").into()),
+            None => Err(ApiError::not_found("this order").into()),
+        },
+    }
+}
+
+enum Begun {
+    Ours(Box<Attempt>),
+    /// An open session at another provider stands in the way.
+    Elsewhere(PaymentId),
+}
+
+struct Attempt {
+    row: PaymentRow,
+    session: NewSession,
+}
+
+/// Finds the order's open payment or records a new one, under the order's lock.
+async fn begin(store: &Store, order: OrderId, provider: &dyn Provider) -> Result<Begun, Error> {
+    const OPERATION: &str = "payments.begin";
+    let now = store.now();
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
+    let row = queries::lock_order(&mut *tx, order).await.during(OPERATION)?;
+    let row = row.ok_or_else(|| ApiError::not_found("this order"))?;
+    check_payable(&row, from_timestamp(row.expires_at) > now)?;
+    if let Some(open) = queries::open_payment(&mut *tx, order).await.during(OPERATION)? {
+        let id = PaymentId::new(open.id);
+        if open.provider != provider.name() {
+            return Ok(Begun::Elsewhere(id));
+        }
+        let session = described(store, &row, id)?;
+        return Ok(Begun::Ours(Box::new(Attempt { row: open, session })));
+    }
+    let id = PaymentId::new(store.uuid());
+    let session = described(store, &row, id)?;
+    queries::insert_payment(&mut *tx, &session, provider.name(), to_timestamp(now)).await.during(OPERATION)?;
+    let row = queries::payment(&mut *tx, id).await.during(OPERATION)?;
+    let row = row.ok_or_else(|| Error::unexpected(OPERATION, "an inserted payment is not there"))?;
+    tx.commit().await.during(OPERATION)?;
+    Ok(Begun::Ours(Box::new(Attempt { row, session })))
+}
+
+fn check_payable(order: &OrderRow, in_time: bool) -> Result<(), ApiError> {
+    match order.status.parse() {
+        Ok(OrderStatus::PaymentPending) if in_time => Ok(()),
+        Ok(OrderStatus::PaymentPending | OrderStatus::Expired) => {
+            Err(not_payable("The time to pay this order is over; its copies are back on the shelf."))
+        }
+        Ok(OrderStatus::Pending) => {
+            Err(not_payable("Your copies are still being set aside. Please try again in a moment."))
+        }
+        Ok(OrderStatus::Cancelled | OrderStatus::Failed) => Err(not_payable("This order can no longer be paid.")),
+        _ => Err(not_payable("This order is paid already.")),
+    }
+}
+
+/// Asks the provider for the session and writes its answer down.
+async fn open(store: &Store, provider: &dyn Provider, session: &NewSession) -> Result<Session, Error> {
+    let opened = provider.create(session).await?;
+    let ask_at = to_timestamp(store.now().plus(FIRST_ASK_MS));
+    queries::opened(store.pg(), session.payment, &opened.provider_ref, &opened.redirect_url, ask_at)
+        .await
+        .during("payments.opened")?;
+    Ok(opened)
+}
+
+/// The session's terms, from the order's row alone.
+fn described(store: &Store, order: &OrderRow, payment: PaymentId) -> Result<NewSession, Error> {
+    let broken = |what: &str| Error::unexpected("payments.describe", format!("order {} has no {what}", order.id));
+    let page = format!("{}/orders/{}", store.config().base_url, order.id);
+    Ok(NewSession {
+        payment,
+        order: OrderId::new(order.id),
+        number: OrderNumber::parse(&order.number).map_err(|_| broken("number"))?,
+        amount: order.amount().ok_or_else(|| broken("amount"))?,
+        email: Email::parse(&order.email).map_err(|_| broken("e-mail address"))?,
+        // The order page says "confirming" to somebody who comes back before the webhook.
+        return_url: format!("{page}?payment=returned"),
+        cancel_url: page,
+    })
+}
+
+fn not_payable(message: &str) -> ApiError {
+    ApiError::new(ErrorCode::NotPayable, message)
+}
