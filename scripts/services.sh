@@ -77,6 +77,8 @@ postgres_up() { # DIR PORT [fast]
     postgres_create "$dir" "${3:-}"
     home=$(postgres_home "$dir")
   }
+  as_postgres test -O "$home/data" ||
+    die "$home belongs to another user, $(stat -c %U "$home" 2>/dev/null): run as that user, or remove $dir and begin anew"
   port=$(cat "$dir/postgres.port" 2>/dev/null || echo "$2")
   if ! postgres_runs "$dir"; then
     for attempt in 1 2 3; do # another program may take the port between the look and the start
