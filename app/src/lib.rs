@@ -1,5 +1,6 @@
 //! The pages and the server functions of the shop.
 
+pub mod api;
 mod boot;
 mod error;
 mod next;

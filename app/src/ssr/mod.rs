@@ -15,12 +15,14 @@
 //! The page's `Content-Security-Policy` is set by the handler, because only Leptos knows the nonce.
 
 mod auth;
+mod caller;
 pub mod cookies;
 pub mod forms;
 mod pages;
 mod viewer;
 
 pub use auth::{AuthSession, Backend, Credentials, User};
+pub use caller::Caller;
 pub use pages::{api, page};
 pub use viewer::viewer;
 

@@ -1,0 +1,35 @@
+//! What only admins see.
+
+#[cfg(feature = "ssr")]
+use super::args;
+use crate::AppError;
+#[cfg(feature = "ssr")]
+use crate::ssr::Caller;
+use domain::order::{OrderPage, OrderView};
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+
+#[server(name = AdminOrders, prefix = "/api", endpoint = "admin/orders", input = GetUrl)]
+pub async fn orders(
+    #[server(default)] status: String,
+    #[server(default)] q: String,
+    #[server(default)] page: String,
+) -> Result<OrderPage, AppError> {
+    let caller = Caller::current()?;
+    caller.require_admin()?;
+    let status = match status.as_str() {
+        "" => None,
+        text => Some(text.parse().map_err(|_| AppError::bad_request("“status” must be the status of an order."))?),
+    };
+    let q: String = q.trim().chars().take(domain::catalog::MAX_QUERY).collect();
+    let search = Some(q.as_str()).filter(|q| !q.is_empty());
+    Ok(store::admin::orders(caller.store(), status, search, args::page(&page)?).await?)
+}
+
+#[server(name = AdminOrder, prefix = "/api", endpoint = "admin/orders/get", input = GetUrl)]
+pub async fn order(#[server(default)] id: String) -> Result<OrderView, AppError> {
+    let caller = Caller::current()?;
+    let viewer = caller.require_admin()?;
+    let (_, order) = caller.viewer_of(&id)?;
+    let order = store::orders::get(caller.store(), &viewer, order).await?;
+    order.ok_or_else(|| domain::ApiError::not_found("that order").into())
+}

@@ -1,0 +1,51 @@
+//! The cart; every edit answers with the whole of it.
+
+#[cfg(feature = "ssr")]
+use super::args;
+use crate::AppError;
+#[cfg(feature = "ssr")]
+use crate::ssr::Caller;
+use domain::cart::CartView;
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+#[cfg(feature = "ssr")]
+use store::carts;
+
+#[server(name = GetCart, prefix = "/api", endpoint = "cart", input = GetUrl)]
+pub async fn get() -> Result<CartView, AppError> {
+    let caller = Caller::current()?;
+    match caller.viewer() {
+        Some(viewer) => Ok(carts::view(caller.store(), &viewer.owner).await?),
+        None => Ok(CartView::empty(caller.store().config().currency)),
+    }
+}
+
+#[server(name = AddToCart, prefix = "/api", endpoint = "cart/add")]
+pub async fn add(#[server(default)] book_id: String, #[server(default)] quantity: String) -> Result<CartView, AppError> {
+    let caller = Caller::current()?;
+    let (book, quantity) = (args::book(&book_id)?, args::quantity(&quantity)?);
+    Ok(carts::add(caller.store(), &caller.owner(), book, quantity).await?)
+}
+
+/// Sets a line to so many copies; 0 takes it out.
+#[server(name = SetInCart, prefix = "/api", endpoint = "cart/set")]
+pub async fn set(#[server(default)] book_id: String, #[server(default)] quantity: String) -> Result<CartView, AppError> {
+    let caller = Caller::current()?;
+    let book = args::book(&book_id)?;
+    match args::quantity_or_none(&quantity)? {
+        Some(quantity) => Ok(carts::set(caller.store(), &caller.owner(), book, quantity).await?),
+        None => Ok(carts::remove(caller.store(), &caller.owner(), book).await?),
+    }
+}
+
+#[server(name = RemoveFromCart, prefix = "/api", endpoint = "cart/remove")]
+pub async fn remove(#[server(default)] book_id: String) -> Result<CartView, AppError> {
+    let caller = Caller::current()?;
+    let book = args::book(&book_id)?;
+    Ok(carts::remove(caller.store(), &caller.owner(), book).await?)
+}
+
+#[server(name = ClearCart, prefix = "/api", endpoint = "cart/clear")]
+pub async fn clear() -> Result<CartView, AppError> {
+    let caller = Caller::current()?;
+    Ok(carts::clear(caller.store(), &caller.owner()).await?)
+}

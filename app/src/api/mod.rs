@@ -1,0 +1,14 @@
+//! The server functions: form-encoded in, JSON out, one use case each. Design §7 is their contract with other clients.
+//!
+//! Arguments are texts so that a wrong one is answered with a sentence about it and not with a parser's complaint;
+//! [`args`] turns them into the domain's types.
+
+pub mod account;
+pub mod admin;
+#[cfg(feature = "ssr")]
+mod args;
+pub mod books;
+pub mod cart;
+pub mod orders;
+pub mod pages;
+pub mod payments;

@@ -1,0 +1,105 @@
+//! What one page needs in one answer. Made for the pages of this app only; other clients use the other modules.
+
+#[cfg(feature = "ssr")]
+use super::args::ListArgs;
+use crate::AppError;
+#[cfg(feature = "ssr")]
+use crate::ssr::Caller;
+use domain::{
+    cart::CartView,
+    catalog::{BookCard, BookDetail, BookPage, Category},
+};
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Home {
+    pub shelf: Vec<BookCard>,
+    pub newest: Vec<BookCard>,
+    pub categories: Vec<Category>,
+    /// Titles on sale.
+    pub titles: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct List {
+    pub page: BookPage,
+    pub categories: Vec<Category>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Book {
+    pub book: BookDetail,
+    /// Others of its first category.
+    pub near: Vec<BookCard>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkout {
+    pub cart: CartView,
+    /// The same for every tab and reload that shows this version of the cart.
+    pub key: String,
+}
+
+/// Books on one row of the home and book pages.
+#[cfg(feature = "ssr")]
+const ROW: usize = 6;
+
+#[server(name = HomePage, prefix = "/api", endpoint = "page/home", input = GetUrl)]
+pub async fn home() -> Result<Home, AppError> {
+    use domain::catalog::{BookQuery, Sort};
+    let caller = Caller::current()?;
+    let shelf = store::catalog::home(caller.store()).await?;
+    let categories = store::catalog::categories(caller.store()).await?;
+    let newest = BookQuery { sort: Sort::Newest, in_stock: true, ..BookQuery::default() }.bounded();
+    let page = store::catalog::list(caller.store(), &newest).await?;
+    let shelf: Vec<BookCard> = shelf.iter().take(ROW).cloned().collect();
+    let fresh = page.books.into_iter().filter(|book| shelf.iter().all(|shown| shown.id != book.id));
+    let newest = fresh.take(ROW).collect();
+    Ok(Home { shelf, newest, categories: categories.to_vec(), titles: page.total })
+}
+
+#[server(name = ListPage, prefix = "/api", endpoint = "page/books", input = GetUrl)]
+pub async fn books(
+    #[server(default)] q: String,
+    #[server(default)] category: String,
+    #[server(default)] author: String,
+    #[server(default)] in_stock: String,
+    #[server(default)] sort: String,
+    #[server(default)] page: String,
+) -> Result<List, AppError> {
+    let caller = Caller::current()?;
+    let rest = (String::new(), String::new(), String::new());
+    let args = ListArgs { q, category, author, language: rest.0, min: rest.1, max: rest.2, in_stock, sort, page };
+    let page = store::catalog::list(caller.store(), &args.parse()?).await?;
+    let categories = store::catalog::categories(caller.store()).await?;
+    Ok(List { page, categories: categories.to_vec() })
+}
+
+#[server(name = BookPageOf, prefix = "/api", endpoint = "page/book", input = GetUrl)]
+pub async fn book(#[server(default)] slug: String) -> Result<Book, AppError> {
+    use domain::catalog::BookQuery;
+    let caller = Caller::current()?;
+    let book = store::catalog::book(caller.store(), &slug).await?;
+    let book = book.ok_or_else(|| domain::ApiError::not_found("that book"))?;
+    let near = match &book.card.category {
+        None => Vec::new(),
+        category => {
+            let query = BookQuery { category: category.clone(), in_stock: true, ..BookQuery::default() }.bounded();
+            let page = store::catalog::list(caller.store(), &query).await?;
+            page.books.into_iter().filter(|near| near.id != book.card.id).take(ROW).collect()
+        }
+    };
+    Ok(Book { book, near })
+}
+
+#[server(name = CheckoutPage, prefix = "/api", endpoint = "page/checkout", input = GetUrl)]
+pub async fn checkout() -> Result<Checkout, AppError> {
+    let caller = Caller::current()?;
+    let Some(viewer) = caller.viewer() else {
+        return Ok(Checkout { cart: CartView::empty(caller.store().config().currency), key: String::new() });
+    };
+    let cart = store::carts::view(caller.store(), &viewer.owner).await?;
+    let key = store::orders::checkout_key(&viewer.owner, cart.version).to_string();
+    Ok(Checkout { cart, key })
+}

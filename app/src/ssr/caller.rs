@@ -1,0 +1,122 @@
+//! The person behind the server function that runs now: what they may do, and the cookies they get.
+
+use super::{AppState, AuthSession, User, cookies, viewer};
+use crate::AppError;
+use domain::{ErrorCode, OrderId, Owner, account::AccountView, account::Role};
+use http::{HeaderValue, header, request::Parts};
+use leptos::prelude::*;
+use leptos_axum::ResponseOptions;
+use store::{Store, viewer::Viewer};
+
+/// Built once per call by [`Caller::current`].
+pub struct Caller {
+    state: AppState,
+    parts: Parts,
+    auth: Option<AuthSession>,
+    response: ResponseOptions,
+}
+
+impl Caller {
+    /// Taken from Leptos' contexts; an error means that the server was put together wrongly.
+    pub fn current() -> Result<Self, AppError> {
+        let contexts = (use_context::<AppState>(), use_context::<Parts>(), use_context::<ResponseOptions>());
+        let (Some(state), Some(parts), Some(response)) = contexts else {
+            tracing::error!("a server function runs without its contexts");
+            return Err(domain::ApiError::internal().into());
+        };
+        let auth = parts.extensions.get::<AuthSession>().cloned();
+        Ok(Self { state, parts, auth, response })
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.state.store
+    }
+
+    pub fn account(&self) -> Option<&AccountView> {
+        self.auth.as_ref()?.user.as_ref().map(User::view)
+    }
+
+    /// Whose things may be read; `None`: nobody we know, so nothing is theirs.
+    pub fn viewer(&self) -> Option<Viewer> {
+        viewer(&self.parts.headers, &self.state, self.account())
+    }
+
+    /// For reading one order: strangers are told that it is not there.
+    pub fn viewer_of(&self, order: &str) -> Result<(Viewer, OrderId), AppError> {
+        let not_there = || AppError(domain::ApiError::not_found("that order"));
+        let order = order.parse().map_err(|_| not_there())?;
+        Ok((self.viewer().ok_or_else(not_there)?, order))
+    }
+
+    /// Whose cart is edited; a stranger becomes a guest by it.
+    pub fn owner(&self) -> Owner {
+        self.viewer().map_or_else(
+            || {
+                let (guest, cookie) = cookies::new_guest(&self.state);
+                self.set_cookie(cookie);
+                Owner::Guest(guest)
+            },
+            |viewer| viewer.owner,
+        )
+    }
+
+    pub fn require_admin(&self) -> Result<Viewer, AppError> {
+        match self.account() {
+            None => Err(AppError::new(ErrorCode::Unauthorised, "Please log in first.")),
+            Some(account) if account.role == Role::Admin => self.viewer().ok_or_else(|| not_for_you()),
+            Some(_) => Err(not_for_you()),
+        }
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.parts.headers.get(name)?.to_str().ok()
+    }
+
+    /// Opens the session of this account and brings the guest's cart along.
+    pub async fn log_in(self, user: User) -> Result<AccountView, AppError> {
+        let mut auth = self.auth.clone().ok_or_else(domain::ApiError::internal)?;
+        if auth.user.is_some() {
+            // axum-login changes the session's id only for people who were not logged in.
+            auth.session.cycle_id().await.map_err(|e| session_failed(&e))?;
+        }
+        auth.login(&user).await.map_err(|e| session_failed(&e))?;
+        if let Some(guest) = cookies::guest(&self.parts.headers, &self.state) {
+            match store::carts::merge(self.store(), guest, user.view().id).await {
+                // The guest's cart is a tombstone now: the next guest on this browser is another one.
+                Ok(_) => self.set_cookie(cookies::forget_guest(&self.state)),
+                Err(error) => tracing::error!(%error, "a guest's cart waits for the next login"),
+            }
+        }
+        Ok(user.view().clone())
+    }
+
+    /// Forgets the session and everything else this browser knew.
+    pub async fn log_out(self) -> Result<(), AppError> {
+        if let Some(mut auth) = self.auth.clone() {
+            auth.logout().await.map_err(|e| session_failed(&e))?;
+        }
+        self.set_cookie(cookies::forget_guest(&self.state));
+        self.set_cookie(cookies::forget_receipts(&self.state));
+        Ok(())
+    }
+
+    /// Lets this browser find a guest's order again, whatever becomes of the guest.
+    pub fn remember(&self, order: OrderId, owner: Owner) {
+        if owner.guest().is_some() {
+            self.set_cookie(cookies::add_receipt(&self.parts.headers, &self.state, order, owner));
+        }
+    }
+
+    fn set_cookie(&self, cookie: HeaderValue) {
+        self.response.append_header(header::SET_COOKIE, cookie);
+    }
+}
+
+fn not_for_you() -> AppError {
+    AppError::new(ErrorCode::Forbidden, "This part is for the people of the shop.")
+}
+
+fn session_failed(error: &dyn std::fmt::Display) -> AppError {
+    tracing::error!(%error, "the session could not be changed");
+    AppError(domain::ApiError::not_ready())
+}
