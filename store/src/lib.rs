@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod admin;
+mod cache;
 pub mod carts;
 pub mod catalog;
 pub mod check;
@@ -62,7 +63,14 @@ impl Store {
         let options = PgConnectOptions::from_str(&config.database_url).during("postgres.parse_url")?;
         let options = options
             .application_name("bazar")
-            .options([("statement_timeout", timeout_ms.as_str()), ("idle_in_transaction_session_timeout", "15000")]);
+            .options([
+                ("statement_timeout", timeout_ms.as_str()),
+                ("idle_in_transaction_session_timeout", "15000"),
+                // How much of a word a typo may spoil: `tolkein` is 0.5 of `tolkien`.
+                ("pg_trgm.word_similarity_threshold", "0.45"),
+                // A search for nothing but stop words is not worth a line in the log.
+                ("client_min_messages", "warning"),
+            ]);
         let pg = PgPoolOptions::new()
             .max_connections(config.pool_size)
             .acquire_timeout(Duration::from_secs(3))

@@ -1,39 +1,124 @@
 //! People and their passwords.
 
-use crate::{Store, error::Error};
-use domain::{
-    AccountId,
-    account::{AccountView, Registration},
+mod demo;
+mod password;
+mod queries;
+
+pub use demo::{DemoLogin, seed_demo};
+
+use crate::{
+    Store,
+    cache::{Aged, Outage},
+    error::{During, Error},
 };
-use std::sync::Arc;
+use domain::{
+    AccountId, ApiError,
+    account::{AccountView, Email, Registration},
+};
+use password::Hasher;
+use sha2::{Digest, Sha256};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+const FRESH: Duration = Duration::from_secs(60);
+const MAX_CACHED: usize = 10_000;
 
 /// What is kept in the process.
-#[derive(Default)]
-pub struct Cache {}
+pub struct Cache {
+    accounts: Aged<AccountId, Arc<Account>>,
+    outage: Outage,
+    hasher: Hasher,
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        let accounts = Aged::new(FRESH, MAX_CACHED);
+        Self { accounts, outage: Outage::default(), hasher: Hasher::default() }
+    }
+}
+
+impl Cache {
+    /// This account's role, name or password changed.
+    pub fn drop_one(&self, id: AccountId) {
+        self.accounts.drop_one(&id);
+    }
+}
 
 /// An account as the session layer needs it; cached briefly, so a cart edit costs no query.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Account {
     pub view: AccountView,
     /// Changes with the password: sessions opened before are no longer valid (axum-login's session_auth_hash).
     pub auth_hash: Vec<u8>,
 }
 
+/// Neither the address nor anything of the password ends up in a log.
+impl std::fmt::Debug for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Account").field("id", &self.view.id).field("role", &self.view.role).finish_non_exhaustive()
+    }
+}
+
+impl Account {
+    /// A digest, because the session store has no business with the password's hash.
+    fn new(view: AccountView, password_hash: &str) -> Arc<Self> {
+        Arc::new(Self { view, auth_hash: Sha256::digest(password_hash.as_bytes()).to_vec() })
+    }
+}
+
 /// Creates a shopper. Refused (`invalid_fields`, field `email`) when the address is taken.
 pub async fn register(store: &Store, registration: Registration) -> Result<Arc<Account>, Error> {
-    todo!()
+    let Registration { email, password, name } = registration;
+    let hash = hasher(store).hash(password, store.uuid()).await?;
+    match queries::insert_shopper(store.pg(), &email, &name, &hash, store.now()).await {
+        Ok(account) => Ok(account),
+        Err(sqlx::Error::Database(db)) if db.constraint() == Some("accounts_email_key") => Err(taken()),
+        Err(error) => Err(error).during("accounts.register"),
+    }
 }
 
 /// The account when the password fits, `None` otherwise: same answer, same time for unknown addresses.
 pub async fn verify(store: &Store, email: &str, password: &str) -> Result<Option<Arc<Account>>, Error> {
-    todo!()
+    let known = match Email::parse(email) {
+        Ok(email) => queries::by_email(store.pg(), &email).await.during("accounts.verify")?,
+        Err(_) => None,
+    };
+    let (account, hash) = known.unzip();
+    let fits = hasher(store).fits(password.to_owned(), hash).await?;
+    Ok(account.filter(|_| fits))
 }
 
+/// At most a minute old; served stale while Postgres is away.
 pub async fn get(store: &Store, id: AccountId) -> Result<Option<Arc<Account>>, Error> {
-    todo!()
+    let (cache, now) = (store.accounts_cache(), store.now());
+    if let Some(account) = cache.accounts.fresh(&id, now) {
+        return Ok(Some(account));
+    }
+    let ticket = cache.accounts.ticket(now);
+    let load = async {
+        let account = queries::by_id(store.pg(), id).await.during("accounts.get")?;
+        if let Some(account) = &account {
+            cache.accounts.put(id, account.clone(), ticket);
+        }
+        Ok(account)
+    };
+    cache.outage.load_or(now, cache.accounts.stale(&id).map(Some), load).await
 }
 
 /// Creates an admin, or makes an existing account one and sets its password.
 pub async fn create_admin(store: &Store, registration: Registration) -> Result<Arc<Account>, Error> {
-    todo!()
+    let Registration { email, password, name } = registration;
+    let hash = hasher(store).hash(password, store.uuid()).await?;
+    let account =
+        queries::upsert_admin(store.pg(), &email, &name, &hash, store.now()).await.during("accounts.create_admin")?;
+    store.accounts_cache().drop_one(account.view.id);
+    Ok(account)
+}
+
+fn hasher(store: &Store) -> &Hasher {
+    &store.accounts_cache().hasher
+}
+
+fn taken() -> Error {
+    let message = "There is an account with this address already. Log in, or use another address.";
+    ApiError::fields(BTreeMap::from([("email".to_owned(), message.to_owned())])).into()
 }

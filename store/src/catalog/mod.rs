@@ -1,15 +1,34 @@
 //! Books: shelves, lists, search, the book page, and the facts that carts and orders need.
+//!
+//! Reads come from the process's cache, see [`Cache`]; copies on sale come from the gate each time and are the one thing
+//! that a page may lack.
 
-use crate::{Store, error::Error};
+mod cache;
+mod categories;
+mod demo;
+pub mod import;
+mod queries;
+mod search;
+
+pub use cache::Cache;
+pub use demo::seed_demo;
+
+use crate::{
+    Store,
+    error::{During, Error},
+    stock,
+};
+use cache::{Book, Found};
 use domain::{
     BookId, Currency, Minor,
-    catalog::{BookCard, BookDetail, BookPage, BookQuery, Category},
+    catalog::{BookCard, BookDetail, BookPage, BookQuery, Category, PAGE_SIZE},
 };
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
-/// What is kept in the process.
-#[derive(Default)]
-pub struct Cache {}
+/// Books on the shelf of the home page.
+const HOME_SHELF: i64 = 12;
+/// A page is shown without copies on sale rather than later than this.
+const AVAILABILITY_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// What carts and orders must know of a book.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,33 +46,128 @@ pub struct BookFacts {
 
 /// The shelf of the home page: well known and in stock.
 pub async fn home(store: &Store) -> Result<Arc<Vec<BookCard>>, Error> {
-    todo!()
+    let cache = store.catalog_cache();
+    let ids = cache::one(store, &cache.home, (), async {
+        queries::home(store.pg(), HOME_SHELF).await.during("catalog.home").map(Arc::new)
+    });
+    Ok(Arc::new(cards(store, &ids.await?).await?))
 }
 
 /// One page of a list; the query is bounded here again.
 pub async fn list(store: &Store, query: &BookQuery) -> Result<BookPage, Error> {
-    todo!()
+    let query = query.clone().bounded();
+    let found = cache::one(store, &store.catalog_cache().lists, query.clone(), find(store, &query)).await?;
+    let books = cards(store, &found.ids).await?;
+    Ok(BookPage { books, total: found.total, page: query.page, page_size: PAGE_SIZE })
 }
 
 pub async fn book(store: &Store, slug: &str) -> Result<Option<BookDetail>, Error> {
-    todo!()
+    match id_of(store, slug).await? {
+        Some(id) => book_by_id(store, id).await,
+        None => Ok(None),
+    }
 }
 
 pub async fn book_by_id(store: &Store, id: BookId) -> Result<Option<BookDetail>, Error> {
-    todo!()
+    let Some(book) = books(store, &[id]).await?.remove(&id) else { return Ok(None) };
+    let categories = categories(store).await?;
+    let available = available(store, &[id]).await;
+    Ok(Some(book.detail(&categories, available.get(&id).copied())))
 }
 
 /// All categories that have books, in shelf order.
 pub async fn categories(store: &Store) -> Result<Arc<Vec<Category>>, Error> {
-    todo!()
+    let load = async { queries::categories(store.pg()).await.during("catalog.categories").map(Arc::new) };
+    cache::one(store, &store.catalog_cache().categories, (), load).await
 }
 
 /// Facts of these books from the process's cache (≤ 60 s old; served stale while Postgres is away); unknown ids are absent.
 pub async fn facts(store: &Store, ids: &[BookId]) -> Result<HashMap<BookId, Arc<BookFacts>>, Error> {
-    todo!()
+    let books = books(store, ids).await?;
+    Ok(books.into_iter().map(|(id, book)| (id, book.facts.clone())).collect())
 }
 
 /// Facts of one book by slug, for its cover.
 pub async fn facts_by_slug(store: &Store, slug: &str) -> Result<Option<Arc<BookFacts>>, Error> {
-    todo!()
+    let Some(id) = id_of(store, slug).await? else { return Ok(None) };
+    Ok(facts(store, &[id]).await?.remove(&id))
+}
+
+/// Exact words first; only when nothing has them, words that look alike.
+async fn find(store: &Store, query: &BookQuery) -> Result<Arc<Found>, Error> {
+    let pg = store.pg();
+    let Some(text) = &query.q else {
+        return queries::browse(pg, query).await.during("catalog.browse").map(Arc::new);
+    };
+    let Some(terms) = search::Terms::parse(text) else { return Ok(Arc::default()) };
+    let exact = queries::search(pg, query, &terms).await.during("catalog.search")?;
+    if exact.total > 0 {
+        return Ok(Arc::new(exact));
+    }
+    queries::search_alike(pg, query, &terms).await.during("catalog.search_alike").map(Arc::new)
+}
+
+/// These books, in this order, with the copies on sale.
+async fn cards(store: &Store, ids: &[BookId]) -> Result<Vec<BookCard>, Error> {
+    let books = books(store, ids).await?;
+    let available = available(store, ids).await;
+    Ok(ids.iter().filter_map(|id| Some(books.get(id)?.card(available.get(id).copied()))).collect())
+}
+
+/// From the cache; what it lacks comes from Postgres in one query, or is served stale while Postgres is away.
+async fn books(store: &Store, ids: &[BookId]) -> Result<HashMap<BookId, Arc<Book>>, Error> {
+    let (cache, now) = (store.catalog_cache(), store.now());
+    let mut found: HashMap<_, _> = ids.iter().filter_map(|id| Some((*id, cache.books.fresh(id, now)?))).collect();
+    let missing: Vec<i64> = ids.iter().filter(|id| !found.contains_key(id)).map(|id| id.get()).collect();
+    if missing.is_empty() {
+        return Ok(found);
+    }
+    let stale: Option<Vec<_>> =
+        ids.iter().filter(|id| !found.contains_key(id)).map(|id| cache.books.stale(id)).collect();
+    let ticket = cache.books.ticket(now);
+    let load = async {
+        let books = queries::books(store.pg(), &missing).await.during("catalog.books")?;
+        for book in &books {
+            cache.books.put(book.facts.id, book.clone(), ticket);
+        }
+        Ok(books)
+    };
+    let loaded = cache.outage.load_or(now, stale, load).await?;
+    found.extend(loaded.into_iter().map(|book| (book.facts.id, book)));
+    Ok(found)
+}
+
+/// The id behind a slug; slugs never move to another book.
+async fn id_of(store: &Store, slug: &str) -> Result<Option<BookId>, Error> {
+    let cache = store.catalog_cache();
+    if slug.len() > import::MAX_SLUG {
+        return Ok(None);
+    }
+    if let Some(id) = cache.slugs.stale(slug) {
+        return Ok(Some(id));
+    }
+    let ticket = cache.slugs.ticket(store.now());
+    let id = queries::id_of(store.pg(), slug).await.during("catalog.id_of")?;
+    if let Some(id) = id {
+        cache.slugs.put(slug.to_owned(), id, ticket);
+    }
+    Ok(id)
+}
+
+/// Copies on sale as far as the gate tells in time: lists must not wait for it.
+async fn available(store: &Store, ids: &[BookId]) -> HashMap<BookId, i64> {
+    if ids.is_empty() {
+        return HashMap::new();
+    }
+    match tokio::time::timeout(AVAILABILITY_TIMEOUT, stock::available(store, ids)).await {
+        Ok(Ok(available)) => available,
+        Ok(Err(error)) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "showing books without copies on sale");
+            HashMap::new()
+        }
+        Err(_) => {
+            tracing::warn!("showing books without copies on sale: the gate is slow");
+            HashMap::new()
+        }
+    }
 }

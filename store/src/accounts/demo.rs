@@ -1,0 +1,42 @@
+//! Two people to try the shop with. Their passwords are printed in the README: never seed a shop that is reachable.
+
+use crate::{
+    Store,
+    error::{During, Error},
+};
+use domain::account::{Registration, Role};
+
+/// What to type into the login page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DemoLogin {
+    pub role: Role,
+    pub email: &'static str,
+    pub password: &'static str,
+    name: &'static str,
+}
+
+const LOGINS: [DemoLogin; 2] = [
+    DemoLogin { role: Role::Admin, email: "admin@bookbazar.local", password: "admin-demo-pass", name: "Asha (admin)" },
+    DemoLogin { role: Role::Shopper, email: "shopper@bookbazar.local", password: "shopper-demo-pass", name: "Ravi" },
+];
+
+/// Creates the demo accounts that are missing; one that is there keeps its password and role.
+pub async fn seed_demo(store: &Store) -> Result<Vec<DemoLogin>, Error> {
+    for login in LOGINS {
+        let registration = Registration::parse(login.email, login.password, login.name)?;
+        if super::queries::by_email(store.pg(), &registration.email).await.during("accounts.seed_demo")?.is_some() {
+            continue;
+        }
+        let made = match login.role {
+            Role::Admin => super::create_admin(store, registration).await,
+            Role::Shopper => super::register(store, registration).await,
+        };
+        // Another process that seeds at the same time was quicker.
+        if let Err(error) = made
+            && !error.is_refusal()
+        {
+            return Err(error);
+        }
+    }
+    Ok(LOGINS.to_vec())
+}

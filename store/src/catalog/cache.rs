@@ -1,0 +1,127 @@
+//! What of the catalogue is kept in the process: whole books, the answers of lists, the home shelf, the categories.
+
+use super::BookFacts;
+use crate::{
+    Store,
+    cache::{Aged, Outage},
+    error::Error,
+};
+use domain::{
+    BookId,
+    catalog::{BookCard, BookDetail, BookQuery, Category},
+};
+use std::{future::Future, hash::Hash, sync::Arc, time::Duration};
+
+const MINUTE: Duration = Duration::from_secs(60);
+/// Lists show what is in stock, which no message tells them.
+const LIST_AGE: Duration = Duration::from_secs(5);
+const MAX_BOOKS: usize = 20_000;
+const MAX_LISTS: usize = 2_000;
+
+/// What is kept in the process; dropped when the catalogue changes.
+pub struct Cache {
+    pub(super) books: Aged<BookId, Arc<Book>>,
+    pub(super) slugs: Aged<String, BookId>,
+    pub(super) lists: Aged<BookQuery, Arc<Found>>,
+    pub(super) home: Aged<(), Arc<Vec<BookId>>>,
+    pub(super) categories: Aged<(), Arc<Vec<Category>>>,
+    pub(super) outage: Outage,
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self {
+            books: Aged::new(MINUTE, MAX_BOOKS),
+            slugs: Aged::new(MINUTE, MAX_BOOKS),
+            lists: Aged::new(LIST_AGE, MAX_LISTS),
+            home: Aged::new(MINUTE, 1),
+            categories: Aged::new(MINUTE, 1),
+            outage: Outage::default(),
+        }
+    }
+}
+
+impl Cache {
+    /// The catalogue changed, or a message saying so may have been missed.
+    pub fn drop_all(&self) {
+        self.books.drop_all();
+        self.slugs.drop_all();
+        self.lists.drop_all();
+        self.home.drop_all();
+        self.categories.drop_all();
+    }
+}
+
+/// The value of one key: cached, loaded, or stale while Postgres is away.
+pub(super) async fn one<K: Eq + Hash, V: Clone>(
+    store: &Store,
+    aged: &Aged<K, V>,
+    key: K,
+    load: impl Future<Output = Result<V, Error>>,
+) -> Result<V, Error> {
+    let now = store.now();
+    if let Some(value) = aged.fresh(&key, now) {
+        return Ok(value);
+    }
+    let (ticket, stale) = (aged.ticket(now), aged.stale(&key));
+    let load = async {
+        let value = load.await?;
+        aged.put(key, value.clone(), ticket);
+        Ok(value)
+    };
+    store.catalog_cache().outage.load_or(now, stale, load).await
+}
+
+/// One page of a list, as ids.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub ids: Vec<BookId>,
+    /// On all pages.
+    pub total: i64,
+}
+
+/// All that pages show of a book, except for the copies on sale.
+#[derive(Debug)]
+pub(super) struct Book {
+    pub facts: Arc<BookFacts>,
+    pub subtitle: Option<String>,
+    pub isbn: Option<String>,
+    pub year: Option<i32>,
+    pub language: String,
+    pub pages: Option<i32>,
+    pub description: String,
+    /// Slugs, the primary one first.
+    pub categories: Vec<String>,
+}
+
+impl Book {
+    pub fn card(&self, available: Option<i64>) -> BookCard {
+        let facts = BookFacts::clone(&self.facts);
+        BookCard {
+            id: facts.id,
+            slug: facts.slug,
+            title: facts.title,
+            authors: facts.authors,
+            year: self.year,
+            price: facts.price,
+            currency: facts.currency,
+            available,
+            category: facts.category,
+        }
+    }
+
+    /// `all`: every category on sale, for names and counts.
+    pub fn detail(&self, all: &[Category], available: Option<i64>) -> BookDetail {
+        let category = |slug: &String| all.iter().find(|category| category.slug == *slug).cloned();
+        BookDetail {
+            card: self.card(available),
+            subtitle: self.subtitle.clone(),
+            isbn: self.isbn.clone(),
+            language: self.language.clone(),
+            pages: self.pages,
+            description: self.description.clone(),
+            categories: self.categories.iter().filter_map(category).collect(),
+            on_sale: !self.facts.is_retired,
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! SQL of the import. A batch travels as one JSON array of records: columns may be null and authors are lists.
+
+use super::record::Row;
+use crate::{catalog::categories, catalog::queries::book_id, world::to_timestamp};
+use domain::{BookId, Currency, UnixMillis};
+use serde::Serialize;
+use sqlx::{PgTransaction, types::Json};
+use std::collections::{BTreeSet, HashMap};
+
+/// Advisory lock: one import at a time.
+const IMPORT_LOCK: i64 = 7_201;
+
+/// Waits for other imports, at most one statement timeout.
+pub(super) async fn lock(tx: &mut PgTransaction<'_>) -> Result<(), sqlx::Error> {
+    sqlx::query!("SELECT pg_advisory_xact_lock($1)", IMPORT_LOCK).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// A book that is there.
+pub(super) struct Known {
+    pub id: BookId,
+    pub isbn13: Option<String>,
+    pub sku: String,
+}
+
+/// Books with one of these ISBNs or SKUs.
+pub(super) async fn known(
+    tx: &mut PgTransaction<'_>,
+    isbns: &[String],
+    skus: &[String],
+) -> Result<Vec<Known>, sqlx::Error> {
+    let rows = sqlx::query!("SELECT id, isbn13, sku FROM books WHERE isbn13 = ANY($1) OR sku = ANY($2)", isbns, skus);
+    let rows = rows.fetch_all(&mut **tx).await?;
+    rows.into_iter().map(|row| Ok(Known { id: book_id(row.id)?, isbn13: row.isbn13, sku: row.sku })).collect()
+}
+
+/// Which of these are in use.
+pub(super) async fn slugs_taken(tx: &mut PgTransaction<'_>, slugs: &[String]) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!("SELECT slug FROM books WHERE slug = ANY($1)", slugs).fetch_all(&mut **tx).await
+}
+
+/// A row with what only new books need.
+#[derive(Serialize)]
+pub(super) struct NewBook<'a> {
+    key: &'a str,
+    slug: &'a str,
+    #[serde(flatten)]
+    row: &'a Row,
+}
+
+impl<'a> NewBook<'a> {
+    pub fn new(row: &'a Row, slug: &'a str) -> Self {
+        Self { key: row.key(), slug, row }
+    }
+}
+
+/// Returns the ids by SKU; new books keep the order of the file.
+pub(super) async fn insert(
+    tx: &mut PgTransaction<'_>,
+    books: &[NewBook<'_>],
+    currency: Currency,
+    now: UnixMillis,
+) -> Result<HashMap<String, BookId>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "INSERT INTO books (sku, isbn13, slug, title, subtitle, authors, year, language, pages, description,
+                            price_minor, currency, popularity, created_at, updated_at)
+         SELECT key, isbn13, slug, title, subtitle, coalesce(authors, '{}'), year, coalesce(language, 'en'), pages,
+                coalesce(description, ''), price_minor, $2, coalesce(popularity, 0), $3, $3
+         FROM jsonb_to_recordset($1) AS b (key text, isbn13 text, slug text, title text, subtitle text, authors text[],
+              year integer, language text, pages integer, description text, price_minor bigint, popularity bigint)
+         RETURNING sku, id",
+        Json(books) as _,
+        currency.code(),
+        to_timestamp(now)
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    rows.into_iter().map(|row| Ok((row.sku, book_id(row.id)?))).collect()
+}
+
+#[derive(Serialize)]
+struct Change<'a> {
+    id: BookId,
+    #[serde(flatten)]
+    row: &'a Row,
+}
+
+/// What a row leaves open stays; a row that changes nothing touches nothing.
+pub(super) async fn update(
+    tx: &mut PgTransaction<'_>,
+    books: &[(BookId, Row)],
+    now: UnixMillis,
+) -> Result<(), sqlx::Error> {
+    let changes: Vec<Change<'_>> = books.iter().map(|(id, row)| Change { id: *id, row }).collect();
+    sqlx::query!(
+        "UPDATE books b SET sku = n.sku, isbn13 = n.isbn13, title = n.title, subtitle = n.subtitle,
+                authors = n.authors, year = n.year, language = n.language, pages = n.pages,
+                description = n.description, price_minor = n.price_minor, popularity = n.popularity, updated_at = $2
+         FROM (
+             SELECT o.id, coalesce(c.sku, o.sku) AS sku, coalesce(c.isbn13, o.isbn13) AS isbn13,
+                    coalesce(c.title, o.title) AS title, coalesce(c.subtitle, o.subtitle) AS subtitle,
+                    coalesce(c.authors, o.authors) AS authors, coalesce(c.year, o.year) AS year,
+                    coalesce(c.language, o.language) AS language, coalesce(c.pages, o.pages) AS pages,
+                    coalesce(c.description, o.description) AS description,
+                    coalesce(c.price_minor, o.price_minor) AS price_minor,
+                    coalesce(c.popularity, o.popularity) AS popularity
+             FROM jsonb_to_recordset($1) AS c (id bigint, sku text, isbn13 text, title text, subtitle text,
+                  authors text[], year integer, language text, pages integer, description text, price_minor bigint,
+                  popularity bigint)
+             JOIN books o ON o.id = c.id
+         ) n
+         WHERE b.id = n.id
+           AND (b.sku, b.isbn13, b.title, b.subtitle, b.authors, b.year, b.language, b.pages, b.description,
+                b.price_minor, b.popularity)
+               IS DISTINCT FROM
+               (n.sku, n.isbn13, n.title, n.subtitle, n.authors, n.year, n.language, n.pages, n.description,
+                n.price_minor, n.popularity)",
+        Json(changes) as _,
+        to_timestamp(now)
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// A book on a shelf; position 0 is its primary one.
+#[derive(Serialize)]
+pub(super) struct Placement<'a> {
+    pub book_id: BookId,
+    pub category: &'a str,
+    pub position: i32,
+}
+
+/// Categories that nobody knew yet.
+pub(super) async fn make_categories(
+    tx: &mut PgTransaction<'_>,
+    placements: &[Placement<'_>],
+) -> Result<(), sqlx::Error> {
+    let slugs: BTreeSet<&str> = placements.iter().map(|placement| placement.category).collect();
+    let slugs: Vec<String> = slugs.into_iter().map(str::to_owned).collect();
+    let (names, positions): (Vec<String>, Vec<i32>) = slugs.iter().map(|slug| categories::named(slug)).unzip();
+    sqlx::query!(
+        "INSERT INTO categories (slug, name, position) SELECT * FROM unnest($1::text[], $2::text[], $3::integer[])
+         ON CONFLICT (slug) DO NOTHING",
+        &slugs,
+        &names,
+        &positions
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// These shelves and no others, for the books named.
+pub(super) async fn place(tx: &mut PgTransaction<'_>, placements: &[Placement<'_>]) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "WITH wanted AS MATERIALIZED (
+             SELECT * FROM jsonb_to_recordset($1) AS p (book_id bigint, category text, position integer)
+         ), gone AS (
+             DELETE FROM book_categories b
+             WHERE b.book_id IN (SELECT book_id FROM wanted)
+               AND NOT EXISTS (SELECT FROM wanted w WHERE w.book_id = b.book_id AND w.category = b.category)
+         )
+         INSERT INTO book_categories AS b (book_id, category, position) SELECT * FROM wanted
+         ON CONFLICT (book_id, category) DO UPDATE SET position = excluded.position
+             WHERE b.position <> excluded.position",
+        Json(placements) as _
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
