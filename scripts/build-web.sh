@@ -17,9 +17,10 @@ WASM_OPT=(node_modules/.bin/wasm-opt -Oz --enable-bulk-memory --enable-bulk-memo
   --enable-nontrapping-float-to-int --enable-sign-ext --enable-mutable-globals --enable-multivalue)
 
 build_wasm() {
+  # Flags that a person sets for their own machine are not for WASM, and would replace ours.
   # cdylib only: beside an rlib rustc skips LTO, and the file grows.
-  env "${WASM_ENV[@]}" cargo rustc -p frontend --lib --crate-type cdylib --profile wasm-release --target "$WASM" \
-    --target-dir "$WEB" || die "the browser half did not build: the compiler's message is above"
+  env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS "${WASM_ENV[@]}" \
+    cargo rustc -p frontend --lib --crate-type cdylib --profile wasm-release --target "$WASM" --target-dir "$WEB" || die "the browser half did not build: the compiler's message is above"
 }
 
 build_glue() {
