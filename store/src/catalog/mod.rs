@@ -93,6 +93,11 @@ pub async fn facts_by_slug(store: &Store, slug: &str) -> Result<Option<Arc<BookF
     Ok(facts(store, &[id]).await?.remove(&id))
 }
 
+/// Ids and slugs of the next books on sale after that one, by id: for sitemaps.
+pub async fn slugs(store: &Store, after: Option<BookId>, limit: i64) -> Result<Vec<(BookId, String)>, Error> {
+    queries::slugs(store.pg(), after.map_or(0, |id| id.get()), limit).await.during("catalog.slugs")
+}
+
 /// Exact words first; only when nothing has them, words that look alike.
 async fn find(store: &Store, query: &BookQuery) -> Result<Arc<Found>, Error> {
     let pg = store.pg();

@@ -36,6 +36,16 @@ pub(super) async fn home(pg: &PgPool, limit: i64) -> Result<Vec<BookId>, sqlx::E
     ids.fetch_all(pg).await?.into_iter().map(book_id).collect()
 }
 
+/// The next books on sale by id.
+pub(super) async fn slugs(pg: &PgPool, after: i64, limit: i64) -> Result<Vec<(BookId, String)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "SELECT id, slug FROM books WHERE id > $1 AND retired_at IS NULL ORDER BY id LIMIT $2",
+        after,
+        limit
+    );
+    rows.fetch_all(pg).await?.into_iter().map(|row| Ok((book_id(row.id)?, row.slug))).collect()
+}
+
 pub(super) async fn categories(pg: &PgPool) -> Result<Vec<Category>, sqlx::Error> {
     sqlx::query_as!(
         Category,
