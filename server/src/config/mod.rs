@@ -1,0 +1,166 @@
+//! What the process is told from outside: read once, checked as a whole, so that a wrong value stops the start with one
+//! clear line and never surfaces hours later.
+
+mod base_url;
+mod env;
+mod secrets;
+mod site;
+#[cfg(test)]
+mod tests;
+
+pub use base_url::BaseUrl;
+use domain::{Currency, Minor, order::DeliveryRule};
+use env::Env;
+use leptos::config::LeptosOptions;
+use secrets::Secrets;
+use std::{net::SocketAddr, time::Duration};
+use store::config::{SandboxConfig, StoreConfig};
+
+/// Every setting that was missing or wrong, one line each.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub struct ConfigError(pub Vec<String>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Environment {
+    Production,
+    Development,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    Json,
+    Text,
+}
+
+/// Where `/metrics` listens. An address that nobody asked for may be taken: then the process does without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetricsAddr {
+    Off,
+    Default(SocketAddr),
+    Asked(SocketAddr),
+}
+
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub environment: Environment,
+    pub log: LogFormat,
+    pub addr: SocketAddr,
+    pub metrics: MetricsAddr,
+    pub base_url: BaseUrl,
+    pub session_redis_url: String,
+    /// Signs the guest's and the receipts cookie; 64 bytes.
+    pub cookie_key: Vec<u8>,
+    pub store: StoreConfig,
+    pub site: LeptosOptions,
+    /// Said once at the start, when logs exist.
+    pub warnings: Vec<String>,
+}
+
+impl Config {
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::read(&|name| std::env::var(name).ok())
+    }
+
+    /// `get` looks a variable up; empty ones count as not set.
+    pub fn read(get: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let mut env = Env::new(get);
+        let environment = env.one_of(
+            "BAZAR_ENV",
+            Environment::Development,
+            &[("production", Environment::Production), ("development", Environment::Development)],
+        );
+        let log =
+            env.one_of("BAZAR_LOG", default_log(environment), &[("json", LogFormat::Json), ("text", LogFormat::Text)]);
+        let addr = env.addr("BAZAR_ADDR").or_else(|| env.addr("LEPTOS_SITE_ADDR"));
+        let addr = addr.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 3000)));
+        let metrics = metrics_addr(&mut env);
+        let base_url = BaseUrl::read(&mut env, environment, addr);
+        let secrets = Secrets::read(&mut env, environment, addr);
+        let site = site::read(&mut env, addr);
+        let store = store_config(&mut env, environment, &base_url, &secrets);
+        let session_redis_url = env.text("SESSION_REDIS_URL").unwrap_or_else(|| store.redis_url.clone());
+        let warnings = env.finish()?;
+        Ok(Self {
+            environment,
+            log,
+            addr,
+            metrics,
+            base_url,
+            session_redis_url,
+            cookie_key: secrets.cookie_key(),
+            store,
+            site,
+            warnings,
+        })
+    }
+
+    pub fn is_production(&self) -> bool {
+        self.environment == Environment::Production
+    }
+
+    /// Cookies are `Secure` and `__Host-` exactly when shoppers come by https.
+    pub fn secure_cookies(&self) -> bool {
+        self.base_url.is_https()
+    }
+}
+
+fn default_log(environment: Environment) -> LogFormat {
+    match environment {
+        Environment::Production => LogFormat::Json,
+        Environment::Development => LogFormat::Text,
+    }
+}
+
+fn metrics_addr(env: &mut Env<'_>) -> MetricsAddr {
+    if env.text("BAZAR_METRICS_ADDR").as_deref() == Some("off") {
+        return MetricsAddr::Off;
+    }
+    match env.addr("BAZAR_METRICS_ADDR") {
+        Some(addr) => MetricsAddr::Asked(addr),
+        None => MetricsAddr::Default(SocketAddr::from(([127, 0, 0, 1], 3001))),
+    }
+}
+
+fn store_config(env: &mut Env<'_>, environment: Environment, base_url: &BaseUrl, secrets: &Secrets) -> StoreConfig {
+    let fee = env.number("BAZAR_DELIVERY_FEE", 49_00, 0..=1_000_000_00);
+    let free_from = env.number("BAZAR_DELIVERY_FREE_FROM", 999_00, 0..=i64::MAX);
+    // A minute is the least for people; seconds are for tests.
+    let order_ttl = env.number("BAZAR_ORDER_TTL_SECONDS", 900, 1..=86_400);
+    let min_pay = env.number("BAZAR_MIN_PAY_SECONDS", 300, 0..=86_400).min(order_ttl);
+    // Later than the order's deadline, whenever it is pressed: late money is what the button is for.
+    let late_after = env.number("BAZAR_SANDBOX_LATE_SECONDS", order_ttl + 2, 0..=172_800);
+    let sandbox_default = environment == Environment::Development;
+    let sandbox = env.one_of("BAZAR_SANDBOX", sandbox_default, &[("on", true), ("off", false)]);
+    StoreConfig {
+        database_url: env.required(
+            "DATABASE_URL",
+            "postgres://user:password@host:5432/database",
+            &["postgres://", "postgresql://"],
+        ),
+        pool_size: u32::try_from(env.number("BAZAR_POOL_SIZE", 16, 2..=500)).unwrap_or(16),
+        redis_url: env.required(
+            "REDIS_URL",
+            "redis://:password@host:6379/",
+            &["redis://", "rediss://", "redis+unix://"],
+        ),
+        key_prefix: env.key_prefix("BAZAR_KEY_PREFIX", "bb:"),
+        base_url: base_url.as_str().to_owned(),
+        currency: Currency::Inr,
+        delivery: DeliveryRule { fee: Minor::new(fee), free_from: Minor::new(free_from) },
+        order_ttl: seconds(order_ttl),
+        min_time_to_pay: seconds(min_pay),
+        number_secret: secrets.number_secret(),
+        sandbox: sandbox.then(|| SandboxConfig {
+            base_url: format!("{base_url}/sandbox"),
+            api_key: secrets.sandbox_api_key(),
+            webhook_secrets: secrets.sandbox_webhooks(),
+            webhook_url: format!("{base_url}/webhooks/sandbox"),
+            late_after: seconds(late_after),
+        }),
+    }
+}
+
+fn seconds(count: i64) -> Duration {
+    Duration::from_secs(count.unsigned_abs())
+}

@@ -1,0 +1,99 @@
+use super::*;
+
+const GOOD: [(&str, &str); 2] = [("DATABASE_URL", "postgres://db/bazar"), ("REDIS_URL", "redis://cache/")];
+const LIVE: [(&str, &str); 3] = [
+    ("BAZAR_ENV", "production"),
+    ("BAZAR_SECRET", "0123456789abcdef0123456789abcdef"),
+    ("BAZAR_BASE_URL", "https://Shop.Example:443/"),
+];
+
+fn read(changes: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    let get = |name: &str| {
+        let found = changes.iter().rev().chain(&GOOD).find(|(key, _)| *key == name);
+        found.map(|(_, value)| (*value).to_owned())
+    };
+    Config::read(&get)
+}
+
+fn problems(changes: &[(&str, &str)]) -> Vec<String> {
+    read(changes).map(|_| Vec::new()).unwrap_or_else(|e| e.0)
+}
+
+fn production(changes: &[(&'static str, &'static str)]) -> Vec<(&'static str, &'static str)> {
+    LIVE.iter().chain(changes).copied().collect()
+}
+
+#[test]
+fn a_checkout_needs_only_its_servers() {
+    let config = read(&[]).expect("read");
+    assert_eq!(config.base_url.as_str(), "http://127.0.0.1:3000");
+    assert_eq!(config.store.order_ttl, Duration::from_secs(900));
+    assert_eq!(config.cookie_key.len(), 64);
+    assert!(!config.secure_cookies());
+    assert!(config.store.sandbox.is_some());
+    assert!(config.warnings.iter().any(|line| line.contains("BAZAR_SECRET")));
+}
+
+#[test]
+fn every_wrong_value_is_named_in_a_line_of_its_own() {
+    let wrong = [
+        ("BAZAR_ENV", "live"),
+        ("BAZAR_ADDR", "here"),
+        ("BAZAR_SECRET", "short"),
+        ("BAZAR_BASE_URL", "shop.example"),
+        ("BAZAR_ORDER_TTL_SECONDS", "0"),
+        ("BAZAR_DELIVERY_FEE", "49.00"),
+        ("BAZAR_SANDBOX", "yes"),
+        ("BAZAR_KEY_PREFIX", "a{b}"),
+        ("DATABASE_URL", "mysql://secret@db"),
+        ("REDIS_URL", " "),
+    ];
+    let lines = problems(&wrong);
+    for (name, _) in wrong {
+        assert_eq!(lines.iter().filter(|line| line.starts_with(name)).count(), 1, "{name}: {lines:#?}");
+    }
+    assert_eq!(lines.len(), wrong.len());
+    assert!(!lines.concat().contains("secret@db"), "a password must not be repeated");
+}
+
+#[test]
+fn production_has_no_default_for_a_secret_and_no_plain_http() {
+    let lines = problems(&[("BAZAR_ENV", "production")]);
+    assert!(lines.iter().any(|line| line.starts_with("BAZAR_SECRET is not set")), "{lines:?}");
+    assert!(lines.iter().any(|line| line.starts_with("BAZAR_BASE_URL is not set")), "{lines:?}");
+    assert!(!problems(&production(&[("BAZAR_BASE_URL", "http://shop.example")])).is_empty());
+    for local in ["http://127.0.0.1:3000", "http://localhost:3000", "http://[::1]:3000"] {
+        assert_eq!(problems(&production(&[("BAZAR_BASE_URL", local)])), Vec::<String>::new(), "{local}");
+    }
+    // The known secret must not be reachable from elsewhere either.
+    assert!(!problems(&[("BAZAR_ADDR", "0.0.0.0:3000")]).is_empty());
+}
+
+#[test]
+fn production_is_secure_and_without_sandbox() {
+    let config = read(&production(&[])).expect("read");
+    assert!(config.secure_cookies());
+    assert_eq!(config.base_url.as_str(), "https://shop.example");
+    assert!(config.store.sandbox.is_none());
+    assert_eq!(config.log, LogFormat::Json);
+    assert!(read(&production(&[("BAZAR_SANDBOX", "on")])).expect("read").store.sandbox.is_some());
+}
+
+#[test]
+fn derived_secrets_differ_and_follow_their_root() {
+    let sandbox = |changes: &[(&str, &str)]| read(changes).expect("read").store.sandbox.expect("sandbox");
+    let (one, other) = ("1".repeat(32), "2".repeat(32));
+    let first = sandbox(&[("BAZAR_SECRET", &one)]);
+    assert_ne!(first.api_key.reveal(), first.webhook_secrets[0].reveal());
+    let second = sandbox(&[("BAZAR_SECRET", &other)]);
+    assert_ne!(first.api_key.reveal(), second.api_key.reveal());
+    let rotated =
+        sandbox(&[("BAZAR_SECRET", &one), ("BAZAR_SANDBOX_SECRET", &other), ("BAZAR_SANDBOX_SECRET_BEFORE", &one)]);
+    assert_eq!(rotated.webhook_secrets[1].reveal(), first.webhook_secrets[0].reveal());
+}
+
+#[test]
+fn paying_time_never_exceeds_the_deadline() {
+    let config = read(&[("BAZAR_ORDER_TTL_SECONDS", "3")]).expect("read");
+    assert_eq!(config.store.min_time_to_pay, Duration::from_secs(3));
+}

@@ -1,0 +1,42 @@
+//! How a command ends badly: one clear line on standard error and exit code 1.
+
+use crate::config::ConfigError;
+use std::error::Error as _;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("{}", chain(.0))]
+    Store(#[from] store::error::Error),
+    /// The sentence is complete.
+    #[error("{0}")]
+    Said(String),
+}
+
+impl Failure {
+    pub fn said(line: impl Into<String>) -> Self {
+        Self::Said(line.into())
+    }
+
+    /// Lines for standard error, each saying which program speaks.
+    pub fn print(&self) {
+        for line in self.to_string().lines() {
+            eprintln!("bazar: {line}");
+        }
+    }
+}
+
+/// The whole story on one line: what was done, and what the server below said.
+fn chain(error: &store::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text.replace('\n', " ")
+}

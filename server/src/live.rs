@@ -1,0 +1,193 @@
+//! `/live`: one WebSocket per tab. Frames of the hub go out, what the browser asks goes in; everything about it is small
+//! and bounded, because thousands of them stand open.
+
+use crate::{
+    config::BaseUrl,
+    guard::{origin, refuse},
+};
+use app::ssr::{AppState, AuthSession, viewer};
+use axum::{
+    Extension,
+    extract::{
+        State, WebSocketUpgrade,
+        ws::{CloseFrame, Message, WebSocket},
+    },
+    response::Response,
+};
+use domain::{
+    ApiError, ErrorCode, GuestId, Owner,
+    live::{Ask, Frame, MAX_ASK},
+};
+use http::HeaderMap;
+use std::{sync::Arc, time::Duration};
+use store::{live::Subscription, viewer::Viewer};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Interval, MissedTickBehavior, timeout},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Sockets of one process; more are told to come later.
+const MAX_SOCKETS: usize = 20_000;
+const PING_EVERY: Duration = Duration::from_secs(25);
+/// Pings without any answer until the other side counts as gone.
+const MAX_SILENT_PINGS: u32 = 2;
+/// Questions between two pings; a page asks a handful.
+const MAX_ASKS: u32 = 100;
+/// A socket that takes a frame no faster than this is not worth holding.
+const SEND_PATIENCE: Duration = Duration::from_secs(10);
+/// tungstenite's own default is 128 KiB for each direction of each socket.
+const BUFFER: usize = 4 * 1024;
+const MAX_UNSENT: usize = 512 * 1024;
+
+mod code {
+    pub const GOING_AWAY: u16 = 1001;
+    pub const NOT_UNDERSTOOD: u16 = 1003;
+    pub const POLICY: u16 = 1008;
+}
+
+/// What all sockets of the process share.
+#[derive(Clone)]
+pub struct Sockets {
+    pub base: Arc<BaseUrl>,
+    pub stop: CancellationToken,
+    pub open: TaskTracker,
+    room: Arc<Semaphore>,
+}
+
+impl Sockets {
+    pub fn new(base: Arc<BaseUrl>, stop: CancellationToken) -> Self {
+        Self { base, stop, open: TaskTracker::new(), room: Arc::new(Semaphore::new(MAX_SOCKETS)) }
+    }
+}
+
+pub async fn live(
+    State(state): State<AppState>,
+    Extension(sockets): Extension<Sockets>,
+    auth: AuthSession,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    // Cookies travel with sockets of any page: only the origin tells ours from theirs.
+    if origin::is_ours(&headers, &sockets.base) != Some(true) {
+        return refuse(ApiError::new(ErrorCode::CrossSite, "This connection came from another site."));
+    }
+    let Ok(room) = sockets.room.clone().try_acquire_owned() else { return refuse(ApiError::not_ready()) };
+    let account = auth.user.as_ref().map(|user| user.view());
+    // Somebody whose browser was given no id yet owns nothing, but may follow the stock on the screen.
+    let viewer = viewer(&headers, &state, account)
+        .unwrap_or_else(|| Viewer::new(Owner::Guest(GuestId::new(state.store.uuid()))));
+    let upgrade = upgrade
+        .max_message_size(MAX_ASK)
+        .max_frame_size(MAX_ASK)
+        .read_buffer_size(BUFFER)
+        .write_buffer_size(BUFFER)
+        .max_write_buffer_size(MAX_UNSENT);
+    upgrade.on_upgrade(move |socket| {
+        let open = sockets.open.clone();
+        let frames = state.hub.connect(viewer);
+        let line = Line { socket, frames, auth, stop: sockets.stop, silent_pings: 0, asks: 0, _room: room };
+        open.track_future(line.run())
+    })
+}
+
+/// One open socket.
+struct Line {
+    socket: WebSocket,
+    frames: Subscription,
+    auth: AuthSession,
+    stop: CancellationToken,
+    silent_pings: u32,
+    asks: u32,
+    _room: OwnedSemaphorePermit,
+}
+
+/// Why a socket ends; `None`: the other side is gone, there is nobody to tell.
+type End = Option<(u16, &'static str)>;
+
+impl Line {
+    async fn run(mut self) {
+        metrics::gauge!("bazar_live_sockets").increment(1.0);
+        let end = self.talk().await;
+        if let Some((code, reason)) = end {
+            let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
+            let _ = timeout(Duration::from_secs(1), self.socket.send(close)).await;
+        }
+        metrics::gauge!("bazar_live_sockets").decrement(1.0);
+    }
+
+    async fn talk(&mut self) -> End {
+        let mut pings = pings();
+        loop {
+            let next = tokio::select! {
+                () = self.stop.cancelled() => Err(Some((code::GOING_AWAY, "restarting"))),
+                frame = self.frames.frames.recv() => self.send(frame).await,
+                message = self.socket.recv() => self.hear(message).await,
+                _ = pings.tick() => self.ping().await,
+            };
+            if let Err(end) = next {
+                return end;
+            }
+        }
+    }
+
+    async fn send(&mut self, frame: Option<Frame>) -> Result<(), End> {
+        let frame = frame.ok_or(Some((code::GOING_AWAY, "restarting")))?;
+        let text = serde_json::to_string(&frame).map_err(|error| {
+            tracing::error!(%error, "a live frame could not be written");
+            None
+        })?;
+        self.write(Message::Text(text.into())).await
+    }
+
+    async fn write(&mut self, message: Message) -> Result<(), End> {
+        match timeout(SEND_PATIENCE, self.socket.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(None),
+        }
+    }
+
+    async fn hear(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), End> {
+        let Some(Ok(message)) = message else { return Err(None) };
+        self.silent_pings = 0;
+        match message {
+            Message::Text(text) => self.ask(&text).await,
+            Message::Binary(_) => Err(Some((code::NOT_UNDERSTOOD, "text only"))),
+            Message::Close(_) => Err(None),
+            Message::Ping(_) | Message::Pong(_) => Ok(()),
+        }
+    }
+
+    async fn ask(&mut self, text: &str) -> Result<(), End> {
+        self.asks += 1;
+        if self.asks > MAX_ASKS {
+            return Err(Some((code::POLICY, "too many questions")));
+        }
+        let ask: Ask = serde_json::from_str(text).map_err(|_| Some((code::NOT_UNDERSTOOD, "not a question")))?;
+        if let Err(error) = self.frames.ask(ask).await {
+            // The page keeps what it shows and asks again after the next reconnect.
+            tracing::warn!(error = ?error, "a live question went unanswered");
+            return Err(Some((code::GOING_AWAY, "try again")));
+        }
+        Ok(())
+    }
+
+    /// Also the moment to see whether this person is still logged in: other tabs may have logged out.
+    async fn ping(&mut self) -> Result<(), End> {
+        self.silent_pings += 1;
+        self.asks = 0;
+        if self.silent_pings > MAX_SILENT_PINGS {
+            return Err(Some((code::GOING_AWAY, "silent")));
+        }
+        if self.auth.user.is_some() && self.auth.session.load().await.is_ok() && self.auth.session.is_empty().await {
+            return Err(Some((code::POLICY, "logged out")));
+        }
+        self.write(Message::Ping(bytes::Bytes::new())).await
+    }
+}
+
+fn pings() -> Interval {
+    let mut pings = tokio::time::interval_at(tokio::time::Instant::now() + PING_EVERY, PING_EVERY);
+    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    pings
+}

@@ -1,0 +1,122 @@
+//! Puts the house together: pages and server functions behind the session, everything else beside it, the guards around
+//! all of it.
+
+use crate::{
+    config::{BaseUrl, Config},
+    guard::{self, headers::Policy},
+    live::{self, Sockets},
+    routes, sandbox,
+    sessions::{self, AuthLayer, Sessions},
+    site::{self, Site},
+    telemetry, webhooks,
+};
+use app::ssr::AppState;
+use axum::{
+    Extension, Router,
+    extract::Request,
+    middleware::{from_fn, from_fn_with_state, map_response},
+    response::{IntoResponse, Response},
+    routing::{any, get},
+};
+use domain::ApiError;
+use futures::future::BoxFuture;
+use leptos_axum::LeptosRoutes;
+use std::sync::Arc;
+use store::Store;
+use tower::{ServiceBuilder, ServiceExt};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
+};
+
+pub fn build(config: &Config, state: AppState, sessions: Sessions, sockets: Sockets) -> Router {
+    let base = Arc::new(config.base_url.clone());
+    let site = Arc::new(Site::new(&state.leptos_options));
+    let policy = Arc::new(Policy::new(&base, &payment_pages(config, &base)));
+    let auth = sessions.layer(state.store.clone(), state.secure_cookies);
+
+    let router = Router::new()
+        .merge(shop(&state, auth.clone()))
+        .merge(beside(config, &state.store))
+        .fallback(file_or_page(&state, auth, site.clone()))
+        .layer(Extension(sockets))
+        .layer(Extension(sessions))
+        .layer(Extension(base.clone()))
+        .with_state(state);
+    guarded(router, base, site, policy)
+}
+
+/// Pages, server functions and the socket: whatever asks who is there.
+fn shop(state: &AppState, auth: AuthLayer) -> Router<AppState> {
+    let forms = from_fn_with_state(state.clone(), app::ssr::forms::translate);
+    let api = Router::new().route("/api/{*name}", any(app::ssr::api)).layer(forms);
+    let pages = Router::new()
+        .leptos_routes_with_handler(leptos_axum::generate_route_list(app::App), app::ssr::page)
+        .route("/live", get(live::live));
+    known(state, auth, pages.merge(api))
+}
+
+/// Behind the session: every request knows who asks.
+fn known(state: &AppState, auth: AuthLayer, router: Router<AppState>) -> Router<AppState> {
+    router
+        .layer(from_fn_with_state(state.store.clone(), sessions::renew))
+        .layer(auth)
+        .layer(map_response(sessions::mend))
+}
+
+/// What needs no session.
+fn beside(config: &Config, store: &Store) -> Router<AppState> {
+    let mut router = Router::new()
+        .route("/healthz", get(routes::health::healthz))
+        .route("/readyz", get(routes::health::readyz))
+        .route("/robots.txt", get(routes::robots::robots))
+        .route("/sitemap.xml", get(routes::sitemap::sitemap))
+        .route("/covers/{file}", get(routes::covers::cover))
+        .merge(webhooks::routes(store.clone()));
+    if config.store.sandbox.is_some() {
+        router = router.merge(sandbox::routes(store.clone()));
+    }
+    router
+}
+
+/// Addresses that no route knows: a file of the site, or the shop's own 404 page.
+fn file_or_page(
+    state: &AppState,
+    auth: AuthLayer,
+    site: Arc<Site>,
+) -> impl Fn(Request) -> BoxFuture<'static, Response> + Clone + Send + Sync + 'static {
+    let page = known(state, auth, Router::new().fallback(app::ssr::page)).with_state(state.clone());
+    move |request| {
+        let (site, page, asked) = (site.clone(), page.clone(), site::bare(&request));
+        Box::pin(async move {
+            match site.file(asked).await {
+                Some(file) => file,
+                None if request.method().is_safe() => page.oneshot(request).await.into_response(),
+                None => guard::refuse(ApiError::not_found("this address")),
+            }
+        })
+    }
+}
+
+/// From the outside in; the first one sees a request first and its answer last.
+fn guarded(router: Router, base: Arc<BaseUrl>, site: Arc<Site>, policy: Arc<Policy>) -> Router {
+    router.layer(
+        ServiceBuilder::new()
+            .layer(from_fn(telemetry::drop_foreign_id))
+            .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+            .layer(PropagateRequestIdLayer::x_request_id())
+            .layer(from_fn(telemetry::track))
+            .layer(from_fn_with_state(policy, guard::headers::add))
+            .layer(from_fn_with_state(site, guard::errors::dress))
+            .layer(CatchPanicLayer::custom(guard::errors::panicked))
+            .layer(from_fn(guard::errors::timeout))
+            .layer(from_fn_with_state(base, guard::cross_site::guard))
+            .layer(from_fn(guard::body::limit)),
+    )
+}
+
+/// Origins outside the shop where a payment form may lead.
+fn payment_pages(config: &Config, base: &BaseUrl) -> Vec<String> {
+    let sandbox = config.store.sandbox.iter().filter_map(|sandbox| BaseUrl::of(&sandbox.base_url));
+    sandbox.filter(|origin| origin != base).map(|origin| origin.as_str().to_owned()).collect()
+}

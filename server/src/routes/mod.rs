@@ -1,0 +1,6 @@
+//! Addresses that are neither pages nor server functions.
+
+pub mod covers;
+pub mod health;
+pub mod robots;
+pub mod sitemap;

@@ -1,0 +1,128 @@
+//! The long-running commands: start the parts, wait for a signal, let everything in hand finish within ten seconds.
+
+use crate::{config::Config, failure::Failure, live::Sockets, router, sessions::Sessions, telemetry::Metrics};
+use app::ssr::AppState;
+use axum::serve::ListenerExt;
+use axum_extra::extract::cookie::Key;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use store::{Store, live::Hub};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    task::JoinSet,
+};
+use tokio_util::sync::CancellationToken;
+
+/// Jobs give up after 8 s of their own; supervisors kill after 10 s.
+const DRAIN: Duration = Duration::from_secs(9);
+
+/// What this process does.
+#[derive(Debug, Clone, Copy)]
+pub struct Roles {
+    pub web: bool,
+    pub worker: bool,
+}
+
+type Parts = JoinSet<(&'static str, Result<(), Failure>)>;
+
+pub async fn run(config: Config, roles: Roles) -> Result<(), Failure> {
+    let stop = CancellationToken::new();
+    // Before anything takes time: a signal during the start must end it, too.
+    let signals = stop_on_signal(stop.clone())?;
+    let metrics = Metrics::open(config.metrics).await?;
+    let store = crate::commands::ready(&config).await?;
+    let mut parts: Parts = JoinSet::new();
+    spawn(&mut parts, "metrics", metrics.serve(stop.clone()));
+    if roles.web {
+        start_web(&mut parts, &config, store.clone(), stop.clone()).await?;
+    }
+    if roles.worker {
+        let jobs = store::jobs::run(store, stop.clone());
+        spawn(&mut parts, "jobs", async move { Ok(jobs.await?) });
+        tracing::info!("working");
+    }
+    let outcome = first_end(&mut parts, &stop).await;
+    stop.cancel();
+    drain(&mut parts).await;
+    signals.abort();
+    tracing::info!("stopped");
+    outcome
+}
+
+fn spawn(parts: &mut Parts, name: &'static str, part: impl Future<Output = Result<(), Failure>> + Send + 'static) {
+    parts.spawn(async move { (name, part.await) });
+}
+
+async fn start_web(parts: &mut Parts, config: &Config, store: Store, stop: CancellationToken) -> Result<(), Failure> {
+    let sessions = Sessions::connect(&config.session_redis_url).await?;
+    let listener = TcpListener::bind(config.addr)
+        .await
+        .map_err(|error| Failure::said(format!("BAZAR_ADDR: cannot listen on {}: {error}", config.addr)))?;
+    let sockets = Sockets::new(Arc::new(config.base_url.clone()), stop.clone());
+    let state = AppState {
+        hub: Hub::start(store.clone(), stop.clone()),
+        store,
+        cookie_key: Key::from(&config.cookie_key),
+        secure_cookies: config.secure_cookies(),
+        leptos_options: config.site.clone(),
+    };
+    let router = router::build(config, state, sessions.clone(), sockets.clone());
+    tracing::info!(addr = %config.addr, url = %config.base_url, "open");
+    spawn(parts, "web", async move {
+        // Without it a small answer waits for the client's delayed acknowledgement: 40 ms per page.
+        let listener = listener.tap_io(|stream| {
+            let _ = stream.set_nodelay(true);
+        });
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let served = axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await;
+        sockets.open.close();
+        sockets.open.wait().await;
+        sessions.close().await;
+        served.map_err(|error| Failure::said(format!("the listener failed: {error}")))
+    });
+    Ok(())
+}
+
+/// Waits for the signal; a part that ends before it takes the process down, so that its supervisor starts a whole one.
+async fn first_end(parts: &mut Parts, stop: &CancellationToken) -> Result<(), Failure> {
+    tokio::select! {
+        () = stop.cancelled() => Ok(()),
+        ended = parts.join_next() => match ended {
+            _ if stop.is_cancelled() => Ok(()),
+            Some(Ok((name, Err(failure)))) => Err(Failure::said(format!("{name} ended: {failure}"))),
+            Some(Ok((name, Ok(())))) => Err(Failure::said(format!("{name} ended by itself"))),
+            Some(Err(error)) => Err(Failure::said(format!("a part of the process broke: {error}"))),
+            None => Ok(()),
+        },
+    }
+}
+
+async fn drain(parts: &mut Parts) {
+    let all = async {
+        while let Some(ended) = parts.join_next().await {
+            match ended {
+                Ok((_, Ok(()))) => {}
+                Ok((name, Err(failure))) => tracing::error!(part = name, %failure, "did not stop cleanly"),
+                Err(error) => tracing::error!(%error, "a part broke while stopping"),
+            }
+        }
+    };
+    if tokio::time::timeout(DRAIN, all).await.is_err() {
+        tracing::warn!("some work did not end in time; it is recorded and will be found again");
+        parts.abort_all();
+    }
+}
+
+/// SIGTERM and SIGINT ask to stop; the second one insists.
+fn stop_on_signal(stop: CancellationToken) -> Result<tokio::task::JoinHandle<()>, Failure> {
+    let failed = |error| Failure::said(format!("cannot listen for signals: {error}"));
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    Ok(tokio::spawn(async move {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        tracing::info!("stopping: open requests and jobs may finish");
+        stop.cancel();
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        std::process::exit(130);
+    }))
+}
