@@ -50,7 +50,7 @@ impl Isbn {
             c => c.to_digit(10).ok_or(BadIsbn::Length)?,
         };
         let sum: u32 = body.iter().zip((2..=10).rev()).map(|(d, weight)| d * weight).sum();
-        if (sum + last) % 11 != 0 {
+        if !(sum + last).is_multiple_of(11) {
             return Err(BadIsbn::CheckDigit);
         }
         let mut digits = vec![9, 7, 8];

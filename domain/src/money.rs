@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(shown(49_900, Currency::Inr), "₹499");
         assert_eq!(shown(100, Currency::Inr), "₹1");
         assert_eq!(shown(0, Currency::Inr), "₹0");
-        assert_eq!(shown(129_900_50, Currency::Inr), "₹1,29,900.50");
+        assert_eq!(shown(12_990_050, Currency::Inr), "₹1,29,900.50");
         assert_eq!(shown(1_234_567_800, Currency::Inr), "₹1,23,45,678");
         assert_eq!(shown(1_234_567_805, Currency::Usd), "$12,345,678.05");
         assert_eq!(shown(-5, Currency::Eur), "-€0.05");

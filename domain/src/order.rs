@@ -115,7 +115,7 @@ impl OrderStatus {
 
     /// Checks the change against [`TRANSITIONS`].
     pub fn change(self, to: Self, cause: Cause) -> Result<Self, IllegalChange> {
-        match TRANSITIONS.iter().any(|edge| *edge == (self, to, cause)) {
+        match TRANSITIONS.contains(&(self, to, cause)) {
             true => Ok(to),
             false => Err(IllegalChange { from: self, to }),
         }
@@ -474,8 +474,8 @@ mod tests {
 
     #[test]
     fn delivery_is_free_from_the_threshold_on() {
-        let rule = DeliveryRule { fee: Minor::new(49_00), free_from: Minor::new(499_00) };
-        assert_eq!(rule.fee_for(Minor::new(498_99)), Minor::new(49_00));
-        assert_eq!(rule.fee_for(Minor::new(499_00)), Minor::ZERO);
+        let rule = DeliveryRule { fee: Minor::new(4_900), free_from: Minor::new(49_900) };
+        assert_eq!(rule.fee_for(Minor::new(49_899)), Minor::new(4_900));
+        assert_eq!(rule.fee_for(Minor::new(49_900)), Minor::ZERO);
     }
 }

@@ -35,7 +35,7 @@ pub fn config(database_url: &str) -> StoreConfig {
         key_prefix: format!("t{}:", unique()),
         base_url: "http://127.0.0.1:1".into(),
         currency: Currency::Inr,
-        delivery: DeliveryRule { fee: Minor::new(49_00), free_from: Minor::new(999_00) },
+        delivery: DeliveryRule { fee: Minor::new(4_900), free_from: Minor::new(99_900) },
         order_ttl: Duration::from_secs(900),
         min_time_to_pay: Duration::from_secs(300),
         number_secret: Secret::new("test"),
