@@ -3,6 +3,7 @@
 //! Reads come from the process's cache, see [`Cache`]; copies on sale come from the gate each time and are the one thing
 //! that a page may lack.
 
+mod alike;
 mod cache;
 mod categories;
 mod demo;
@@ -109,7 +110,8 @@ async fn find(store: &Store, query: &BookQuery) -> Result<Arc<Found>, Error> {
     if exact.total > 0 {
         return Ok(Arc::new(exact));
     }
-    queries::search_alike(pg, query, &terms).await.during("catalog.search_alike").map(Arc::new)
+    let lookalikes = queries::lookalikes(pg, query, &terms, alike::MAX_CANDIDATES).await.during("catalog.lookalikes")?;
+    alike::page(lookalikes, &terms.words, query).during("catalog.lookalikes").map(Arc::new)
 }
 
 /// These books, in this order, with the copies on sale.

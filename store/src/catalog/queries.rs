@@ -147,41 +147,32 @@ pub(super) async fn search(pg: &PgPool, query: &BookQuery, terms: &Terms) -> Res
     row.try_into()
 }
 
-/// Books in which every telling word has a look-alike (pg_trgm's threshold is set on the connection); the longest word
-/// finds the candidates by the index.
-pub(super) async fn search_alike(pg: &PgPool, query: &BookQuery, terms: &Terms) -> Result<Found, sqlx::Error> {
+/// Books whose text may hold a word like the longest telling one; the nearest first, at most `limit`.
+pub(super) async fn lookalikes(
+    pg: &PgPool,
+    query: &BookQuery,
+    terms: &Terms,
+    limit: i64,
+) -> Result<Vec<Candidate>, sqlx::Error> {
     let filters = Filters::of(query);
-    let row = sqlx::query_as!(
-        FoundRow,
-        r#"WITH hits AS MATERIALIZED (
-               SELECT b.id, b.title, b.price_minor, b.year, b.popularity,
-                      (SELECT round(avg(word_similarity(word, b.search_text))::numeric, 1)
-                       FROM unnest($10::text[]) AS word) AS closeness
-               FROM books_on_sale($1, $2, $3, $4, $5, $6) b
-               WHERE $9 <% b.search_text AND b.search_text %> ALL($10)
-           )
-           SELECT (SELECT count(*) FROM hits) AS "total!",
-                  ARRAY(SELECT id FROM hits ORDER BY
-                      CASE $11 WHEN 'title' THEN title END,
-                      CASE $11 WHEN 'price_low' THEN price_minor WHEN 'price_high' THEN -price_minor
-                               WHEN 'newest' THEN -year END,
-                      closeness DESC, popularity DESC, id
-                  LIMIT $7 OFFSET $8) AS "ids!""#,
+    sqlx::query_as!(
+        Candidate,
+        r#"SELECT id AS "id!", search_text AS "text!", title AS "title!", price_minor AS "price!", year,
+                  popularity AS "popularity!"
+           FROM books_on_sale($1, $2, $3, $4, $5, $6)
+           WHERE $7 <% search_text
+           ORDER BY word_similarity($7, search_text) DESC, popularity DESC, id LIMIT $8"#,
         filters.category,
         filters.author,
         filters.language,
         filters.min,
         filters.max,
         query.in_stock,
-        i64::from(PAGE_SIZE),
-        filters.offset,
         terms.longest(),
-        &terms.words,
-        query.sort.as_str()
+        limit
     )
-    .fetch_one(pg)
-    .await?;
-    row.try_into()
+    .fetch_all(pg)
+    .await
 }
 
 /// The arguments of `books_on_sale` that need a form of their own, and where the page starts.
@@ -205,6 +196,17 @@ impl<'a> Filters<'a> {
             offset: i64::from(query.page.saturating_sub(1)) * i64::from(PAGE_SIZE),
         }
     }
+}
+
+/// A book that may be meant.
+pub(super) struct Candidate {
+    pub id: i64,
+    /// Title and authors in lower case.
+    pub text: String,
+    pub title: String,
+    pub price: i64,
+    pub year: Option<i32>,
+    pub popularity: i64,
 }
 
 struct FoundRow {

@@ -1,5 +1,6 @@
 //! What a shopper typed, as Postgres wants to be asked.
 
+use super::alike;
 use domain::isbn::Isbn;
 
 /// A search text, taken apart.
@@ -14,7 +15,7 @@ pub(super) struct Terms {
     pub titles: Vec<String>,
     /// LIKE patterns of what begins with one of them.
     pub beginnings: Vec<String>,
-    /// Words that say something, the longest first: all must look like a word of the book when none is spelled right.
+    /// Words that say something, the longest first: each must look like a word of the book when none is spelled right.
     pub words: Vec<String>,
 }
 
@@ -52,8 +53,7 @@ fn all_words(text: &str) -> String {
 
 /// Words of at least four letters, or all of them when none is that long.
 fn telling_words(text: &str) -> Vec<String> {
-    let mut words: Vec<String> =
-        text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect();
+    let mut words = alike::words_of(text);
     if words.iter().any(|word| word.chars().count() >= 4) {
         words.retain(|word| word.chars().count() >= 4);
     }

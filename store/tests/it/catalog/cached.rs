@@ -1,0 +1,111 @@
+//! What the process keeps, and what it serves while Postgres is away.
+
+use super::{demo_shop, pg};
+use domain::{UnixMillis, catalog::BookQuery};
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+use store::{
+    Store, catalog, testkit,
+    world::{SystemWorld, World},
+};
+use tokio::{net::TcpListener, task::JoinSet};
+
+/// The real time, and what the test lets pass.
+#[derive(Default)]
+struct Clock(AtomicI64);
+
+impl Clock {
+    fn pass(&self, millis: i64) {
+        self.0.fetch_add(millis, Ordering::Relaxed);
+    }
+}
+
+impl World for Clock {
+    fn now(&self) -> UnixMillis {
+        SystemWorld.now().plus(self.0.load(Ordering::Relaxed))
+    }
+
+    fn uuid(&self) -> uuid::Uuid {
+        SystemWorld.uuid()
+    }
+}
+
+/// A way to Postgres that can be cut.
+struct Wire {
+    accepting: tokio::task::JoinHandle<()>,
+}
+
+impl Wire {
+    /// The same database by way of a port of our own.
+    async fn to(store: &Store, clock: Arc<Clock>) -> (Self, Store) {
+        let url = store.config().database_url.clone();
+        let (user, rest) = url.split_once('@').expect("a url with a user");
+        let (target, database) = rest.split_once('/').expect("a url with a database");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let wired = format!("{user}@127.0.0.1:{port}/{database}");
+        let target = target.to_owned();
+        let accepting = tokio::spawn(async move {
+            let mut links = JoinSet::new();
+            while let Ok((mut near, _)) = listener.accept().await {
+                let mut far = tokio::net::TcpStream::connect(&target).await.expect("the real server");
+                links.spawn(async move { tokio::io::copy_bidirectional(&mut near, &mut far).await });
+            }
+        });
+        let config = testkit::config(&wired);
+        let store = Store::connect(config, clock).await.expect("connected through the wire");
+        (Self { accepting }, store)
+    }
+
+    /// Closes the port and every connection.
+    async fn cut(self) {
+        self.accepting.abort();
+        let _ = self.accepting.await;
+    }
+}
+
+#[tokio::test]
+async fn what_was_read_is_served_while_postgres_is_away() {
+    let shop = demo_shop().await;
+    let clock = Arc::new(Clock::default());
+    let (wire, store) = Wire::to(&shop, clock.clone()).await;
+    let query = BookQuery::default();
+    let list = catalog::list(&store, &query).await.expect("a list");
+    let id = list.books[0].id;
+    let home = catalog::home(&store).await.expect("home");
+    let shelves = catalog::categories(&store).await.expect("shelves");
+    let book = catalog::book_by_id(&store, id).await.expect("a book");
+    wire.cut().await;
+    clock.pass(61_000);
+    // The first reader finds out, the others do not wait for it.
+    assert_eq!(catalog::facts(&store, &[id]).await.expect("stale facts").len(), 1);
+    let started = std::time::Instant::now();
+    assert_eq!(catalog::list(&store, &query).await.expect("a stale list"), list);
+    assert_eq!(catalog::home(&store).await.expect("a stale home"), home);
+    assert_eq!(catalog::categories(&store).await.expect("stale shelves"), shelves);
+    assert_eq!(catalog::book_by_id(&store, id).await.expect("a stale book"), book);
+    assert!(started.elapsed().as_millis() < 500, "{:?}", started.elapsed());
+    let unread = BookQuery { page: 7, ..query };
+    let refused = catalog::list(&store, &unread).await.expect_err("nothing to serve");
+    assert_eq!(refused.to_api().code, domain::ErrorCode::NotReady);
+}
+
+#[tokio::test]
+async fn an_import_shows_at_once() {
+    let store = demo_shop().await;
+    let book = catalog::book(&store, "never-let-me-go").await.expect("read").expect("there");
+    let other = catalog::book(&store, "a-brief-history-of-time").await.expect("read").expect("there");
+    // Not announced: the cache still serves what it has.
+    let rename = "UPDATE books SET title = 'Renamed' WHERE slug = 'a-brief-history-of-time'";
+    sqlx::query(rename).execute(&mut pg(&store).await).await.expect("renamed");
+    let cached = catalog::book_by_id(&store, other.card.id).await.expect("read").expect("there");
+    assert_eq!(cached.card.title, "A Brief History of Time");
+    let file = "sku,price\nBB-0003,1.50\n";
+    catalog::import::import(&store, file.as_bytes(), |_| {}).await.expect("imported");
+    let changed = catalog::book_by_id(&store, book.card.id).await.expect("read").expect("there");
+    assert_eq!(changed.card.price.get(), 150);
+    let seen = catalog::book_by_id(&store, other.card.id).await.expect("read").expect("there");
+    assert_eq!(seen.card.title, "Renamed");
+}
