@@ -1,0 +1,106 @@
+//! SQL of the carts: one row per cart, one per line.
+
+use super::state::CartState;
+use domain::{BookId, Owner, Quantity};
+use sqlx::{PgConnection, PgPool, types::Json};
+use std::collections::{BTreeMap, HashSet};
+
+type Marks = Json<BTreeMap<String, String>>;
+
+/// The cart as it was last written.
+pub(super) async fn load(pg: &PgPool, owner: &Owner) -> Result<Option<CartState>, sqlx::Error> {
+    let row = sqlx::query!(
+        r#"SELECT v, t, merged_into, marks AS "marks: Marks",
+                  ARRAY(SELECT book_id FROM cart_lines l WHERE l.owner = c.owner ORDER BY book_id) AS "books!",
+                  ARRAY(SELECT quantity FROM cart_lines l WHERE l.owner = c.owner ORDER BY book_id) AS "quantities!"
+           FROM carts c WHERE owner = $1"#,
+        owner.to_string()
+    )
+    .fetch_optional(pg)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let lines = row.books.iter().zip(&row.quantities).map(|(book, copies)| {
+        let quantity = Quantity::new(i64::from(*copies)).map_err(broken)?;
+        Ok((BookId::new(*book).map_err(broken)?, quantity))
+    });
+    let lines = lines.collect::<Result<_, sqlx::Error>>()?;
+    let into = row.merged_into.map(|text| text.parse::<Owner>()).transpose().map_err(broken)?;
+    Ok(Some(CartState { v: row.v, t: row.t, lines, marks: row.marks.0, into, is_unproven: false }))
+}
+
+fn broken(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
+    sqlx::Error::Decode(Box::new(error))
+}
+
+/// Writes whole carts over what is there; one that Postgres has at a later `t` stays as it is.
+/// Rows are locked in the order of their owners, so that two writers cannot wait for each other.
+pub(super) async fn save(db: &mut PgConnection, carts: &[(Owner, &CartState)]) -> Result<(), sqlx::Error> {
+    let written = save_rows(db, carts).await?;
+    let owners: Vec<String> = written.iter().cloned().collect();
+    sqlx::query!("DELETE FROM cart_lines WHERE owner = ANY($1)", &owners).execute(&mut *db).await?;
+    let (mut of, mut books, mut quantities) = (Vec::new(), Vec::new(), Vec::new());
+    for (owner, cart) in carts {
+        let owner = owner.to_string();
+        if !written.contains(&owner) {
+            continue;
+        }
+        for (book, quantity) in &cart.lines {
+            of.push(owner.clone());
+            books.push(book.get());
+            quantities.push(i64::from(quantity.get()));
+        }
+    }
+    sqlx::query!(
+        "INSERT INTO cart_lines (owner, book_id, quantity)
+         SELECT owner, book_id, quantity::integer FROM UNNEST($1::text[], $2::bigint[], $3::bigint[])
+              AS line (owner, book_id, quantity)",
+        &of,
+        &books,
+        &quantities
+    )
+    .execute(&mut *db)
+    .await?;
+    Ok(())
+}
+
+async fn save_rows(db: &mut PgConnection, carts: &[(Owner, &CartState)]) -> Result<HashSet<String>, sqlx::Error> {
+    let owners: Vec<String> = carts.iter().map(|(owner, _)| owner.to_string()).collect();
+    let accounts: Vec<Option<i64>> = carts.iter().map(|(owner, _)| owner.account().map(|id| id.get())).collect();
+    let guests: Vec<Option<uuid::Uuid>> = carts.iter().map(|(owner, _)| owner.guest().map(|id| id.get())).collect();
+    let vs: Vec<i64> = carts.iter().map(|(_, cart)| cart.v).collect();
+    let ts: Vec<i64> = carts.iter().map(|(_, cart)| cart.t).collect();
+    let into: Vec<Option<String>> = carts.iter().map(|(_, cart)| cart.into.map(|owner| owner.to_string())).collect();
+    let marks: Vec<Json<&BTreeMap<String, String>>> = carts.iter().map(|(_, cart)| Json(&cart.marks)).collect();
+    let written = sqlx::query_scalar!(
+        "INSERT INTO carts (owner, account_id, guest_id, v, t, merged_into, marks, updated_at)
+         SELECT owner, account_id, guest_id, v, t, merged_into, marks, to_timestamp(t / 1000.0)
+         FROM UNNEST($1::text[], $2::bigint[], $3::uuid[], $4::bigint[], $5::bigint[], $6::text[], $7::jsonb[])
+              AS cart (owner, account_id, guest_id, v, t, merged_into, marks)
+         ORDER BY owner
+         ON CONFLICT (owner) DO UPDATE SET v = excluded.v, t = excluded.t, marks = excluded.marks,
+             merged_into = coalesce(excluded.merged_into, carts.merged_into), updated_at = excluded.updated_at
+         WHERE carts.t <= excluded.t
+         RETURNING owner",
+        &owners,
+        &accounts as &[Option<i64>],
+        &guests as &[Option<uuid::Uuid>],
+        &vs,
+        &ts,
+        &into as &[Option<String>],
+        &marks as &[Json<&BTreeMap<String, String>>]
+    )
+    .fetch_all(&mut *db)
+    .await?;
+    Ok(written.into_iter().collect())
+}
+
+/// A cart that stood in the dead letters has been written after all.
+pub(super) async fn close_dead_letters(pg: &PgPool, owners: &[String]) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE dead_letters SET state = 'retried' WHERE source = 'cart' AND key = ANY($1) AND state = 'parked'",
+        owners
+    )
+    .execute(pg)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! A whole cart as it is stored: the fields of its hash in Redis, the row and lines in Postgres.
+
+use crate::error::Error;
+use domain::{BookId, Owner, Quantity};
+use std::collections::{BTreeMap, HashMap};
+
+const READ: &str = "carts.read_fields";
+
+/// What Redis and Postgres both keep of a cart.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct CartState {
+    /// Changes so far.
+    pub v: i64,
+    /// Orders the changes: max(t + 1, now in ms).
+    pub t: i64,
+    pub lines: BTreeMap<BookId, Quantity>,
+    /// Fields `taken:<order>` and `merged:<guest>`: what must not happen twice.
+    pub marks: BTreeMap<String, String>,
+    /// Closed: its lines belong, or already went, to this account.
+    pub into: Option<Owner>,
+    /// Begun while Postgres could not be asked; only in Redis.
+    pub is_unproven: bool,
+}
+
+impl CartState {
+    /// Reads the hash; `None` when there is none.
+    pub fn from_fields(fields: HashMap<String, String>) -> Result<Option<Self>, Error> {
+        if fields.is_empty() {
+            return Ok(None);
+        }
+        let mut state = Self::default();
+        for (field, value) in fields {
+            match field.split_once(':') {
+                None if field == "v" => state.v = number(&value)?,
+                None if field == "t" => state.t = number(&value)?,
+                None if field == "into" => state.into = Some(owner(&value)?),
+                None if field == "unproven" => state.is_unproven = true,
+                Some(("i", book)) => {
+                    state.lines.insert(book_id(book)?, quantity(&value)?);
+                }
+                Some(("taken" | "merged", _)) => {
+                    state.marks.insert(field, value);
+                }
+                // How an unproven cart is to be proven: the script's own business.
+                Some(("u", _)) => {}
+                _ => return Err(Error::unexpected(READ, format!("unknown field {field:?}"))),
+            }
+        }
+        Ok(Some(state))
+    }
+
+    /// The hash's fields and values, alternating: what a script installs.
+    pub fn to_fields(&self) -> Vec<String> {
+        let mut fields = vec!["v".to_owned(), self.v.to_string(), "t".to_owned(), self.t.to_string()];
+        if let Some(into) = &self.into {
+            fields.extend(["into".to_owned(), into.to_string()]);
+        }
+        if self.is_unproven {
+            fields.extend(["unproven".to_owned(), "base".to_owned()]);
+        }
+        fields.extend(self.lines.iter().flat_map(|(book, copies)| [format!("i:{book}"), copies.to_string()]));
+        fields.extend(self.marks.iter().flat_map(|(mark, value)| [mark.clone(), value.clone()]));
+        fields
+    }
+
+    /// A cart of which nothing is known but that it is being edited.
+    pub fn unproven() -> Self {
+        Self { is_unproven: true, ..Self::default() }
+    }
+}
+
+pub(super) fn number(text: &str) -> Result<i64, Error> {
+    text.parse().map_err(|_| Error::unexpected(READ, format!("not a number: {text:?}")))
+}
+
+pub(super) fn owner(text: &str) -> Result<Owner, Error> {
+    text.parse().map_err(|_| Error::unexpected(READ, format!("not an owner: {text:?}")))
+}
+
+pub(super) fn book_id(text: &str) -> Result<BookId, Error> {
+    text.parse().map_err(|_| Error::unexpected(READ, format!("not a book id: {text:?}")))
+}
+
+pub(super) fn quantity(text: &str) -> Result<Quantity, Error> {
+    Quantity::new(number(text)?).map_err(|_| Error::unexpected(READ, format!("not a quantity: {text:?}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_come_back() {
+        let state = CartState {
+            v: 3,
+            t: 1_700_000_000_000,
+            lines: [(BookId::new(7).unwrap(), Quantity::new(2).unwrap())].into(),
+            marks: [("taken:x".to_owned(), "1;7=2".to_owned())].into(),
+            into: Some("a:5".parse().unwrap()),
+            is_unproven: true,
+        };
+        let fields: HashMap<_, _> =
+            state.to_fields().chunks(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect();
+        assert_eq!(CartState::from_fields(fields).unwrap(), Some(state));
+        assert_eq!(CartState::from_fields(HashMap::new()).unwrap(), None);
+    }
+
+    #[test]
+    fn what_we_never_write_is_an_error() {
+        for (field, value) in [("i:1", "11"), ("i:1", "0"), ("i:x", "1"), ("t", "soon"), ("into", "b:1"), ("what", "1")]
+        {
+            let fields = HashMap::from([(field.to_owned(), value.to_owned())]);
+            assert!(CartState::from_fields(fields).is_err(), "{field}={value}");
+        }
+    }
+}
