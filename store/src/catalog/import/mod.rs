@@ -97,8 +97,8 @@ pub async fn import(
     reader: impl Read + Send + 'static,
     progress: impl FnMut(u64) + Send,
 ) -> Result<ImportReport, ImportError> {
-    // Without that SKU: never, so it always runs.
     let report = run(store, None, reader, progress).await?;
+    // Only a seed has a reason not to run.
     Ok(report.unwrap_or_default())
 }
 
