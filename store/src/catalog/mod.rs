@@ -110,7 +110,8 @@ async fn find(store: &Store, query: &BookQuery) -> Result<Arc<Found>, Error> {
     if exact.total > 0 {
         return Ok(Arc::new(exact));
     }
-    let lookalikes = queries::lookalikes(pg, query, &terms, alike::MAX_CANDIDATES).await.during("catalog.lookalikes")?;
+    let lookalikes =
+        queries::lookalikes(pg, query, &terms, alike::MAX_CANDIDATES).await.during("catalog.lookalikes")?;
     alike::page(lookalikes, &terms.words, query).during("catalog.lookalikes").map(Arc::new)
 }
 
