@@ -1,7 +1,7 @@
 //! Payments: sessions at providers, their webhooks, and what money does to an order.
 
 mod effect;
-mod inbox;
+pub mod inbox;
 pub mod provider;
 mod queries;
 pub mod refund;

@@ -35,7 +35,6 @@ pub(super) struct PaymentRow {
 }
 
 pub(super) struct RefundRow {
-    pub id: Uuid,
     pub payment_id: Uuid,
     pub amount_minor: i64,
     pub currency: String,
@@ -217,7 +216,7 @@ pub(super) async fn insert_refund(
 pub(super) async fn refund(db: impl PgExecutor<'_>, id: RefundId) -> sqlx::Result<Option<RefundRow>> {
     sqlx::query_as!(
         RefundRow,
-        "SELECT id, payment_id, amount_minor, currency, status FROM refunds WHERE id = $1",
+        "SELECT payment_id, amount_minor, currency, status FROM refunds WHERE id = $1",
         id.get()
     )
     .fetch_optional(db)

@@ -2,7 +2,7 @@
 //!
 //! The shop never calls this module; it speaks HTTP to the routes that the server serves under `/sandbox`.
 
-mod deliver;
+pub mod deliver;
 mod queries;
 mod wire;
 

@@ -1,0 +1,143 @@
+//! Promise 5: every accepted order ends in time, its copies sold or back, and the gate holds nothing for ended ones.
+
+use super::{
+    Finding, queries,
+    redis_side::{self, Entry, Scan},
+    snapshot,
+};
+use crate::{
+    Store,
+    error::{During, Error},
+    world::to_timestamp,
+};
+use domain::{OrderId, order::Placed};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
+use uuid::Uuid;
+
+const OPERATION: &str = "check.promise_5";
+/// How long after its deadline an order may still be open.
+const GRACE_MS: i64 = 30_000;
+const PAGE: i64 = 2_000;
+/// Looks at a reservation that seems wrong: the gate follows Postgres within a second.
+const ROUNDS: u32 = 6;
+const PAUSE: Duration = Duration::from_millis(400);
+
+pub(super) async fn check(store: &Store) -> Result<Finding, Error> {
+    let mut finding = Finding::new("5: every accepted order ends");
+    let mut tx = snapshot(store).await?;
+    let totals = queries::totals(&mut tx).await.during(OPERATION)?;
+    finding.figures.extend([("orders", totals.orders), ("open", totals.open), ("ended", totals.ended)]);
+    let limit = to_timestamp(store.now().plus(-GRACE_MS));
+    let mut violations = queries::overdue(&mut tx, limit).await.during(OPERATION)?;
+    violations.extend(queries::wrong_claims(&mut tx).await.during(OPERATION)?);
+    tx.rollback().await.during(OPERATION)?;
+    violations.extend(stream(store, &mut finding).await?);
+    violations.extend(leftovers(store, &mut finding).await?);
+    violations.extend(unprotected(store).await?);
+    finding.violated(violations);
+    Ok(finding)
+}
+
+/// Entries that wait past their deadline, and entries that nobody can read.
+async fn stream(store: &Store, finding: &mut Finding) -> Result<Vec<String>, Error> {
+    let gate = redis_side::gate(store).await?;
+    finding.count("orders_in_stream", gate.entries.len());
+    let keys: Vec<String> = gate.entries.iter().map(|entry| store.keys().reservation(entry.order)).collect();
+    let answers = redis_side::fields(store, &keys, "answer", "order").await?;
+    let now = store.now();
+    let ttl = i64::try_from(store.config().order_ttl.as_millis()).unwrap_or(i64::MAX);
+    let deadline = |entry: &Entry, answer: Option<String>| {
+        let answer = answer.and_then(|text| serde_json::from_str::<Placed>(&text).ok());
+        answer.map_or(entry.placed_at.plus(ttl), |answer| answer.expires_at)
+    };
+    let late = gate.entries.iter().zip(answers).filter_map(|(entry, (answer, _))| {
+        let past_ms = now.since(deadline(entry, answer));
+        (past_ms > GRACE_MS).then(|| format!("order {} waits in the stream {past_ms} ms past its deadline", entry.order))
+    });
+    let unreadable = gate.unreadable.iter().map(|id| format!("entry {id} of the stream is unreadable"));
+    Ok(late.chain(unreadable).collect())
+}
+
+/// Reservations at the gate for orders that have ended, or that are nowhere.
+async fn leftovers(store: &Store, finding: &mut Finding) -> Result<Vec<String>, Error> {
+    let mut scan = Scan::new(store.keys().reservations());
+    let mut violations = Vec::new();
+    let mut count = 0;
+    while let Some(names) = scan.next(store).await? {
+        count += names.len();
+        let (orders, strangers): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| name.parse::<OrderId>().is_ok());
+        violations.extend(strangers.into_iter().map(|name| format!("a reservation of no order: {name}")));
+        let mut suspects: Vec<OrderId> = orders.iter().filter_map(|name| name.parse().ok()).collect();
+        let mut lines = Vec::new();
+        for round in 0..ROUNDS {
+            if round > 0 {
+                tokio::time::sleep(PAUSE).await;
+            }
+            lines = held_for_nothing(store, &suspects).await?;
+            if lines.is_empty() {
+                break;
+            }
+            suspects = lines.iter().map(|(order, _)| *order).collect();
+        }
+        violations.extend(lines.into_iter().map(|(_, line)| line));
+    }
+    finding.count("reservations", count);
+    Ok(violations)
+}
+
+async fn held_for_nothing(store: &Store, orders: &[OrderId]) -> Result<Vec<(OrderId, String)>, Error> {
+    let in_stream: HashSet<OrderId> = redis_side::gate(store).await?.entries.iter().map(|entry| entry.order).collect();
+    let ids: Vec<Uuid> = orders.iter().map(|order| order.get()).collect();
+    let states = queries::states(store.pg(), &ids).await.during(OPERATION)?;
+    let states: HashMap<Uuid, queries::OrderState> = states.into_iter().map(|state| (state.id, state)).collect();
+    let keys: Vec<String> = orders.iter().map(|order| store.keys().reservation(*order)).collect();
+    let still = redis_side::exist(store, &keys).await?;
+    let mut lines = Vec::new();
+    for (order, _) in orders.iter().zip(still).filter(|(_, still)| *still) {
+        let line = match states.get(&order.get()) {
+            Some(state) if state.is_open || state.ending => continue,
+            Some(state) => format!("the gate still holds copies for {}, which has ended", state.number),
+            None if in_stream.contains(order) => continue,
+            None => format!("the gate holds copies for order {order}, which is nowhere"),
+        };
+        lines.push((*order, line));
+    }
+    Ok(lines)
+}
+
+/// Open orders in Postgres whose reservation the gate has lost.
+async fn unprotected(store: &Store) -> Result<Vec<String>, Error> {
+    let mut violations = Vec::new();
+    let mut last = Uuid::nil();
+    loop {
+        let mut connection = store.pg().acquire().await.during(OPERATION)?;
+        let page = queries::open_orders(&mut connection, last, PAGE).await.during(OPERATION)?;
+        drop(connection);
+        let Some(end) = page.last() else { return Ok(violations) };
+        last = *end;
+        let mut missing = page;
+        for round in 0..ROUNDS {
+            if round > 0 {
+                tokio::time::sleep(PAUSE).await;
+            }
+            missing = without_reservation(store, missing).await?;
+            if missing.is_empty() {
+                break;
+            }
+        }
+        violations.extend(missing.iter().map(|order| format!("order {order} is open and the gate holds nothing for it")));
+    }
+}
+
+async fn without_reservation(store: &Store, orders: Vec<Uuid>) -> Result<Vec<Uuid>, Error> {
+    let keys: Vec<String> = orders.iter().map(|order| store.keys().reservation(OrderId::new(*order))).collect();
+    let held = redis_side::exist(store, &keys).await?;
+    // A gate that is not loaded sells nothing; the loader brings the reservations back.
+    let is_loaded = redis_side::exist(store, &[store.keys().epoch()]).await?.first().copied().unwrap_or(false);
+    let missing: Vec<Uuid> = orders.into_iter().zip(held).filter(|(_, held)| is_loaded && !held).map(|(o, _)| o).collect();
+    let states = queries::states(store.pg(), &missing).await.during(OPERATION)?;
+    Ok(states.into_iter().filter(|state| state.is_open).map(|state| state.id).collect())
+}

@@ -1,0 +1,20 @@
+//! Promise 4: PAID means exactly one captured payment of exactly that amount, and nobody else holds money.
+
+use super::{Finding, queries, snapshot};
+use crate::{
+    Store,
+    error::{During, Error},
+};
+
+const OPERATION: &str = "check.promise_4";
+
+pub(super) async fn check(store: &Store) -> Result<Finding, Error> {
+    let mut finding = Finding::new("4: paid means paid");
+    let mut tx = snapshot(store).await?;
+    let totals = queries::totals(&mut tx).await.during(OPERATION)?;
+    finding.figures.extend([("paid_orders", totals.paid), ("payments", totals.payments)]);
+    let mut violations = queries::wrong_money(&mut tx).await.during(OPERATION)?;
+    violations.extend(queries::excess_refunds(&mut tx).await.during(OPERATION)?);
+    finding.violated(violations);
+    Ok(finding)
+}
