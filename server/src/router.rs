@@ -3,7 +3,7 @@
 
 use crate::{
     config::{BaseUrl, Config},
-    guard::{self, headers::Policy},
+    guard::{self, headers::Policy, throttle::Throttle},
     live::{self, Sockets},
     routes, sandbox,
     sessions::{self, AuthLayer, Sessions},
@@ -36,7 +36,7 @@ pub fn build(config: &Config, state: AppState, sessions: Sessions, sockets: Sock
     let auth = sessions.layer(state.store.clone(), state.secure_cookies);
 
     let router = Router::new()
-        .merge(shop(&state, auth.clone()))
+        .merge(shop(config, &state, auth.clone()))
         .merge(beside(config, &state.store))
         .fallback(file_or_page(&state, auth, site.clone()))
         .layer(Extension(sockets))
@@ -47,9 +47,11 @@ pub fn build(config: &Config, state: AppState, sessions: Sessions, sockets: Sock
 }
 
 /// Pages, server functions and the socket: whatever asks who is there.
-fn shop(state: &AppState, auth: AuthLayer) -> Router<AppState> {
+fn shop(config: &Config, state: &AppState, auth: AuthLayer) -> Router<AppState> {
     let forms = from_fn_with_state(state.clone(), app::ssr::forms::translate);
-    let api = Router::new().route("/api/{*name}", any(app::ssr::api)).layer(forms);
+    let throttle = Arc::new(Throttle::new(config.login, config.proxies.clone(), state.store.clone()));
+    let throttle = from_fn_with_state(throttle, guard::throttle::guard);
+    let api = Router::new().route("/api/{*name}", any(app::ssr::api)).layer(throttle).layer(forms);
     let pages = Router::new()
         .leptos_routes_with_handler(leptos_axum::generate_route_list(app::App), app::ssr::page)
         .route("/live", get(live::live));

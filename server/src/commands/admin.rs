@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use domain::account::Registration;
+use std::io::IsTerminal;
 use store::{Store, accounts};
 
 pub async fn create(store: &Store, email: &str, name: &str) -> Result<(), Failure> {
@@ -20,8 +21,8 @@ fn password() -> Result<String, Failure> {
     if let Ok(password) = std::env::var("BAZAR_ADMIN_PASSWORD") {
         return Ok(password);
     }
-    let asked = rpassword::prompt_password("Password: ");
-    asked.map_err(|error| {
-        Failure::said(format!("no terminal to ask for a password ({error}): set BAZAR_ADMIN_PASSWORD"))
-    })
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::said("nobody to ask for a password: set BAZAR_ADMIN_PASSWORD"));
+    }
+    rpassword::prompt_password("Password: ").map_err(|error| Failure::said(format!("no password was typed: {error}")))
 }

@@ -1,7 +1,10 @@
 //! Reads variables and remembers everything that was wrong, so that one start shows all there is to mend.
 
 use super::ConfigError;
-use std::{net::SocketAddr, ops::RangeInclusive};
+use std::{
+    net::{IpAddr, SocketAddr},
+    ops::RangeInclusive,
+};
 
 pub(super) struct Env<'a> {
     get: &'a dyn Fn(&str) -> Option<String>,
@@ -73,6 +76,17 @@ impl<'a> Env<'a> {
             self.problem(format!("{name} must be an address and a port like 127.0.0.1:3000, not {value:?}"));
         }
         parsed
+    }
+
+    /// Addresses separated by commas.
+    pub fn addresses(&mut self, name: &str) -> Vec<IpAddr> {
+        let value = self.text(name).unwrap_or_default();
+        let parts = value.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let parsed: Result<Vec<IpAddr>, _> = parts.map(str::parse).collect();
+        parsed.unwrap_or_else(|_| {
+            self.problem(format!("{name} must be IP addresses separated by commas, not {value:?}"));
+            Vec::new()
+        })
     }
 
     pub fn key_prefix(&mut self, name: &str, default: &str) -> String {

@@ -13,7 +13,10 @@ use domain::{Currency, Minor, order::DeliveryRule};
 use env::Env;
 use leptos::config::LeptosOptions;
 use secrets::Secrets;
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 use store::config::{SandboxConfig, StoreConfig};
 
 /// Every setting that was missing or wrong, one line each.
@@ -41,6 +44,14 @@ pub enum MetricsAddr {
     Asked(SocketAddr),
 }
 
+/// How often a password may be tried in one window of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoginLimits {
+    pub window_seconds: i64,
+    pub per_account: u32,
+    pub per_address: u32,
+}
+
 #[derive(Debug, Clone)]
 pub struct Config {
     pub environment: Environment,
@@ -49,6 +60,9 @@ pub struct Config {
     pub metrics: MetricsAddr,
     pub base_url: BaseUrl,
     pub session_redis_url: String,
+    pub login: LoginLimits,
+    /// Proxies of ours, whose `X-Forwarded-For` is believed.
+    pub proxies: Vec<IpAddr>,
     /// Signs the guest's and the receipts cookie; 64 bytes.
     pub cookie_key: Vec<u8>,
     pub store: StoreConfig,
@@ -80,6 +94,8 @@ impl Config {
         let site = site::read(&mut env, addr);
         let store = store_config(&mut env, environment, &base_url, &secrets);
         let session_redis_url = env.text("SESSION_REDIS_URL").unwrap_or_else(|| store.redis_url.clone());
+        let login = login_limits(&mut env);
+        let proxies = env.addresses("BAZAR_TRUSTED_PROXIES");
         let warnings = env.finish()?;
         Ok(Self {
             environment,
@@ -88,6 +104,8 @@ impl Config {
             metrics,
             base_url,
             session_redis_url,
+            login,
+            proxies,
             cookie_key: secrets.cookie_key(),
             store,
             site,
@@ -120,6 +138,14 @@ fn metrics_addr(env: &mut Env<'_>) -> MetricsAddr {
         Some(addr) => MetricsAddr::Asked(addr),
         None => MetricsAddr::Default(SocketAddr::from(([127, 0, 0, 1], 3001))),
     }
+}
+
+fn login_limits(env: &mut Env<'_>) -> LoginLimits {
+    let mut count =
+        |name: &str, default: i64| u32::try_from(env.number(name, default, 1..=1_000_000)).unwrap_or(u32::MAX);
+    let per_account = count("BAZAR_LOGIN_PER_ACCOUNT", 10);
+    let per_address = count("BAZAR_LOGIN_PER_ADDRESS", 50);
+    LoginLimits { window_seconds: env.number("BAZAR_LOGIN_WINDOW_SECONDS", 900, 1..=86_400), per_account, per_address }
 }
 
 fn store_config(env: &mut Env<'_>, environment: Environment, base_url: &BaseUrl, secrets: &Secrets) -> StoreConfig {

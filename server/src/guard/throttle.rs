@@ -1,0 +1,146 @@
+//! Slows down who guesses passwords: per account, so that many machines gain nothing, and per address, so that one
+//! machine cannot go through a list of accounts. Counted in each process; what a crowd of processes lets through more is
+//! far from enough to guess.
+
+use super::{client, refuse};
+use crate::config::LoginLimits;
+use axum::{
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use domain::{ApiError, ErrorCode};
+use http::{HeaderValue, StatusCode, header};
+use std::{
+    hash::{BuildHasher, RandomState},
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+use store::Store;
+
+/// Counters of one kind. Fixed in number, so nothing has to be thrown away under attack; two keys that share one are
+/// slowed down a little early.
+const SLOTS: usize = 1 << 16;
+/// Longest body that is looked into; the limit on bodies came before.
+const MAX_BODY: usize = 64 * 1024;
+
+pub struct Throttle {
+    limits: LoginLimits,
+    proxies: Vec<IpAddr>,
+    store: Store,
+    accounts: Counters,
+    addresses: Counters,
+}
+
+impl Throttle {
+    pub fn new(limits: LoginLimits, proxies: Vec<IpAddr>, store: Store) -> Self {
+        Self { limits, proxies, store, accounts: Counters::new(), addresses: Counters::new() }
+    }
+}
+
+pub async fn guard(State(throttle): State<Arc<Throttle>>, request: Request, next: Next) -> Response {
+    if request.uri().path() != "/api/account/login" || request.method().is_safe() {
+        return next.run(request).await;
+    }
+    let address = client::address(&request, &throttle.proxies).map(client::subscriber);
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, MAX_BODY).await else {
+        return refuse(ApiError::new(ErrorCode::TooLarge, "That form is too long."));
+    };
+    let email = form_urlencoded::parse(&body).find(|(name, _)| name == "email");
+    let email = email.map(|(_, email)| email.trim().to_lowercase()).unwrap_or_default();
+
+    let limits = &throttle.limits;
+    let now = throttle.store.now().get() / 1000;
+    let (window, left) = (now / limits.window_seconds, limits.window_seconds - now % limits.window_seconds);
+    // Counted before the attempt: a hundred at once must not all be the first.
+    let account = throttle.accounts.slot(&email);
+    let address = throttle.addresses.slot(&address);
+    let tries = (account.add(window), address.add(window));
+    if tries.0 > limits.per_account || tries.1 > limits.per_address {
+        return too_many(left);
+    }
+    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    if response.status() == StatusCode::OK {
+        // Whoever knows the password is no guesser; whoever knows one may still be guessing others.
+        account.reset(window);
+        address.take_back(window);
+    }
+    response
+}
+
+fn too_many(seconds: i64) -> Response {
+    let minutes = (seconds + 59) / 60;
+    let mut response = refuse(ApiError::new(
+        ErrorCode::TooManyRequests,
+        format!("That was a lot of attempts. Please wait {minutes} min, then try again."),
+    ));
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}
+
+struct Counters {
+    slots: Box<[Slot]>,
+    hasher: RandomState,
+}
+
+/// Number of the window in the upper half, count in the lower one.
+#[derive(Default)]
+struct Slot(AtomicU64);
+
+impl Counters {
+    fn new() -> Self {
+        Self { slots: (0..SLOTS).map(|_| Slot::default()).collect(), hasher: RandomState::new() }
+    }
+
+    fn slot(&self, key: &impl std::hash::Hash) -> &Slot {
+        let hash = self.hasher.hash_one(key);
+        &self.slots[usize::try_from(hash % SLOTS as u64).unwrap_or(0)]
+    }
+}
+
+impl Slot {
+    /// One more in this window; says how many that makes.
+    fn add(&self, window: i64) -> u32 {
+        self.change(window, |count| count.saturating_add(1))
+    }
+
+    fn take_back(&self, window: i64) {
+        self.change(window, |count| count.saturating_sub(1));
+    }
+
+    fn reset(&self, window: i64) {
+        self.change(window, |_| 0);
+    }
+
+    fn change(&self, window: i64, change: impl Fn(u32) -> u32) -> u32 {
+        let window = window.cast_unsigned() << 32;
+        let new = |old: u64| {
+            let count = if old & !u64::from(u32::MAX) == window { (old & u64::from(u32::MAX)) as u32 } else { 0 };
+            change(count)
+        };
+        let old = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |old| Some(window | u64::from(new(old))));
+        old.map(new).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_forgets_the_one_before() {
+        let counters = Counters::new();
+        let slot = counters.slot(&"asha@example.org");
+        assert_eq!((slot.add(7), slot.add(7), slot.add(7)), (1, 2, 3));
+        slot.take_back(7);
+        assert_eq!(slot.add(7), 3);
+        assert_eq!(slot.add(8), 1);
+        slot.reset(8);
+        assert_eq!(counters.slot(&"asha@example.org").add(8), 1);
+    }
+}

@@ -1,0 +1,144 @@
+//! `/live`: who may connect, and that what one tab does the other one sees.
+
+use crate::{orders, shop::Shop, visitor::Visitor};
+use futures::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{self, Message, client::IntoClientRequest},
+};
+
+struct Tab(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Tab {
+    async fn open(visitor: &Visitor) -> Self {
+        Self(connect(visitor, Some(&visitor.url)).await.expect("a socket"))
+    }
+
+    async fn ask(&mut self, ask: Value) {
+        self.0.send(Message::text(ask.to_string())).await.expect("send");
+    }
+
+    /// The next frame that fits.
+    async fn frame(&mut self, fits: impl Fn(&Value) -> bool) -> Value {
+        let wait = async {
+            while let Some(Ok(message)) = self.0.next().await {
+                let Message::Text(text) = message else { continue };
+                let frame: Value = serde_json::from_str(&text).expect("JSON");
+                if fits(&frame) {
+                    return frame;
+                }
+            }
+            panic!("the socket closed");
+        };
+        tokio::time::timeout(Duration::from_secs(10), wait).await.expect("a frame within ten seconds")
+    }
+
+    /// The code with which the shop closes the socket.
+    async fn close_code(&mut self) -> Option<u16> {
+        let wait = async {
+            while let Some(Ok(message)) = self.0.next().await {
+                if let Message::Close(close) = message {
+                    return close.map(|close| close.code.into());
+                }
+            }
+            None
+        };
+        tokio::time::timeout(Duration::from_secs(10), wait).await.expect("a close within ten seconds")
+    }
+}
+
+async fn connect(
+    visitor: &Visitor,
+    origin: Option<&str>,
+) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>, tungstenite::Error> {
+    let address = format!("{}/live", visitor.url.replacen("http", "ws", 1));
+    let mut request = address.into_client_request().expect("a request");
+    if let Some(origin) = origin {
+        request.headers_mut().insert("origin", origin.parse().expect("an origin"));
+    }
+    let cookies = visitor.cookie_header();
+    if !cookies.is_empty() {
+        request.headers_mut().insert("cookie", cookies.parse().expect("cookies"));
+    }
+    connect_async(request).await.map(|(socket, _)| socket)
+}
+
+fn is_cart_of(copies: i64) -> impl Fn(&Value) -> bool {
+    move |frame| frame["type"] == "cart" && frame["cart"]["copies"] == copies
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_other_sites_cannot_listen() {
+    let shop = Shop::start().await;
+    let visitor = shop.visitor();
+    for origin in [None, Some("https://evil.example"), Some("null")] {
+        match connect(&visitor, origin).await {
+            Err(tungstenite::Error::Http(response)) => assert_eq!(response.status(), 403, "{origin:?}"),
+            other => panic!("{origin:?}: {other:?}"),
+        }
+    }
+    assert!(connect(&visitor, Some(&shop.url)).await.is_ok(), "a stranger may follow the stock");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_reaches_the_other_tab_and_nobody_else() {
+    let shop = Shop::start().await;
+    let book = shop.book("The First Book").await;
+    let form = |copies| [("book_id", book.as_str()), ("quantity", copies)];
+    let (visitor, stranger) = (shop.shopper("asha@example.org").await, shop.shopper("ravi@example.org").await);
+    let (mut one, mut two) = (Tab::open(&visitor).await, Tab::open(&visitor).await);
+    let mut other = Tab::open(&stranger).await;
+    for tab in [&mut one, &mut two, &mut other] {
+        tab.ask(json!({ "type": "snapshot" })).await;
+        tab.frame(is_cart_of(0)).await;
+    }
+    visitor.post("/api/cart/add", &form("2")).await.ok();
+    let seen = one.frame(is_cart_of(2)).await;
+    assert_eq!(two.frame(is_cart_of(2)).await["cart"]["version"], seen["cart"]["version"]);
+    stranger.post("/api/cart/add", &form("3")).await.ok();
+    let own = other.frame(|frame| frame["type"] == "cart").await;
+    assert_eq!(own["cart"]["copies"], 3, "the first thing they hear is their own cart: {own}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stock_and_orders_are_followed() {
+    let shop = Shop::start().await;
+    let book = shop.book("Only Ten Copies").await;
+    let visitor = shop.visitor();
+    let mut watcher = Tab::open(&shop.visitor()).await;
+    watcher.ask(json!({ "type": "watch", "books": [book.parse::<i64>().expect("a number")] })).await;
+    visitor.post("/api/cart/add", &[("book_id", &book), ("quantity", "4")]).await.ok();
+    let placed = orders::place(&visitor, "live").await.ok();
+    watcher.frame(|frame| frame["type"] == "stock" && frame["available"] == 6).await;
+
+    let mut page = Tab::open(&visitor).await;
+    page.ask(json!({ "type": "order", "order_id": placed["order_id"] })).await;
+    page.frame(|frame| frame["order"]["status"] == "PAYMENT_PENDING").await;
+    visitor.post("/api/orders/cancel", &[("order_id", placed["order_id"].as_str().expect("id"))]).await.ok();
+    page.frame(|frame| frame["order"]["status"] == "CANCELLED").await;
+    watcher.frame(|frame| frame["type"] == "stock" && frame["available"] == 10).await;
+
+    // Somebody else's order stays silent: the next thing this tab hears is its own cart.
+    watcher.ask(json!({ "type": "order", "order_id": placed["order_id"] })).await;
+    watcher.ask(json!({ "type": "snapshot" })).await;
+    let next = watcher.frame(|frame| frame["type"] != "stock").await;
+    assert_eq!(next["type"], "cart", "{next}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nonsense_closes_the_socket() {
+    let shop = Shop::start().await;
+    let visitor = shop.visitor();
+    let nonsense = [Message::text("hello"), Message::binary(vec![1, 2, 3])];
+    for message in nonsense {
+        let mut tab = Tab::open(&visitor).await;
+        tab.0.send(message).await.expect("send");
+        assert_eq!(tab.close_code().await, Some(1003));
+    }
+    let mut tab = Tab::open(&visitor).await;
+    tab.0.send(Message::text("x".repeat(5000))).await.expect("send");
+    assert_ne!(tab.close_code().await, Some(1003), "too long to be read at all");
+}

@@ -1,0 +1,13 @@
+//! The running binary over HTTP, as a client sees it: each test starts a shop of its own, with its own database, keys and
+//! port, and talks to nothing but its addresses and its command line.
+
+mod accounts;
+mod cart;
+mod commands;
+mod frame;
+mod live;
+mod orders;
+mod process;
+mod rush;
+mod shop;
+mod visitor;

@@ -1,0 +1,213 @@
+//! A shop that runs for one test.
+
+use crate::visitor::Visitor;
+use serde_json::Value;
+use std::{
+    io::Write,
+    net::TcpListener,
+    path::PathBuf,
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+use store::testkit;
+
+/// Books of every test: id order is file order.
+const BOOKS: &str = "\
+sku,title,authors,price_inr,stock,categories,popularity
+T-1,The First Book,Asha Rao,400,50,fiction,50
+T-2,The Second Book,Ravi Iyer,250,50,fiction,40
+T-3,Only Ten Copies,Meera Nair,300,10,poetry,30
+T-4,Only Two Copies,Kiran Das,150,2,poetry,20
+T-5,None Left,Kiran Das,150,0,poetry,10
+";
+
+pub struct Shop {
+    pub url: String,
+    pub metrics: String,
+    settings: Vec<(String, String)>,
+    log: PathBuf,
+    child: Option<Child>,
+}
+
+impl Shop {
+    /// A shop with [`BOOKS`], ready to sell.
+    pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// The same with some settings changed.
+    pub async fn start_with(settings: &[(&str, &str)]) -> Self {
+        let mut shop = Self::prepare(settings).await;
+        shop.import(BOOKS);
+        shop.spawn("all");
+        shop.wait_until_ready().await;
+        shop
+    }
+
+    /// A database and settings, nothing running.
+    pub async fn prepare(settings: &[(&str, &str)]) -> Self {
+        let store = testkit::config(&testkit::fresh_database().await);
+        let [port, metrics] = free_ports();
+        let url = format!("http://127.0.0.1:{port}");
+        let own = [
+            ("DATABASE_URL", store.database_url),
+            ("REDIS_URL", store.redis_url),
+            ("BAZAR_KEY_PREFIX", store.key_prefix.clone()),
+            ("BAZAR_ADDR", format!("127.0.0.1:{port}")),
+            ("BAZAR_METRICS_ADDR", format!("127.0.0.1:{metrics}")),
+            ("BAZAR_BASE_URL", url.clone()),
+            ("BAZAR_SECRET", "a secret that is used by tests only".to_owned()),
+            ("BAZAR_POOL_SIZE", "8".to_owned()),
+            // Whether the browser's half was built must not matter here.
+            ("LEPTOS_HASH_FILES", "false".to_owned()),
+            ("RUST_LOG", "info,bazar=info".to_owned()),
+        ];
+        let changed = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let settings = own.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(changed).collect();
+        let log = std::env::temp_dir().join(format!("bazar-{}.log", store.key_prefix.trim_end_matches(':')));
+        Self { url, metrics: format!("http://127.0.0.1:{metrics}/metrics"), settings, log, child: None }
+    }
+
+    /// The same shop's settings for a second process.
+    pub fn sibling(&self) -> Self {
+        let log = self.log.with_extension("sibling.log");
+        Self { url: self.url.clone(), metrics: self.metrics.clone(), settings: self.settings.clone(), log, child: None }
+    }
+
+    /// Starts `bazar <role>` in the background; its output goes to a file that a failing test prints.
+    pub fn spawn(&mut self, role: &str) {
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(&self.log).expect("open the log");
+        let output = log.try_clone().expect("share the log");
+        let child = self.command(&[role]).stdout(output).stderr(log).stdin(Stdio::null()).spawn();
+        self.child = Some(child.expect("start the shop"));
+    }
+
+    pub async fn wait_until_ready(&mut self) {
+        let visitor = self.visitor();
+        let end = Instant::now() + Duration::from_secs(30);
+        while Instant::now() < end {
+            let child = self.child.as_mut().expect("a running shop");
+            if let Some(status) = child.try_wait().expect("ask for the shop") {
+                panic!("the shop stopped ({status}):\n{}", self.log());
+            }
+            if visitor.try_get("/readyz").await.is_some_and(|reply| reply.status == 200) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the shop is not ready after 30 s:\n{}", self.log());
+    }
+
+    /// Runs another command of the binary with the shop's settings.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).stdin(Stdio::null()).output().expect("run bazar")
+    }
+
+    pub fn import(&self, csv: &str) -> Output {
+        let file = self.log.with_extension("csv");
+        std::fs::File::create(&file).and_then(|mut f| f.write_all(csv.as_bytes())).expect("write the file");
+        let output = self.run(&["import", &file.to_string_lossy()]);
+        let _ = std::fs::remove_file(&file);
+        output
+    }
+
+    /// `bazar check` finds nothing.
+    pub fn assert_sound(&self) {
+        let output = self.run(&["check"]);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{text}");
+    }
+
+    /// Somebody with a browser of their own.
+    pub fn visitor(&self) -> Visitor {
+        Visitor::new(&self.url)
+    }
+
+    /// A shopper who has just registered.
+    pub async fn shopper(&self, email: &str) -> Visitor {
+        let visitor = self.visitor();
+        let form = [("email", email), ("password", "a good password"), ("name", "Asha")];
+        visitor.post("/api/account/register", &form).await.ok();
+        visitor
+    }
+
+    /// The id of the book with that title.
+    pub async fn book(&self, title: &str) -> String {
+        let list = self.visitor().get("/api/books?q=").await.ok();
+        let books = list["books"].as_array().cloned().unwrap_or_default();
+        let book = books.iter().find(|book| book["title"] == title);
+        book.unwrap_or_else(|| panic!("no book {title}: {list}"))["id"].to_string()
+    }
+
+    /// Copies on sale of that book.
+    pub async fn on_sale(&self, id: &str) -> i64 {
+        let book: Value = self.visitor().get(&format!("/api/books/get?id={id}")).await.ok();
+        book["available"].as_i64().unwrap_or_else(|| panic!("the gate does not know: {book}"))
+    }
+
+    /// Sends the signal and says after what time and with which code the process ended.
+    pub fn stop(&mut self, signal: &str) -> (Duration, Option<i32>) {
+        let mut child = self.child.take().expect("a running shop");
+        let started = Instant::now();
+        let sent = Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status();
+        assert!(sent.expect("send the signal").success());
+        while started.elapsed() < Duration::from_secs(15) {
+            if let Some(status) = child.try_wait().expect("ask for the shop") {
+                return (started.elapsed(), status.code());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let _ = child.kill();
+        let _ = child.wait();
+        panic!("the shop does not stop:\n{}", self.log());
+    }
+
+    /// The shop is gone from one moment to the next.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bazar"));
+        // Nothing of the terminal that runs the tests; but where programs and libraries are.
+        let kept =
+            std::env::vars_os().filter(|(name, _)| matches!(name.to_str(), Some("PATH" | "HOME" | "LD_LIBRARY_PATH")));
+        command.env_clear().envs(kept).envs(self.settings.iter().cloned()).args(arguments);
+        command
+    }
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            eprintln!("--- log of the shop ---\n{}", self.log());
+        }
+        let _ = std::fs::remove_file(&self.log);
+    }
+}
+
+/// Two ports that were free a moment ago.
+fn free_ports() -> [u16; 2] {
+    let listeners = [0, 1].map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port"));
+    listeners.map(|listener| listener.local_addr().expect("its address").port())
+}
+
+/// Waits for something that happens in the background.
+pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut look: impl FnMut() -> F) -> T {
+    let end = Instant::now() + Duration::from_secs(20);
+    while Instant::now() < end {
+        if let Some(found) = look().await {
+            return found;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("waited 20 s for {what}");
+}
