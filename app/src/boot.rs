@@ -12,12 +12,14 @@ pub struct Boot {
     /// The browser has an identity (login or guest cookie), so the live socket knows whose cart it is.
     pub is_known: bool,
     pub cart: CartView,
+    /// Names of the payment providers.
+    pub providers: Vec<String>,
     pub flash: Option<Flash>,
 }
 
 impl Default for Boot {
     fn default() -> Self {
-        Self { account: None, is_known: false, cart: CartView::empty(Currency::Inr), flash: None }
+        Self { account: None, is_known: false, cart: CartView::empty(Currency::Inr), providers: Vec::new(), flash: None }
     }
 }
 

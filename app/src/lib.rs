@@ -1,40 +1,28 @@
 //! The pages and the server functions of the shop.
+//!
+//! Pages are rendered whole on the server and hydrated in the browser; [`ssr`] is what the server mounts.
 
 pub mod api;
+mod app;
 mod boot;
+mod components;
 mod error;
+mod live;
 mod next;
+mod pages;
 #[cfg(feature = "ssr")]
 mod shell;
+mod shop;
 #[cfg(feature = "ssr")]
 pub mod ssr;
+mod when;
 
+pub use app::App;
 pub use error::AppError;
 #[cfg(feature = "ssr")]
 pub use shell::shell;
 
-use leptos::prelude::*;
-use leptos_meta::provide_meta_context;
-use leptos_router::{
-    components::{Route, Router, Routes},
-    path,
-};
-
 /// Where the cover of a book is served.
 pub fn cover_url(slug: &str) -> String {
     format!("/covers/{slug}.svg")
-}
-
-#[component]
-pub fn App() -> impl IntoView {
-    provide_meta_context();
-    view! {
-        <Router>
-            <main>
-                <Routes fallback=|| "This page is not on any shelf.">
-                    <Route path=path!("") view=|| view! { <p>"Book Bazar"</p> }/>
-                </Routes>
-            </main>
-        </Router>
-    }
 }

@@ -49,7 +49,8 @@ async fn load(state: &AppState, parts: &Parts) -> Boot {
             empty()
         }),
     };
-    Boot { account, is_known: viewer.is_some(), cart, flash: take_flash(parts).await }
+    let providers = store::payments::providers(&state.store).into_iter().map(str::to_owned).collect();
+    Boot { account, is_known: viewer.is_some(), cart, providers, flash: take_flash(parts).await }
 }
 
 /// Only a session that holds a refusal is written.

@@ -1,0 +1,67 @@
+//! The routes, and what surrounds every page.
+
+use crate::{
+    components::{
+        notice::{Tone, notice},
+        site_footer::SiteFooter,
+        site_header::SiteHeader,
+    },
+    pages::{
+        account::AccountPage, admin_order::AdminOrderPage, admin_orders::AdminOrdersPage, book::BookPage,
+        books::BooksPage, cart::CartPage, checkout::CheckoutPage, home::HomePage, login::LoginPage,
+        not_found::NotFound, order::OrderPage, orders::OrdersPage, register::RegisterPage,
+    },
+    shop::{Shop, use_shop},
+};
+use leptos::prelude::*;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::{
+    SsrMode::Async,
+    components::{FlatRoutes, Redirect, Route, Router},
+    path,
+};
+
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    Shop::provide();
+    view! {
+        <Title formatter=|title: String| format!("{title} · Book Bazar")/>
+        <Router>
+            <Frame>
+                <FlatRoutes fallback=NotFound>
+                    <Route path=path!("/") view=HomePage ssr=Async/>
+                    <Route path=path!("/books") view=BooksPage ssr=Async/>
+                    <Route path=path!("/books/:slug") view=BookPage ssr=Async/>
+                    <Route path=path!("/cart") view=CartPage ssr=Async/>
+                    <Route path=path!("/checkout") view=CheckoutPage ssr=Async/>
+                    <Route path=path!("/orders") view=OrdersPage ssr=Async/>
+                    <Route path=path!("/orders/:id") view=OrderPage ssr=Async/>
+                    <Route path=path!("/login") view=LoginPage ssr=Async/>
+                    <Route path=path!("/register") view=RegisterPage ssr=Async/>
+                    <Route path=path!("/account") view=AccountPage ssr=Async/>
+                    <Route path=path!("/admin") view=|| view! { <Redirect path="/admin/orders"/> } ssr=Async/>
+                    <Route path=path!("/admin/orders") view=AdminOrdersPage ssr=Async/>
+                    <Route path=path!("/admin/orders/:id") view=AdminOrderPage ssr=Async/>
+                </FlatRoutes>
+            </Frame>
+        </Router>
+    }
+}
+
+/// Header, page, footer.
+#[component]
+fn Frame(children: Children) -> impl IntoView {
+    let shop = use_shop();
+    shop.forget_flash_on_leaving();
+    let said = shop.live.notice();
+    view! {
+        <div class="page">
+            <a class="skip-link visually-hidden" href="#main">"Skip to the page"</a>
+            <SiteHeader/>
+            {move || said.get().map(|message| notice(Tone::Warn, message, ()))}
+            {children()}
+            <SiteFooter/>
+        </div>
+    }
+}

@@ -1,0 +1,25 @@
+//! One order in a list of one's own.
+
+use super::{icon::icon, status::status};
+use crate::when;
+use domain::order::OrderSummary;
+use leptos::prelude::*;
+
+pub fn order_row(order: OrderSummary) -> AnyView {
+    let copies = if order.copies == 1 { "1 copy".to_owned() } else { format!("{} copies", order.copies) };
+    let meta = format!("{}, {}, {copies}", order.number, when::date(order.placed_at));
+    view! {
+        <li class="order-row">
+            <div class="order-row__covers">{icon("parcel")}</div>
+            <div>
+                <h2 class="order-row__title"><a href=format!("/orders/{}", order.order_id)>{order.first_title}</a></h2>
+                <p class="order-row__meta">{meta}</p>
+            </div>
+            <div class="order-row__end">
+                <span class="price">{order.total.with(order.currency).to_string()}</span>
+                {status(order.status)}
+            </div>
+        </li>
+    }
+    .into_any()
+}

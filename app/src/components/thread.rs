@@ -1,0 +1,51 @@
+//! The story of an order as a thread of knots: what happened, what is now, what lies ahead.
+
+use crate::when;
+use domain::{
+    UnixMillis,
+    order::{OrderStatus as S, OrderView},
+};
+use leptos::prelude::*;
+
+pub fn thread(order: &OrderView) -> AnyView {
+    let last = order.events.len();
+    let placed = knot(kind(last == 0, order.status), "Order placed.", Some(order.placed_at), None);
+    let events = order.events.iter().enumerate().map(|(at, event)| {
+        knot(kind(at + 1 == last, order.status), event.cause.sentence(), Some(event.at), event.note.clone())
+    });
+    let ahead = ahead(order.status).iter().map(|what| knot("ahead", what, None, None));
+    view! { <ol class="thread">{placed}{events.collect_view()}{ahead.collect_view()}</ol> }.into_any()
+}
+
+const fn kind(is_last: bool, status: S) -> &'static str {
+    match (is_last, status) {
+        (true, S::Failed) => "bad",
+        (true, _) => "now",
+        (false, _) => "",
+    }
+}
+
+fn knot(kind: &'static str, what: &'static str, at: Option<UnixMillis>, note: Option<String>) -> AnyView {
+    let class = if kind.is_empty() { "thread__knot".to_owned() } else { format!("thread__knot thread__knot--{kind}") };
+    view! {
+        <li class=class aria-current=(kind == "now").then_some("step")>
+            <p class="thread__what">{what}</p>
+            {at.map(|at| view! {
+                <p class="thread__when"><time datetime=when::iso(at)>{when::moment(at)}</time></p>
+            })}
+            {note.map(|note| view! { <p class="thread__note">{note}</p> })}
+        </li>
+    }
+    .into_any()
+}
+
+/// What still has to happen to an order for which all goes well.
+const fn ahead(status: S) -> &'static [&'static str] {
+    match status {
+        S::Pending => &["Copies set aside", "Payment", "On its way"],
+        S::PaymentPending => &["Payment", "On its way"],
+        S::Paid | S::Fulfilling => &["On its way", "Delivered"],
+        S::Shipped => &["Delivered"],
+        S::Delivered | S::Failed | S::Cancelled | S::Expired | S::Refunded => &[],
+    }
+}

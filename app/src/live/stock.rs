@@ -1,0 +1,53 @@
+//! Copies on sale of the books on the screen.
+
+use super::{Live, socket};
+use domain::{
+    BookId,
+    live::{Ask, MAX_WATCHED},
+};
+use leptos::prelude::*;
+
+/// Copies of one book, by the newest message about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Available {
+    pub book_id: BookId,
+    pub available: i64,
+    /// Epoch of the gate, then its counter.
+    pub version: (i64, i64),
+}
+
+impl Live {
+    /// Copies on sale of a book that is on the screen from now on; starts with what the page was rendered from.
+    pub fn available(self, book: BookId, page: Option<i64>) -> Memo<Option<i64>> {
+        Effect::new(move |_| self.watched.update(|watched| watched.push(book)));
+        on_cleanup(move || {
+            self.watched.try_update(|watched| {
+                if let Some(at) = watched.iter().position(|known| *known == book) {
+                    watched.swap_remove(at);
+                }
+            });
+        });
+        Memo::new(move |_| {
+            let known = self.stock.with(|stock| stock.iter().find(|known| known.book_id == book).copied());
+            known.map(|known| known.available).or(page)
+        })
+    }
+
+    pub(super) fn set_stock(self, news: Available) {
+        self.stock.update(|stock| match stock.iter_mut().find(|known| known.book_id == news.book_id) {
+            Some(known) if news.version > known.version => *known = news,
+            Some(_) => {}
+            None => stock.push(news),
+        });
+    }
+
+    pub(super) fn ask_watched(self) {
+        let mut books = self.watched.get();
+        books.sort_unstable();
+        books.dedup();
+        books.truncate(MAX_WATCHED);
+        // Books that left the screen are forgotten, so that a page rendered later is not corrected by older news.
+        self.stock.update_untracked(|stock| stock.retain(|known| books.contains(&known.book_id)));
+        socket::ask(&Ask::Watch { books });
+    }
+}

@@ -1,0 +1,74 @@
+//! One's own account.
+
+use crate::{
+    api::{account::Logout, orders},
+    components::{
+        form::FormState,
+        loaded::loaded,
+        notice::refusal,
+        order_row::order_row,
+        page::{NARROW, Page},
+    },
+    next::login_for,
+    shop::use_shop,
+};
+use domain::account::AccountView;
+use leptos::prelude::*;
+use leptos_router::components::Redirect;
+
+/// Orders shown here; the rest are on their own page.
+const LATEST: usize = 3;
+
+#[component]
+pub fn AccountPage() -> impl IntoView {
+    let Some(account) = use_shop().account() else {
+        return view! { <Redirect path=login_for("/account")/> }.into_any();
+    };
+    let data = Resource::new(|| (), |()| orders::list());
+    loaded(data, move |list| show(account.clone(), list.orders))
+}
+
+fn show(account: AccountView, mut orders: Vec<domain::order::OrderSummary>) -> AnyView {
+    let shop = use_shop();
+    let logout = ServerAction::<Logout>::new();
+    let form = FormState::new(logout, "account/logout");
+    Effect::new(move |_| {
+        if logout.value().with(|value| matches!(value, Some(Ok(())))) {
+            shop.live.identity_changed(false);
+            let _ = window().location().set_href("/");
+        }
+    });
+    orders.truncate(LATEST);
+    let has_none = orders.is_empty();
+    let rows = move || shop.live.refresh(&orders).into_iter().map(order_row).collect::<Vec<_>>();
+    view! {
+        <Page title="Account" class=NARROW>
+            <header class="page-head">
+                <h1>{account.name.clone()}</h1>
+                <p class="page-head__lede">{account.email.to_string()}</p>
+            </header>
+            {refusal(form.error)}
+            <div class="account">
+                <section class="panel" aria-labelledby="o-h">
+                    <div class="section-head">
+                        <h2 class="panel__title" id="o-h">"Latest orders"</h2>
+                        <a class="section-head__more" href="/orders">"All orders"</a>
+                    </div>
+                    {has_none.then(|| view! { <p class="muted">"None yet. "<a href="/books">"Find a book"</a></p> })}
+                    <ul class="order-rows">{rows}</ul>
+                </section>
+                <section class="panel" aria-labelledby="d-h">
+                    <h2 class="panel__title" id="d-h">"Your details"</h2>
+                    <dl class="facts">
+                        <dt>"Name"</dt><dd>{account.name.clone()}</dd>
+                        <dt>"E-mail"</dt><dd>{account.email.to_string()}</dd>
+                    </dl>
+                </section>
+                <ActionForm action=logout>
+                    <button class="button button--quiet">"Log out"</button>
+                </ActionForm>
+            </div>
+        </Page>
+    }
+    .into_any()
+}

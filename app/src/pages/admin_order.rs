@@ -1,0 +1,143 @@
+//! One order as admins see it: items, payments, history, shopper.
+
+use super::admin_orders::admins_only;
+use crate::{
+    api::admin,
+    components::{
+        address::address,
+        icon::icon,
+        loaded::loaded,
+        page::{Page, WIDE},
+        status::status,
+        thread::thread,
+    },
+    shop::use_shop,
+    when,
+};
+use domain::{Minor, order::OrderView};
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+#[component]
+pub fn AdminOrderPage() -> impl IntoView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.with(|params| params.get("id")).unwrap_or_default());
+    if let Err(other) = admins_only(use_shop(), &format!("/admin/orders/{}", id.get_untracked())) {
+        return other;
+    }
+    let data = Resource::new(move || id.get(), admin::order);
+    loaded(data, show)
+}
+
+fn show(order: OrderView) -> AnyView {
+    let live = use_shop().live;
+    live.follow_order(order.order_id);
+    let title = format!("Order {}, admin", order.number);
+    let number = order.number.to_string();
+    let (items, shopper) = (items(&order), shopper(&order));
+    let order = live.order(order);
+    view! {
+        <Page title=title class=WIDE>
+            <header class="page-head">
+                <a class="page-head__back" href="/admin/orders">{icon("left")}" Orders"</a>
+                <div class="admin-order__head"><h1>{number}</h1>{move || order.with(|order| status(order.status))}</div>
+            </header>
+            <div class="admin-order">
+                <div class="order__side">{items}{move || order.with(payments)}</div>
+                <div class="order__side">
+                    {shopper}
+                    <section class="panel" aria-labelledby="ah-h">
+                        <h2 class="panel__title" id="ah-h">"History"</h2>
+                        {move || order.with(thread)}
+                    </section>
+                </div>
+            </div>
+        </Page>
+    }
+    .into_any()
+}
+
+fn items(order: &OrderView) -> AnyView {
+    let currency = order.currency;
+    let money = move |amount: Minor| amount.with(currency).to_string();
+    let rows = order.lines.iter().map(|line| {
+        view! {
+            <tr>
+                <th scope="row"><a href=format!("/books/{}", line.slug)>{line.title.clone()}</a></th>
+                <td class="num">{line.quantity.get()}</td>
+                <td class="num">{money(line.unit_price)}</td>
+                <td class="num">{money(line.line_total)}</td>
+            </tr>
+        }
+    });
+    let foot = |name: &'static str, amount: Minor| {
+        view! { <tr><th scope="row" colspan="3">{name}</th><td class="num">{money(amount)}</td></tr> }
+    };
+    view! {
+        <section class="panel" aria-labelledby="ai-h">
+            <h2 class="panel__title" id="ai-h">"Items"</h2>
+            <div class="table-scroll">
+                <table class="table">
+                    <thead>
+                        <tr>
+                            <th scope="col">"Book"</th><th scope="col" class="num">"Copies"</th>
+                            <th scope="col" class="num">"Each"</th><th scope="col" class="num">"Total"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows.collect_view()}</tbody>
+                    <tfoot>{foot("Delivery", order.delivery)}{foot("Total", order.total)}</tfoot>
+                </table>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn payments(order: &OrderView) -> AnyView {
+    if order.payments.is_empty() {
+        return ().into_any();
+    }
+    let rows = order.payments.iter().map(|payment| {
+        view! {
+            <tr>
+                <th scope="row">{payment.payment_id.to_string()}</th>
+                <td>{payment.provider.clone()}</td>
+                <td>{payment.status.label()}</td>
+                <td class="nowrap">{when::short(payment.created_at)}</td>
+                <td class="num">{payment.amount.with(payment.currency).to_string()}</td>
+            </tr>
+        }
+    });
+    view! {
+        <section class="panel" aria-labelledby="ap-h">
+            <h2 class="panel__title" id="ap-h">"Payments"</h2>
+            <div class="table-scroll">
+                <table class="table">
+                    <thead>
+                        <tr>
+                            <th scope="col">"Reference"</th><th scope="col">"Provider"</th><th scope="col">"State"</th>
+                            <th scope="col">"At"</th><th scope="col" class="num">"Amount"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows.collect_view()}</tbody>
+                </table>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn shopper(order: &OrderView) -> AnyView {
+    view! {
+        <section class="panel" aria-labelledby="as-h">
+            <h2 class="panel__title" id="as-h">"Shopper"</h2>
+            <dl class="facts">
+                <dt>"E-mail"</dt><dd>{order.email.clone()}</dd>
+                <dt>"Placed"</dt><dd>{when::moment(order.placed_at)}</dd>
+                <dt>"Pay by"</dt><dd>{when::moment(order.expires_at)}</dd>
+            </dl>
+            {address(order.address.clone())}
+        </section>
+    }
+    .into_any()
+}

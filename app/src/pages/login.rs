@@ -1,0 +1,49 @@
+//! Logging in.
+
+use super::register::go_on;
+use crate::{
+    api::account::Login,
+    components::{
+        form::{Field, FormState},
+        notice::refusal,
+        page::{NARROW, Page},
+    },
+};
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+#[component]
+pub fn LoginPage() -> impl IntoView {
+    let login = ServerAction::<Login>::new();
+    let form = FormState::new(login, "account/login");
+    let next = next_of_query();
+    go_on(login, next.clone());
+    let email = Field { kind: "email", ..Field::new("email", "E-mail", "username") };
+    let password = Field { kind: "password", ..Field::new("password", "Password", "current-password") };
+    let register = next.as_ref().map_or_else(
+        || "/register".to_owned(),
+        |next| format!("/register?next={}", crate::next::encode(next)),
+    );
+    view! {
+        <Page title="Log in" class=NARROW>
+            <div class="auth">
+                <header class="auth__head"><h1>"Log in"</h1><p class="muted">"Your cart comes with you."</p></header>
+                {refusal(form.error)}
+                <ActionForm action=login attr:class="form auth__card">
+                    {next.map(|next| view! { <input type="hidden" name="next" value=next/> })}
+                    {email.view(form, None)}
+                    {password.view(form, None)}
+                    <button class="button button--primary button--block" type="submit"
+                        aria-busy=move || form.is_pending.get().then_some("true")>"Log in"</button>
+                </ActionForm>
+                <p class="auth__other">"New here? "<a href=register>"Make an account"</a></p>
+            </div>
+        </Page>
+    }
+}
+
+/// The page to go on to, when the address names one of ours.
+pub fn next_of_query() -> Option<String> {
+    let next = use_query_map().with_untracked(|query| query.get("next"))?;
+    crate::next::same_site(&next).map(str::to_owned)
+}

@@ -1,0 +1,17 @@
+//! The pages, one per file.
+
+pub mod account;
+pub mod admin_order;
+pub mod admin_orders;
+pub mod book;
+pub mod books;
+pub mod cart;
+pub mod checkout;
+pub mod error;
+pub mod home;
+pub mod login;
+pub mod not_found;
+pub mod order;
+pub mod order_now;
+pub mod orders;
+pub mod register;

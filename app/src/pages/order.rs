@@ -1,0 +1,127 @@
+//! One order: where it stands, its story, what is in it. It follows the live messages.
+
+use super::order_now::order_now;
+use crate::{
+    api::orders::{self, CancelOrder},
+    components::{
+        address::address,
+        form::FormState,
+        icon::icon,
+        loaded::loaded,
+        notice::{Tone, notice, refusal},
+        page::{PLAIN, Page},
+        receipt::{Sums, compact_lines, counted, order_lines, totals},
+        thread::thread,
+    },
+    live::Live,
+    shop::use_shop,
+    when,
+};
+use domain::{
+    order::{OrderStatus, OrderView},
+    payment::PaymentStatus,
+};
+use leptos::{prelude::*, task::spawn_local};
+use leptos_router::hooks::{use_params_map, use_query_map};
+use std::time::Duration;
+
+/// How often a page without its socket looks for itself while something is about to happen.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+#[component]
+pub fn OrderPage() -> impl IntoView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.with(|params| params.get("id")).unwrap_or_default());
+    let data = Resource::new(move || id.get(), orders::get);
+    loaded(data, show)
+}
+
+fn show(order: OrderView) -> AnyView {
+    let live = use_shop().live;
+    let query = use_query_map();
+    let is_paying = Memo::new(move |_| query.with(|query| query.get("paying").is_some()));
+    let cancel = ServerAction::<CancelOrder>::new();
+    let form = FormState::new(cancel, "orders/cancel");
+    Effect::new(move |_| {
+        if let Some(Ok(order)) = cancel.value().get() {
+            live.set_order(order);
+        }
+    });
+    live.follow_order(order.order_id);
+    let placed = format!("Order {}, placed {}", order.number, when::date(order.placed_at));
+    let title = format!("Order {}", order.number);
+    let items = items(&order);
+    let going_to = address(order.address.clone());
+    let order = live.order(order);
+    look_without_socket(live, order);
+    view! {
+        <Page title=title class=PLAIN>
+            <header class="page-head">
+                <a class="page-head__back" href="/orders">{icon("left")}" Your orders"</a>
+                <p class="order__number">{placed}</p>
+            </header>
+            {refusal(form.error)}
+            {move || order.with(declined)}
+            <div class="order">
+                {order_now(order, is_paying, cancel)}
+                {items}
+                <div class="order__side">
+                    <section class="panel" aria-labelledby="story-h">
+                        <h2 class="panel__title" id="story-h">"What has happened"</h2>
+                        {move || order.with(thread)}
+                    </section>
+                    <section class="panel" aria-labelledby="addr-h">
+                        <h2 class="panel__title" id="addr-h">"Going to"</h2>
+                        {going_to}
+                    </section>
+                </div>
+            </div>
+        </Page>
+    }
+    .into_any()
+}
+
+fn items(order: &OrderView) -> AnyView {
+    let copies = order.lines.iter().map(|line| line.quantity.get()).sum();
+    let sums = Sums { subtotal: order.subtotal, delivery: order.delivery, total: order.total, currency: order.currency };
+    view! {
+        <section aria-labelledby="items-h">
+            <div class="receipt">
+                <h2 class="receipt__title" id="items-h">{counted(copies, order.lines.len())}</h2>
+                {compact_lines(order_lines(&order.lines), order.currency)}
+                {totals(sums)}
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+/// The last attempt to pay failed, and another is possible.
+fn declined(order: &OrderView) -> Option<AnyView> {
+    let is_open = order.status == OrderStatus::PaymentPending;
+    let last = order.payments.iter().max_by_key(|payment| payment.created_at)?;
+    (is_open && last.status == PaymentStatus::Declined).then(|| {
+        let body = view! { <p>"Nothing was charged. You can try again while your copies are held."</p> };
+        notice(Tone::Warn, "The payment was declined", body)
+    })
+}
+
+/// Where sockets are blocked, the page still follows while something is about to happen.
+fn look_without_socket(live: Live, order: Memo<OrderView>) {
+    Effect::new(move |_| {
+        let look = move || {
+            let is_moving = order.with_untracked(|order| order.status.holds_copies());
+            if is_moving && !live.is_open().get_untracked() {
+                let id = order.with_untracked(|order| order.order_id.to_string());
+                spawn_local(async move {
+                    if let Ok(order) = orders::get(id).await {
+                        live.set_order(order);
+                    }
+                });
+            }
+        };
+        if let Ok(timer) = set_interval_with_handle(look, LOOK_EVERY) {
+            on_cleanup(move || timer.clear());
+        }
+    });
+}

@@ -1,0 +1,75 @@
+//! What every page and component of a tab shares: who is looking, the live signals, the refusal of the last plain form.
+
+use crate::{
+    boot::{Boot, Flash},
+    live::Live,
+};
+use domain::account::{AccountView, Role};
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+
+#[derive(Clone, Copy)]
+pub struct Shop {
+    pub live: Live,
+    account: StoredValue<Option<AccountView>>,
+    providers: StoredValue<Vec<String>>,
+    flash: RwSignal<Option<Flash>>,
+}
+
+impl Shop {
+    /// Starts from what the server wrote into the page.
+    pub fn provide() {
+        let boot = SharedValue::new(boot).into_inner();
+        let live = Live::new(boot.cart, boot.is_known);
+        live.start();
+        provide_context(Self {
+            live,
+            account: StoredValue::new(boot.account),
+            providers: StoredValue::new(boot.providers),
+            flash: RwSignal::new(boot.flash),
+        });
+    }
+
+    /// A refusal belongs to the page it was shown on; call inside the router.
+    pub fn forget_flash_on_leaving(self) {
+        let path = use_location().pathname;
+        Effect::new(move |shown: Option<String>| {
+            let path = path.get();
+            if shown.is_some_and(|shown| shown != path) {
+                self.flash.set(None);
+            }
+            path
+        });
+    }
+
+    pub fn account(self) -> Option<AccountView> {
+        self.account.get_value()
+    }
+
+    pub fn is_admin(self) -> bool {
+        self.account.with_value(|account| account.as_ref().is_some_and(|account| account.role == Role::Admin))
+    }
+
+    /// Names of the payment providers.
+    pub fn providers(self) -> Vec<String> {
+        self.providers.get_value()
+    }
+
+    /// The refusal of this form (`account/login`), if it was just sent without WASM.
+    pub fn flash(self, form: &str) -> Option<Flash> {
+        self.flash.with(|flash| flash.as_ref().filter(|flash| flash.form == form).cloned())
+    }
+}
+
+pub fn use_shop() -> Shop {
+    expect_context()
+}
+
+/// On the server: loaded by the page's handler. In the browser it is read from the page instead.
+fn boot() -> Boot {
+    #[cfg(feature = "ssr")]
+    if let Some(boot) = use_context::<http::request::Parts>().and_then(|parts| parts.extensions.get::<Boot>().cloned()) {
+        return boot;
+    }
+    Boot::default()
+}

@@ -1,0 +1,126 @@
+//! Moments and durations as people read them, in the shop's own time (India), the same on server and browser.
+
+use domain::UnixMillis;
+
+/// India has one time zone and no summer time.
+const OFFSET_MS: i64 = (5 * 60 + 30) * 60 * 1000;
+const MONTHS: [&str; 12] = [
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+];
+
+struct Civil {
+    year: i64,
+    /// 1 to 12.
+    month: usize,
+    day: i64,
+    hour: i64,
+    minute: i64,
+    second: i64,
+}
+
+/// The calendar by Howard Hinnant's days-to-civil algorithm; a date library would outweigh the rest of this module.
+fn civil(at: UnixMillis) -> Civil {
+    let seconds = (at.get() + OFFSET_MS).div_euclid(1000);
+    let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let z = days + 719_468;
+    let era = z.div_euclid(146_097);
+    let doe = z.rem_euclid(146_097);
+    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
+    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    let mp = (5 * doy + 2) / 153;
+    let month = if mp < 10 { mp + 3 } else { mp - 9 };
+    let year = yoe + era * 400 + i64::from(month <= 2);
+    Civil {
+        year,
+        month: usize::try_from(month).unwrap_or(1),
+        day: doy - (153 * mp + 2) / 5 + 1,
+        hour: rest / 3600,
+        minute: rest / 60 % 60,
+        second: rest % 60,
+    }
+}
+
+/// `20 November 2025`
+pub fn date(at: UnixMillis) -> String {
+    let c = civil(at);
+    format!("{} {} {}", c.day, MONTHS[c.month - 1], c.year)
+}
+
+/// `4:45 pm`
+pub fn clock(at: UnixMillis) -> String {
+    let c = civil(at);
+    let (hour, half) = twelve(c.hour);
+    format!("{hour}:{:02} {half}", c.minute)
+}
+
+/// `20 Nov, 4:30:12 pm`
+pub fn moment(at: UnixMillis) -> String {
+    let c = civil(at);
+    let (hour, half) = twelve(c.hour);
+    format!("{} {}, {hour}:{:02}:{:02} {half}", c.day, &MONTHS[c.month - 1][..3], c.minute, c.second)
+}
+
+/// `20 Nov, 16:30`, for columns.
+pub fn short(at: UnixMillis) -> String {
+    let c = civil(at);
+    format!("{} {}, {:02}:{:02}", c.day, &MONTHS[c.month - 1][..3], c.hour, c.minute)
+}
+
+/// `2025-11-20T16:30:12+05:30`, for machines.
+pub fn iso(at: UnixMillis) -> String {
+    let c = civil(at);
+    format!("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}+05:30", c.year, c.month, c.day, c.hour, c.minute, c.second)
+}
+
+/// `9:26`, or `1:09:26` from an hour on; never below `0:00`.
+pub fn countdown(left_ms: i64) -> String {
+    // Up: the last second is shown as 0:01, and 0:00 means over.
+    let seconds = left_ms.max(0).saturating_add(999) / 1000;
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match hours {
+        0 => format!("{minutes}:{seconds:02}"),
+        _ => format!("{hours}:{minutes:02}:{seconds:02}"),
+    }
+}
+
+/// How much of the time from `start` to `end` is left at `now`, 0 to 100.
+pub fn percent_left(start: UnixMillis, end: UnixMillis, now: UnixMillis) -> i64 {
+    (end.since(now).saturating_mul(100) / end.since(start).max(1)).clamp(0, 100)
+}
+
+fn twelve(hour: i64) -> (i64, &'static str) {
+    let half = if hour < 12 { "am" } else { "pm" };
+    (if hour % 12 == 0 { 12 } else { hour % 12 }, half)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn countdowns_are_minutes_and_seconds() {
+        let shown = [(900_000, "15:00"), (899_001, "15:00"), (566_000, "9:26"), (1, "0:01"), (0, "0:00"), (-5, "0:00")];
+        for (left, text) in shown {
+            assert_eq!(countdown(left), text);
+        }
+        assert_eq!(countdown(3_600_000), "1:00:00");
+    }
+
+    #[test]
+    fn moments_are_in_indian_time() {
+        let at = UnixMillis::new(1_763_636_412_000); // 2025-11-20T11:00:12Z
+        assert_eq!(iso(at), "2025-11-20T16:30:12+05:30");
+        assert_eq!((date(at), clock(at)), ("20 November 2025".into(), "4:30 pm".into()));
+        assert_eq!((moment(at), short(at)), ("20 Nov, 4:30:12 pm".into(), "20 Nov, 16:30".into()));
+        assert_eq!(iso(UnixMillis::new(0)), "1970-01-01T05:30:00+05:30");
+        assert_eq!(iso(UnixMillis::new(951_762_600_000)), "2000-02-29T00:00:00+05:30");
+        assert_eq!(clock(UnixMillis::new(951_762_600_000)), "12:00 am");
+    }
+
+    #[test]
+    fn what_is_left_stays_between_the_ends() {
+        let percent = |now| percent_left(UnixMillis::new(0), UnixMillis::new(1000), UnixMillis::new(now));
+        assert_eq!([percent(-10), percent(0), percent(370), percent(2000)], [100, 100, 63, 0]);
+    }
+}
