@@ -40,6 +40,21 @@ impl Keys {
         self.inv("epoch")
     }
 
+    /// STRING: run_id of the Redis server that the gate was loaded into; another one: its data may be old.
+    pub fn run_id(&self) -> String {
+        self.inv("run_id")
+    }
+
+    /// STRING: token of a rebuild of the gate under way.
+    pub fn loading(&self) -> String {
+        self.inv("loading")
+    }
+
+    /// HASH: book → available, of a rebuild that is not installed yet.
+    pub fn stock_staged(&self, token: &str) -> String {
+        self.inv(&format!("stock:{token}"))
+    }
+
     /// HASH: book → available.
     pub fn stock(&self) -> String {
         self.inv("stock")
@@ -60,6 +75,11 @@ impl Keys {
         self.inv("resv:")
     }
 
+    /// Where the holds of all owners start, for SCAN.
+    pub fn all_holds(&self) -> String {
+        self.inv("holds:")
+    }
+
     /// STREAM of accepted orders to persist.
     pub fn placed(&self) -> String {
         self.inv("placed")
@@ -68,6 +88,11 @@ impl Keys {
     /// HASH: what a key was used for; 48 h.
     pub fn idempotency(&self, owner: &Owner, key: &IdempotencyKey) -> String {
         self.inv(&format!("idem:{owner}:{key}"))
+    }
+
+    /// Where all records of keys start, for SCAN.
+    pub fn idempotencies(&self) -> String {
+        self.inv("idem:")
     }
 
     /// ZSET: the owner's open orders → deadline ms.

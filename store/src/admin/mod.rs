@@ -1,7 +1,19 @@
 //! What admins see and do. Callers have checked the role.
 
-use crate::{Store, error::Error};
-use domain::order::{OrderPage, OrderStatus};
+mod queries;
+
+use crate::{
+    Store,
+    error::{During, Error},
+};
+use domain::order::{OrderNumber, OrderPage, OrderStatus, OrderSummary};
+
+/// Orders on one page.
+const PAGE_SIZE: u32 = 50;
+/// Last page served; past it a search should be narrower.
+const MAX_PAGE: u32 = 10_000;
+/// Longest search text, in characters; the rest is cut.
+const MAX_SEARCH: usize = 254;
 
 /// Orders, newest first, optionally of one status or matching an order number or e-mail; 50 a page, pages from 1.
 pub async fn orders(
@@ -10,5 +22,26 @@ pub async fn orders(
     search: Option<&str>,
     page: u32,
 ) -> Result<OrderPage, Error> {
-    todo!()
+    let page = page.clamp(1, MAX_PAGE);
+    let search: Option<String> = search.map(|text| text.trim().chars().take(MAX_SEARCH).collect());
+    let search = search.filter(|text| !text.is_empty());
+    let number = search.as_deref().and_then(|text| OrderNumber::parse(text).ok());
+    let filter = queries::Filter {
+        status: status.map(OrderStatus::as_str),
+        // A whole order number is looked for as such, anything else within e-mail addresses and numbers.
+        text: search.filter(|_| number.is_none()).map(|text| like(&text)),
+        number: number.map(String::from),
+    };
+    let offset = i64::from(page - 1) * i64::from(PAGE_SIZE);
+    let total = queries::count(store.pg(), &filter).await.during("admin.orders")?;
+    let rows = queries::orders(store.pg(), &filter, i64::from(PAGE_SIZE), offset).await.during("admin.orders")?;
+    let orders = rows.into_iter().map(OrderSummary::try_from).collect::<Result<_, _>>()?;
+    Ok(OrderPage { orders, total, page, page_size: PAGE_SIZE })
+}
+
+/// A pattern that finds the text anywhere, with the pattern's own signs taken literally.
+fn like(text: &str) -> String {
+    let escaped: String =
+        text.chars().flat_map(|c| matches!(c, '%' | '_' | '\\').then_some('\\').into_iter().chain([c])).collect();
+    format!("%{escaped}%")
 }

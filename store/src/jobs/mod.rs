@@ -3,11 +3,16 @@
 //! A job fetches a batch from its own source (a stream, a sorted set, a table) and handles it; handling is idempotent
 //! and acknowledges by itself, so a batch whose worker dies is simply found again.
 
+mod outbox;
 mod queries;
+mod registry;
+mod runner;
+
+pub use outbox::DrainOutbox;
 
 use crate::{
     Store,
-    error::{During, Error},
+    error::{During, Error, is_outage},
 };
 use async_trait::async_trait;
 use std::time::Duration;
@@ -18,6 +23,9 @@ pub(crate) const MAX_ATTEMPTS: i32 = 10;
 /// First and longest pause between two attempts.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// How long the batches in hand may take after the stop.
+const DRAIN: Duration = Duration::from_secs(8);
 
 /// One kind of background work.
 #[async_trait]
@@ -42,7 +50,17 @@ pub trait Job: Send + Sync + 'static {
 
 /// Runs every job until `stop`, then lets the batches in hand finish (at most 8 s).
 pub async fn run(store: Store, stop: CancellationToken) -> Result<(), Error> {
-    todo!()
+    let mut jobs = tokio::task::JoinSet::new();
+    for job in registry::all(&store, &stop) {
+        jobs.spawn(job);
+    }
+    stop.cancelled().await;
+    let drained = tokio::time::timeout(DRAIN, async { while jobs.join_next().await.is_some() {} }).await;
+    if drained.is_err() {
+        // What is cut off here is still leased or unacknowledged at its source.
+        tracing::warn!(jobs = jobs.len(), "some jobs were still at work and are cut off");
+    }
+    Ok(())
 }
 
 /// How long to wait after so many failed attempts: doubling from half a second to five minutes, cut by up to a half
@@ -68,6 +86,20 @@ pub(crate) async fn park(
     metrics::counter!("jobs_parked_total", "source" => source.to_owned()).increment(1);
     tracing::error!(source, key, error, attempts, "parked in the dead letters");
     Ok(())
+}
+
+/// A server is away or not itself yet: no fault of the work in hand, however often that happens.
+pub(crate) fn is_away(error: &Error) -> bool {
+    const NOT_ITSELF: [&str; 7] = ["LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "BUSY", "OOM", "MISCONF"];
+    match error {
+        Error::Postgres { source, .. } => is_outage(source),
+        Error::Redis { source, .. } => {
+            source.is_io_error()
+                || source.is_unrecoverable_error()
+                || source.code().is_some_and(|code| NOT_ITSELF.contains(&code))
+        }
+        Error::Http { .. } | Error::Unexpected { .. } | Error::Refused(_) => false,
+    }
 }
 
 /// When to try again, as a moment.

@@ -1,35 +1,155 @@
 //! The life of an order: placed at the gate, written down by a worker, paid, ended, shown.
 
 pub(crate) mod change;
+pub(crate) mod draft;
+mod expire;
+mod persist;
 mod queries;
+mod read;
+pub(crate) mod scripts;
 
-use crate::{Store, error::Error, viewer::Viewer};
-use domain::{
-    IdempotencyKey, OrderId, Owner,
-    order::{OrderSummary, OrderView, PlaceOrder, Placed},
+pub use expire::ExpireOrders;
+pub use persist::PersistOrders;
+pub(crate) use persist::entry_lines;
+pub(crate) use queries::{SummaryRow, UsedKey, open_drafts, placed_at, recent_keys};
+
+use crate::{
+    Store, carts,
+    error::{Error, is_outage},
+    viewer::Viewer,
 };
+use change::Change;
+use domain::{
+    ApiError, ErrorCode, IdempotencyKey, OrderId, Owner,
+    order::{Cause, OrderStatus, OrderSummary, OrderView, PlaceOrder, Placed, ShortLine},
+};
+use draft::Draft;
+use scripts::{MarkAnswer, PlaceAnswer};
+use sha2::{Digest, Sha256};
 
 /// Places an order from the owner's cart (design §4 *Place*). A repeat with the same key gives the same answer.
+#[tracing::instrument(skip_all, fields(owner = %owner, order.id = %draft::order_id(owner, &key)))]
 pub async fn place(store: &Store, owner: &Owner, request: PlaceOrder, key: IdempotencyKey) -> Result<Placed, Error> {
-    todo!()
+    let fingerprint = draft::fingerprint(&request)?;
+    if let Some(answer) = replay(store, owner, &key, &fingerprint).await? {
+        return Ok(answer);
+    }
+    let draft = match Draft::from_cart(store, owner, request, key.clone()).await {
+        Ok(draft) => draft,
+        // The cart may be empty, or changed, because another request just placed this very order.
+        Err(Error::Refused(refusal)) => {
+            return replay(store, owner, &key, &fingerprint).await?.ok_or(Error::Refused(refusal));
+        }
+        Err(failure) => return Err(failure),
+    };
+    match scripts::place(store, &draft).await? {
+        PlaceAnswer::Placed => {}
+        PlaceAnswer::Replayed(answer) => return Ok(answer),
+        PlaceAnswer::KeyReused => return Err(key_reused().into()),
+        PlaceAnswer::Insufficient(left) => return Err(short(&draft, &left).into()),
+        PlaceAnswer::TooManyHolds => return Err(too_many_holds().into()),
+        PlaceAnswer::NotReady => return Err(ApiError::not_ready().into()),
+    }
+    metrics::counter!("orders_placed_total").increment(1);
+    tracing::info!(order.number = %draft.number, "placed");
+    // The order stands, whatever happens now; the persist worker takes the copies again, once.
+    if let Err(error) = carts::take(store, owner, draft.order_id, &draft.cart_lines()).await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "the cart is left to the worker");
+    }
+    Ok(draft.answer())
 }
 
 /// The order, from Postgres or, while it waits to be written, from the gate; `None`: not there or not theirs.
 pub async fn get(store: &Store, viewer: &Viewer, order: OrderId) -> Result<Option<OrderView>, Error> {
-    todo!()
+    let found = read::order(store, order).await?;
+    Ok(found.filter(|(owner, _)| viewer.may_see(order, owner)).map(|(_, view)| view))
 }
 
 /// The owner's latest orders (at most 100), waiting ones included, newest first.
 pub async fn list(store: &Store, viewer: &Viewer) -> Result<Vec<OrderSummary>, Error> {
-    todo!()
+    read::list(store, viewer).await
 }
 
 /// The shopper cancels until paid. While the order waits to be written it is only marked (`cancel_asked`).
 pub async fn cancel(store: &Store, viewer: &Viewer, order: OrderId) -> Result<OrderView, Error> {
-    todo!()
+    const TRIES: usize = 4;
+    for _ in 0..TRIES {
+        let Some((owner, view)) = read::order(store, order).await?.filter(|(owner, _)| viewer.may_see(order, owner))
+        else {
+            return Err(ApiError::not_found("this order").into());
+        };
+        let cause =
+            if viewer.owner == owner || !viewer.is_admin { Cause::ShopperCancelled } else { Cause::AdminCancelled };
+        let is_done = match view.status {
+            OrderStatus::Pending if view.cancel_asked => return Ok(view),
+            OrderStatus::Pending => scripts::mark(store, order).await? == MarkAnswer::Marked,
+            OrderStatus::PaymentPending => {
+                let change = Change { order, from: view.status, to: OrderStatus::Cancelled, cause, note: None };
+                change::apply_alone(store, change).await?.is_some()
+            }
+            OrderStatus::Cancelled => return Ok(view),
+            status => return Err(not_cancellable(status).into()),
+        };
+        if is_done && let Some((_, view)) = read::order(store, order).await? {
+            return Ok(view);
+        }
+        // It moved on between the look and the change: look again.
+    }
+    Err(ApiError::new(ErrorCode::Conflict, "The order is changing right now. Please try again.").into())
 }
 
 /// The key of the checkout page: the same for every tab and reload that shows this version of the cart.
 pub fn checkout_key(owner: &Owner, cart_version: i64) -> IdempotencyKey {
-    todo!()
+    let hash = hex::encode(&Sha256::digest(format!("bazar-checkout\n{owner}\n{cart_version}"))[..16]);
+    #[expect(clippy::expect_used, reason = "32 hexadecimal digits are a key")]
+    IdempotencyKey::parse(&format!("checkout-{hash}")).expect("visible ASCII, short")
+}
+
+/// The answer that this key got before, from the gate's record or, when that is lost or too old, from Postgres.
+async fn replay(
+    store: &Store,
+    owner: &Owner,
+    key: &IdempotencyKey,
+    fingerprint: &str,
+) -> Result<Option<Placed>, Error> {
+    let recorded = match scripts::recorded(store, owner, key).await? {
+        Some(record) => Some(record),
+        None => match queries::used_key(store, owner, key).await {
+            Ok(used) => used.map(|used| (used.fingerprint, used.answer)),
+            // The gate sells on without Postgres. A key older than its records is then found by the persist worker.
+            Err(Error::Postgres { source, .. }) if is_outage(&source) => None,
+            Err(failure) => return Err(failure),
+        },
+    };
+    match recorded {
+        Some((known, _)) if known != fingerprint => Err(key_reused().into()),
+        known => Ok(known.map(|(_, answer)| answer)),
+    }
+}
+
+fn short(draft: &Draft, left: &[(domain::BookId, u32)]) -> ApiError {
+    let lines: Vec<ShortLine> = left
+        .iter()
+        .map(|(book, left)| {
+            let wanted = draft.lines.iter().filter(|line| line.book_id == *book).map(|line| line.quantity.get()).sum();
+            let title = draft.lines.iter().find(|line| line.book_id == *book).map(|line| line.title.clone());
+            ShortLine { book_id: *book, title: title.unwrap_or_default(), wanted, left: *left }
+        })
+        .collect();
+    ShortLine::refusal(&lines)
+}
+
+fn key_reused() -> ApiError {
+    ApiError::new(ErrorCode::KeyReused, "This key was used for another order. Please reload the page and try again.")
+}
+
+fn too_many_holds() -> ApiError {
+    let most = scripts::MAX_OPEN_ORDERS;
+    let message = format!("You have {most} orders waiting for payment. Please pay or cancel one of them first.");
+    ApiError::new(ErrorCode::TooManyHolds, message)
+}
+
+fn not_cancellable(status: OrderStatus) -> ApiError {
+    let message = format!("This order cannot be cancelled any more; it is: {}.", status.label().to_lowercase());
+    ApiError::new(ErrorCode::NotCancellable, message)
 }

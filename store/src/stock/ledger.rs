@@ -19,6 +19,18 @@ pub(crate) async fn share_gate_lock(tx: &mut sqlx::PgTransaction<'_>) -> Result<
     queries::lock_gate_shared(&mut **tx).await.during("stock.share_gate_lock")
 }
 
+/// Claims copies of books (each once, in book order): the caller writes the `reserve` movements.
+/// `false`: Postgres has not that many; the caller rolls back.
+pub(crate) async fn claim(tx: &mut sqlx::PgTransaction<'_>, lines: &[Line]) -> Result<bool, Error> {
+    if lines.is_empty() {
+        return Ok(true);
+    }
+    let (books, copies) = Line::columns(lines);
+    queries::lock_rows(&mut **tx, &books).await.during("stock.claim")?;
+    let rows = queries::claim(&mut **tx, &books, &copies).await.during("stock.claim")?;
+    Ok(usize::try_from(rows) == Ok(lines.len()))
+}
+
 /// The order is paid: its claimed copies leave the house.
 pub(crate) async fn sell(
     tx: &mut sqlx::PgTransaction<'_>,

@@ -1,7 +1,13 @@
 //! Copies: the gate in Redis that answers at once, and the ledger in Postgres that is always right.
 
+mod gate_ops;
 pub(crate) mod ledger;
+pub mod load;
 mod queries;
+mod scripts;
+
+pub use gate_ops::ApplyGateOps;
+pub(crate) use queries::Line;
 
 use crate::{
     Store,
@@ -36,7 +42,7 @@ pub async fn available(store: &Store, books: &[BookId]) -> Result<HashMap<BookId
 
 /// Loads the gate from Postgres when its epoch is absent; several processes may call it at once.
 pub async fn ensure_loaded(store: &Store) -> Result<(), Error> {
-    todo!()
+    load::ensure_loaded(store).await
 }
 
 /// Sets on-hand counts of books in Postgres (import, seed) by movements (`receipt` up, `adjustment` down) with an

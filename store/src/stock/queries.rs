@@ -1,8 +1,10 @@
-//! SQL of the ledger and of the gate's operations.
+//! SQL of the ledger, of the gate's operations and of a rebuild.
 
+use crate::error::{During, Error};
 use domain::OrderId;
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 /// Names the advisory lock that stock transactions share and a rebuild of the gate takes alone.
 const GATE_LOCK: i64 = 7_700_200;
@@ -22,7 +24,9 @@ impl Line {
 }
 
 pub(super) async fn lock_gate_shared(db: impl PgExecutor<'_>) -> Result<(), sqlx::Error> {
-    sqlx::query!(r#"SELECT pg_advisory_xact_lock_shared($1) IS NOT NULL AS "locked!""#, GATE_LOCK).fetch_one(db).await?;
+    sqlx::query!(r#"SELECT pg_advisory_xact_lock_shared($1) IS NOT NULL AS "locked!""#, GATE_LOCK)
+        .fetch_one(db)
+        .await?;
     Ok(())
 }
 
@@ -55,6 +59,20 @@ pub(super) async fn ensure_rows(db: impl PgExecutor<'_>, books: &[i64]) -> Resul
         .execute(db)
         .await?;
     Ok(())
+}
+
+/// Claims what fits; returns how many books did.
+pub(super) async fn claim(db: impl PgExecutor<'_>, books: &[i64], copies: &[i32]) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query!(
+        "UPDATE stock SET reserved = reserved + line.copies
+         FROM unnest($1::bigint[], $2::int[]) AS line (book, copies)
+         WHERE book_id = line.book AND reserved + line.copies <= on_hand",
+        books,
+        copies
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
 }
 
 pub(super) async fn sell(db: impl PgExecutor<'_>, books: &[i64], copies: &[i32]) -> Result<u64, sqlx::Error> {
@@ -165,4 +183,95 @@ pub(super) async fn insert_operation(
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// A row of `gate_ops`, with the owner of its order.
+pub(super) struct Operation {
+    pub id: i64,
+    pub kind: String,
+    pub order_id: Option<Uuid>,
+    pub lines: serde_json::Value,
+    pub attempts: i32,
+    pub owner: Option<String>,
+}
+
+impl Operation {
+    pub(super) fn lines(&self) -> Result<Vec<Line>, Error> {
+        let pairs: Vec<(i64, i32)> = serde_json::from_value(self.lines.clone()).during("stock.operation_lines")?;
+        Ok(pairs.into_iter().map(|(book, copies)| Line { book, copies }).collect())
+    }
+}
+
+pub(super) async fn has_due_operations(db: impl PgExecutor<'_>, now: OffsetDateTime) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT 1 FROM gate_ops WHERE applied_at IS NULL AND due_at <= $1) AS "due!""#,
+        now
+    )
+    .fetch_one(db)
+    .await
+}
+
+pub(super) async fn lock_due_operations(
+    db: impl PgExecutor<'_>,
+    now: OffsetDateTime,
+    most: i64,
+) -> Result<Vec<Operation>, sqlx::Error> {
+    sqlx::query_as!(
+        Operation,
+        r#"SELECT g.id, g.kind, g.order_id, g.lines, g.attempts, o.owner AS "owner?"
+           FROM gate_ops g LEFT JOIN orders o ON o.id = g.order_id
+           WHERE g.applied_at IS NULL AND g.due_at <= $1 ORDER BY g.id LIMIT $2 FOR UPDATE OF g SKIP LOCKED"#,
+        now,
+        most
+    )
+    .fetch_all(db)
+    .await
+}
+
+pub(super) async fn mark_applied(db: impl PgExecutor<'_>, ids: &[i64], at: OffsetDateTime) -> Result<(), sqlx::Error> {
+    sqlx::query!("UPDATE gate_ops SET applied_at = $2, attempts = attempts + 1 WHERE id = ANY($1)", ids, at)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Tries an operation again at `due`.
+pub(super) async fn put_off(
+    db: impl PgExecutor<'_>,
+    id: i64,
+    due: OffsetDateTime,
+    error: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE gate_ops SET due_at = $2, attempts = attempts + 1, last_error = $3 WHERE id = $1",
+        id,
+        due,
+        error
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Keeps everybody else's stock transactions away until this one ends.
+pub(super) async fn lock_gate(db: impl PgExecutor<'_>) -> Result<(), sqlx::Error> {
+    sqlx::query!(r#"SELECT pg_advisory_xact_lock($1) IS NOT NULL AS "locked!""#, GATE_LOCK).fetch_one(db).await?;
+    Ok(())
+}
+
+/// Copies on sale per book, in pages: the books after `after`.
+pub(super) async fn available_page(db: impl PgExecutor<'_>, after: i64, most: i64) -> Result<Vec<Line>, sqlx::Error> {
+    sqlx::query_as!(
+        Line,
+        r#"SELECT book_id AS book, available AS "copies!" FROM stock WHERE book_id > $1 ORDER BY book_id LIMIT $2"#,
+        after,
+        most
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// The operations that the gate has not confirmed.
+pub(super) async fn unapplied(db: impl PgExecutor<'_>) -> Result<Vec<i64>, sqlx::Error> {
+    sqlx::query_scalar!("SELECT id FROM gate_ops WHERE applied_at IS NULL ORDER BY id").fetch_all(db).await
 }

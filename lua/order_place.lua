@@ -1,0 +1,82 @@
+-- Accepts an order: every line or none, once per idempotency key.
+--
+-- KEYS  1 {inv}:epoch
+--       2 {inv}:stock
+--       3 {inv}:changes
+--       4 {inv}:placed
+--       5 {inv}:idem:<owner>:<key>
+--       6 {inv}:holds:<owner>
+--       7 {inv}:resv:<order>
+-- ARGV  1 order id
+--       2 owner
+--       3 fingerprint of the request
+--       4 answer to the client, JSON
+--       5 the whole order, JSON
+--       6 now, ms
+--       7 deadline of paying, ms
+--       8 most open orders of one owner
+--       9 life of the idempotency record, s
+--      10 channel of live stock
+--      11, 12, … book, copies (one pair per line; a book may come twice)
+-- Returns {'NOT_READY'}              the gate is not loaded
+--         {'REPLAYED', answer}       this key, or this order, was accepted before
+--         {'KEY_REUSED'}             this key was used for another request
+--         {'TOO_MANY_HOLDS'}
+--         {'INSUFFICIENT', book, left, …}  the short books only
+--         {'PLACED'}
+-- Writes nothing unless it returns PLACED.
+
+local epoch = redis.call('GET', KEYS[1])
+if not epoch then
+  return {'NOT_READY'}
+end
+
+-- The record of the key, or, should that be gone, the reservation of the order that the key names.
+for _, key in ipairs({KEYS[5], KEYS[7]}) do
+  local known = redis.call('HMGET', key, 'fingerprint', 'answer')
+  if known[1] then
+    if known[1] ~= ARGV[3] then
+      return {'KEY_REUSED'}
+    end
+    return {'REPLAYED', known[2]}
+  end
+end
+
+if redis.call('ZCARD', KEYS[6]) >= tonumber(ARGV[8]) then
+  return {'TOO_MANY_HOLDS'}
+end
+
+local books, wanted, lines = {}, {}, {}
+for i = 11, #ARGV, 2 do
+  local book, copies = ARGV[i], tonumber(ARGV[i + 1])
+  if not wanted[book] then
+    books[#books + 1] = book
+    wanted[book] = 0
+  end
+  wanted[book] = wanted[book] + copies
+end
+
+local short = {'INSUFFICIENT'}
+for _, book in ipairs(books) do
+  local left = tonumber(redis.call('HGET', KEYS[2], book) or '0')
+  if left < wanted[book] then
+    short[#short + 1] = book
+    short[#short + 1] = math.max(left, 0)
+  end
+end
+if #short > 1 then
+  return short
+end
+
+for _, book in ipairs(books) do
+  local left = redis.call('HINCRBY', KEYS[2], book, -wanted[book])
+  local counter = redis.call('HINCRBY', KEYS[3], book, 1)
+  redis.call('PUBLISH', ARGV[10], book .. ' ' .. left .. ' ' .. epoch .. ' ' .. counter)
+  lines[#lines + 1] = book .. ':' .. wanted[book]
+end
+redis.call('HSET', KEYS[7], 'owner', ARGV[2], 'fingerprint', ARGV[3], 'answer', ARGV[4], 'order', ARGV[5])
+redis.call('ZADD', KEYS[6], ARGV[7], ARGV[1])
+redis.call('XADD', KEYS[4], '*', 'order', ARGV[1], 'placed_at', ARGV[6], 'lines', table.concat(lines, ','))
+redis.call('HSET', KEYS[5], 'fingerprint', ARGV[3], 'answer', ARGV[4])
+redis.call('EXPIRE', KEYS[5], ARGV[9])
+return {'PLACED'}

@@ -1,0 +1,136 @@
+//! `outbox.*`: does what transactions left to be done after their commit.
+//!
+//! Two lanes, so that live messages never wait behind a payment provider.
+
+use super::{Job, MAX_ATTEMPTS, backoff, is_away, park, queries, retry_at};
+use crate::{
+    Store,
+    error::{During, Error},
+    payments,
+    world::to_timestamp,
+};
+use async_trait::async_trait;
+use domain::{OrderId, PaymentId, RefundId};
+use futures::{StreamExt, stream};
+use queries::Message;
+use std::time::Duration;
+
+/// Pause between two looks when nothing was due.
+const PAUSE: Duration = Duration::from_millis(120);
+/// Messages of one round.
+const BATCH: i64 = 100;
+/// A message is found again after this when its worker died.
+const LEASE_MS: i64 = 60_000;
+/// Calls to providers at the same time.
+const PARALLEL: usize = 8;
+
+/// Drains the topics of one lane.
+pub struct DrainOutbox {
+    name: &'static str,
+    topics: &'static [&'static str],
+}
+
+impl DrainOutbox {
+    /// Live messages.
+    pub const NOTICES: Self = Self { name: "outbox.notices", topics: &["order.changed"] };
+    /// Calls to payment providers.
+    pub const PAYMENTS: Self = Self { name: "outbox.payments", topics: &["payment.close", "refund.request"] };
+}
+
+#[async_trait]
+impl Job for DrainOutbox {
+    type Batch = Vec<Message>;
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    async fn fetch(&self, store: &Store) -> Result<Option<Vec<Message>>, Error> {
+        let topics: Vec<String> = self.topics.iter().map(|topic| (*topic).to_owned()).collect();
+        let now = store.now();
+        let (due, lease) = (to_timestamp(now), to_timestamp(now.plus(LEASE_MS)));
+        let batch = queries::lease(store.pg(), &topics, due, lease, BATCH).await.during("outbox.lease")?;
+        if batch.is_empty() {
+            tokio::time::sleep(PAUSE).await;
+            return Ok(None);
+        }
+        Ok(Some(batch))
+    }
+
+    async fn handle(&self, store: &Store, batch: Vec<Message>) -> Result<(), Error> {
+        let (notices, calls): (Vec<Message>, Vec<Message>) =
+            batch.into_iter().partition(|message| message.topic == "order.changed");
+        let announced = announce(store, notices).await;
+        let calls: Vec<_> = calls.iter().map(|message| settle(store, message)).collect();
+        let called = stream::iter(calls).buffer_unordered(PARALLEL).collect::<Vec<_>>().await;
+        called.into_iter().chain([announced]).collect()
+    }
+}
+
+/// Publishes the newest version of each changed order; several changes of one order are one message.
+async fn announce(store: &Store, messages: Vec<Message>) -> Result<(), Error> {
+    const OPERATION: &str = "outbox.announce";
+    if messages.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<_> = messages.iter().filter_map(|message| message.key.parse().ok()).map(OrderId::get).collect();
+    let orders = queries::versions(store.pg(), &ids).await.during(OPERATION)?;
+    let mut pipe = redis::pipe();
+    for order in orders {
+        let json = serde_json::json!({"order_id": order.id, "owner": order.owner, "version": order.version});
+        pipe.publish(store.keys().live_order(), json.to_string()).ignore();
+    }
+    let rows: Vec<i64> = messages.iter().map(|message| message.id).collect();
+    if let Err(error) = pipe.exec_async(&mut store.redis()).await.during(OPERATION) {
+        let again = store.now().plus(i64::try_from(backoff(2, store.uuid()).as_millis()).unwrap_or(1000));
+        queries::hand_back(store.pg(), &rows, to_timestamp(again)).await.during(OPERATION)?;
+        return Err(error);
+    }
+    queries::delete(store.pg(), &rows).await.during(OPERATION)
+}
+
+/// Does one message and takes it out; a failure puts it off, or parks it.
+async fn settle(store: &Store, message: &Message) -> Result<(), Error> {
+    const OPERATION: &str = "outbox.settle";
+    let Err(error) = dispatch(store, message).await else {
+        return queries::delete(store.pg(), &[message.id]).await.during(OPERATION);
+    };
+    tracing::warn!(
+        outbox.id = message.id,
+        topic = message.topic,
+        key = message.key,
+        attempts = message.attempts,
+        error = &error as &dyn std::error::Error,
+        "put off"
+    );
+    if is_away(&error) {
+        let again = to_timestamp(retry_at(store, 3));
+        return queries::hand_back(store.pg(), &[message.id], again).await.during(OPERATION);
+    }
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
+    if message.attempts >= MAX_ATTEMPTS {
+        let payload = serde_json::json!({"topic": message.topic, "key": message.key, "payload": message.payload});
+        let key = format!("{}:{}", message.topic, message.key);
+        park(&mut tx, "outbox", &key, &payload, &error.to_string(), message.attempts).await?;
+        queries::delete(&mut *tx, &[message.id]).await.during(OPERATION)?;
+    } else {
+        let again = to_timestamp(retry_at(store, message.attempts));
+        queries::put_off(&mut *tx, message.id, again, &error.to_string()).await.during(OPERATION)?;
+    }
+    tx.commit().await.during(OPERATION)
+}
+
+async fn dispatch(store: &Store, message: &Message) -> Result<(), Error> {
+    let bad = |what: &str| Error::unexpected("outbox.dispatch", format!("{what} {}", message.key));
+    match message.topic.as_str() {
+        "payment.close" => {
+            let payment: PaymentId = message.key.parse().map_err(|_| bad("no payment"))?;
+            payments::close(store, payment).await
+        }
+        "refund.request" => {
+            let refund: RefundId = message.key.parse().map_err(|_| bad("no refund"))?;
+            payments::refund::request(store, refund).await
+        }
+        topic => Err(bad(topic)),
+    }
+}

@@ -1,0 +1,29 @@
+//! The list of all background work.
+
+use super::{outbox::DrainOutbox, runner::supervise};
+use crate::{
+    Store,
+    carts::persist::PersistCarts,
+    orders::{ExpireOrders, PersistOrders},
+    payments::RetryWaiting,
+    sandbox::DeliverEvents,
+    stock::{ApplyGateOps, load::WatchGate},
+};
+use futures::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
+
+/// Every job, ready to run until `stop`.
+pub(super) fn all(store: &Store, stop: &CancellationToken) -> Vec<BoxFuture<'static, ()>> {
+    let (store, stop) = (|| store.clone(), || stop.clone());
+    vec![
+        supervise(store(), PersistOrders::new(&store()), stop()),
+        supervise(store(), ExpireOrders, stop()),
+        supervise(store(), ApplyGateOps, stop()),
+        supervise(store(), WatchGate, stop()),
+        supervise(store(), DrainOutbox::NOTICES, stop()),
+        supervise(store(), DrainOutbox::PAYMENTS, stop()),
+        supervise(store(), PersistCarts, stop()),
+        supervise(store(), RetryWaiting, stop()),
+        supervise(store(), DeliverEvents, stop()),
+    ]
+}

@@ -1,0 +1,239 @@
+//! Reading `{inv}:placed` as one consumer of a group, on a connection of its own that may block.
+
+use crate::{
+    Store,
+    error::{During, Error},
+    orders::draft::Draft,
+};
+use domain::{OrderId, UnixMillis};
+use redis::{
+    AsyncConnectionConfig, RedisError,
+    aio::MultiplexedConnection,
+    streams::{StreamAutoClaimReply, StreamId, StreamPendingCountReply, StreamReadReply},
+};
+use std::{
+    sync::atomic::{AtomicBool, AtomicI64, Ordering},
+    time::Duration,
+};
+use tokio::sync::Mutex;
+
+/// The one consumer group of the stream.
+pub(super) const GROUP: &str = "persist";
+/// Entries of one batch, and so of one transaction.
+const BATCH: usize = 200;
+/// How long one read waits for a new entry.
+const BLOCK: Duration = Duration::from_secs(1);
+/// An entry that idle belongs to a dead worker: three times the longest statement.
+const ABANDONED: Duration = Duration::from_secs(15);
+/// Pause between two searches for abandoned entries.
+const SEARCH_EVERY_MS: i64 = 3000;
+
+/// One accepted order in the stream.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The stream's id of it.
+    pub(super) id: String,
+    fields: Fields,
+    /// The order, from its reservation; `None`: unreadable, or gone because it ended already.
+    pub(super) draft: Option<Draft>,
+    pub(super) cancel_asked: bool,
+    /// How often somebody read it, this time included.
+    pub(super) deliveries: i64,
+}
+
+/// What stands in the entry itself.
+#[derive(Debug, Clone)]
+struct Fields {
+    order: Option<OrderId>,
+    placed_at: Option<UnixMillis>,
+    lines: String,
+}
+
+impl Entry {
+    pub(super) fn order(&self) -> Option<OrderId> {
+        self.fields.order
+    }
+
+    pub(super) fn placed_at(&self) -> Option<UnixMillis> {
+        self.fields.placed_at
+    }
+
+    /// What the gate took for it, as the entry says: `7:2,9:1`.
+    pub(super) fn lines(&self) -> &str {
+        &self.fields.lines
+    }
+}
+
+/// A consumer; a new name per start, so that a restart never hides what its predecessor left behind.
+pub(super) struct Reader {
+    consumer: String,
+    connection: Mutex<Option<MultiplexedConnection>>,
+    /// Entries that we read before are not acknowledged yet.
+    has_unfinished: AtomicBool,
+    searched_at: AtomicI64,
+}
+
+impl Reader {
+    pub(super) fn new(store: &Store) -> Self {
+        Self {
+            consumer: store.uuid().to_string(),
+            connection: Mutex::new(None),
+            has_unfinished: AtomicBool::new(false),
+            searched_at: AtomicI64::new(0),
+        }
+    }
+
+    /// Reads our own unfinished entries before any new one.
+    pub(super) fn read_again(&self) {
+        self.has_unfinished.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn all_done(&self) {
+        self.has_unfinished.store(false, Ordering::SeqCst);
+    }
+
+    /// Unfinished, then abandoned, then new entries; waits up to a second for the last.
+    pub(super) async fn next(&self, store: &Store) -> Result<Option<Vec<Entry>>, Error> {
+        let mut slot = self.connection.lock().await;
+        let connection = match slot.take() {
+            Some(connection) => connection,
+            None => connect(store).await?,
+        };
+        let mut used = connection.clone();
+        let batch = match self.read(store, &mut used).await {
+            Err(error) if error.code() == Some("NOGROUP") => {
+                create_group(store, &mut used).await?;
+                Batch::default()
+            }
+            other => {
+                // What was handed to us in an answer that got lost is ours all the same.
+                other.inspect_err(|_| self.read_again()).during("orders.read_stream")?
+            }
+        };
+        // Not kept after an error: a new connection is made then.
+        *slot = Some(connection);
+        drop(slot);
+        if batch.entries.is_empty() {
+            return Ok(None);
+        }
+        complete(store, batch).await.map(Some)
+    }
+
+    async fn read(&self, store: &Store, connection: &mut MultiplexedConnection) -> Result<Batch, RedisError> {
+        if self.has_unfinished.load(Ordering::SeqCst) {
+            let own = self.read_group(store, connection, "0", None).await?;
+            if !own.is_empty() {
+                return self.counted(store, connection, own).await;
+            }
+            self.all_done();
+        }
+        let now = store.now().get();
+        if now.saturating_sub(self.searched_at.load(Ordering::SeqCst)) >= SEARCH_EVERY_MS {
+            let abandoned = self.claim(store, connection).await?;
+            if !abandoned.is_empty() {
+                return self.counted(store, connection, abandoned).await;
+            }
+            self.searched_at.store(now, Ordering::SeqCst);
+        }
+        let new = self.read_group(store, connection, ">", Some(BLOCK)).await?;
+        Ok(Batch { entries: new.into_iter().map(|entry| (entry, 1)).collect() })
+    }
+
+    async fn read_group(
+        &self,
+        store: &Store,
+        connection: &mut MultiplexedConnection,
+        after: &str,
+        block: Option<Duration>,
+    ) -> Result<Vec<StreamId>, RedisError> {
+        let mut read = redis::cmd("XREADGROUP");
+        read.arg("GROUP").arg(GROUP).arg(&self.consumer).arg("COUNT").arg(BATCH);
+        if let Some(block) = block {
+            read.arg("BLOCK").arg(block.as_millis().to_string());
+        }
+        read.arg("STREAMS").arg(store.keys().placed()).arg(after);
+        let reply: Option<StreamReadReply> = read.query_async(connection).await?;
+        Ok(reply.into_iter().flat_map(|reply| reply.keys).flat_map(|key| key.ids).collect())
+    }
+
+    async fn claim(&self, store: &Store, connection: &mut MultiplexedConnection) -> Result<Vec<StreamId>, RedisError> {
+        let mut claim = redis::cmd("XAUTOCLAIM");
+        claim.arg(store.keys().placed()).arg(GROUP).arg(&self.consumer).arg(ABANDONED.as_millis().to_string());
+        let reply: StreamAutoClaimReply = claim.arg("0-0").arg("COUNT").arg(BATCH).query_async(connection).await?;
+        Ok(reply.claimed)
+    }
+
+    /// Adds how often each entry was read.
+    async fn counted(
+        &self,
+        store: &Store,
+        connection: &mut MultiplexedConnection,
+        entries: Vec<StreamId>,
+    ) -> Result<Batch, RedisError> {
+        let mut pending = redis::cmd("XPENDING");
+        pending.arg(store.keys().placed()).arg(GROUP);
+        let (first, last) = (entries.first().map_or("-", |e| &e.id), entries.last().map_or("+", |e| &e.id));
+        let reply: StreamPendingCountReply =
+            pending.arg(first).arg(last).arg(BATCH).arg(&self.consumer).query_async(connection).await?;
+        let times = |id: &str| reply.ids.iter().find(|pending| pending.id == id).map_or(1, |p| p.times_delivered);
+        let entries = entries.into_iter().map(|entry| {
+            let deliveries = i64::try_from(times(&entry.id)).unwrap_or(i64::MAX);
+            (entry, deliveries)
+        });
+        Ok(Batch { entries: entries.collect() })
+    }
+}
+
+#[derive(Default)]
+struct Batch {
+    entries: Vec<(StreamId, i64)>,
+}
+
+/// Reads the reservations that belong to the entries.
+async fn complete(store: &Store, batch: Batch) -> Result<Vec<Entry>, Error> {
+    let parsed: Vec<(String, Fields, i64)> =
+        batch.entries.into_iter().map(|(entry, deliveries)| (entry.id.clone(), fields(&entry), deliveries)).collect();
+    let mut pipe = redis::pipe();
+    for order in parsed.iter().filter_map(|(_, fields, _)| fields.order) {
+        pipe.cmd("HMGET").arg(store.keys().reservation(order)).arg("order").arg("cancel");
+    }
+    let reservations: Vec<(Option<String>, Option<String>)> = match pipe.is_empty() {
+        true => Vec::new(),
+        false => pipe.query_async(&mut store.redis()).await.during("orders.read_reservations")?,
+    };
+    let mut reservations = reservations.into_iter();
+    let entries = parsed.into_iter().map(|(id, fields, deliveries)| {
+        let (text, cancel) = fields.order.and_then(|_| reservations.next()).unwrap_or_default();
+        let draft = text.and_then(|text| serde_json::from_str::<Draft>(&text).ok());
+        // An older entry of the same order must not be written with the lines of a later one, or the other way round.
+        let draft = draft.filter(|draft| Some(draft.placed_at) == fields.placed_at);
+        Entry { id, fields, draft, cancel_asked: cancel.is_some(), deliveries }
+    });
+    Ok(entries.collect())
+}
+
+fn fields(entry: &StreamId) -> Fields {
+    let text = |name: &str| entry.get::<String>(name);
+    Fields {
+        order: text("order").and_then(|id| id.parse().ok()),
+        placed_at: text("placed_at").and_then(|at| at.parse().ok()).map(UnixMillis::new),
+        lines: text("lines").unwrap_or_default(),
+    }
+}
+
+async fn connect(store: &Store) -> Result<MultiplexedConnection, Error> {
+    let config = AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(crate::REDIS_TIMEOUT))
+        .set_response_timeout(Some(BLOCK + crate::REDIS_TIMEOUT));
+    store.redis_client().get_multiplexed_async_connection_with_config(&config).await.during("orders.connect_stream")
+}
+
+/// From the very beginning, so that nothing placed before the group existed is missed.
+async fn create_group(store: &Store, connection: &mut MultiplexedConnection) -> Result<(), Error> {
+    let mut create = redis::cmd("XGROUP");
+    create.arg("CREATE").arg(store.keys().placed()).arg(GROUP).arg("0").arg("MKSTREAM");
+    match create.query_async::<()>(connection).await {
+        Err(error) if error.code() != Some("BUSYGROUP") => Err(error).during("orders.create_group"),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,123 @@
+//! Entries that can never be written: set aside for a person, their copies back on sale, in one step.
+
+use super::{
+    entries::{Entry, GROUP},
+    queries, scripts, write,
+};
+use crate::{
+    Store, carts,
+    error::{During, Error},
+    jobs,
+    stock::{Line, ledger},
+};
+use domain::{OrderId, UnixMillis};
+use sqlx::Acquire;
+
+/// Where these dead letters come from.
+const SOURCE: &str = "placed";
+
+/// Parks the entry: its order FAILED if it can be written at all, its copies released once, its shopper's cart restored.
+pub(super) async fn park(store: &Store, entry: &Entry, cause: &Error) -> Result<(), Error> {
+    let now = store.now();
+    let mut tx = store.pg().begin().await.during("orders.park")?;
+    ledger::share_gate_lock(&mut tx).await?;
+    let is_known = match entry.order() {
+        Some(order) => !queries::standing(&mut *tx, &[order.get()]).await.during("orders.park")?.is_empty(),
+        None => false,
+    };
+    if !is_known && !is_parked(&mut tx, entry).await? && !fail(&mut tx, entry, now).await? {
+        release(&mut tx, entry, now).await?;
+    }
+    let attempts = i32::try_from(entry.deliveries).unwrap_or(i32::MAX);
+    jobs::park(&mut tx, SOURCE, &letter_key(entry), &payload(entry), &describe(cause), attempts).await?;
+    tx.commit().await.during("orders.park")?;
+    let Some(order) = entry.order() else { return drop_entry(store, entry).await };
+    if let Some(draft) = entry.draft.as_ref().filter(|_| !is_known)
+        && let Err(error) = carts::restore(store, &draft.owner, order).await
+    {
+        tracing::warn!(order.id = %order, error = &error as &dyn std::error::Error, "the cart was not restored");
+    }
+    scripts::persisted(store, GROUP, &entry.id, order, true).await?;
+    Ok(())
+}
+
+/// The copies of an entry whose order was written down from another entry go back on sale, once.
+pub(super) async fn give_back_twin(store: &Store, entry: &Entry, order: OrderId, now: UnixMillis) -> Result<(), Error> {
+    let mut tx = store.pg().begin().await.during("orders.give_back_twin")?;
+    ledger::share_gate_lock(&mut tx).await?;
+    if !is_parked(&mut tx, entry).await? {
+        release(&mut tx, entry, now).await?;
+        let error = format!("order {order} was placed twice");
+        jobs::park(&mut tx, SOURCE, &letter_key(entry), &payload(entry), &error, 1).await?;
+    }
+    tx.commit().await.during("orders.give_back_twin")
+}
+
+/// Tries to write the order down as FAILED; a savepoint keeps the transaction usable when Postgres refuses that too.
+async fn fail(tx: &mut sqlx::PgTransaction<'_>, entry: &Entry, now: UnixMillis) -> Result<bool, Error> {
+    let Some(draft) = &entry.draft else { return Ok(false) };
+    let mut savepoint = tx.begin().await.during("orders.park")?;
+    match write::insert(&mut savepoint, vec![write::refused(draft)], now).await {
+        Ok(_) => {
+            savepoint.commit().await.during("orders.park")?;
+            Ok(true)
+        }
+        Err(error) => {
+            tracing::warn!(order.id = %draft.order_id, error = &error as &dyn std::error::Error, "not even as FAILED");
+            savepoint.rollback().await.during("orders.park")?;
+            Ok(false)
+        }
+    }
+}
+
+async fn release(tx: &mut sqlx::PgTransaction<'_>, entry: &Entry, now: UnixMillis) -> Result<(), Error> {
+    match entry.order() {
+        Some(order) => ledger::release_at_gate(tx, order, &lines(entry.lines()), now).await,
+        None => Ok(()),
+    }
+}
+
+/// An entry that was parked before has given its copies back already, whatever became of the letter.
+async fn is_parked(tx: &mut sqlx::PgTransaction<'_>, entry: &Entry) -> Result<bool, Error> {
+    queries::is_parked(&mut **tx, SOURCE, &letter_key(entry)).await.during("orders.park")
+}
+
+async fn drop_entry(store: &Store, entry: &Entry) -> Result<(), Error> {
+    let placed = store.keys().placed();
+    let mut pipe = redis::pipe();
+    pipe.atomic().cmd("XACK").arg(&placed).arg(GROUP).arg(&entry.id).cmd("XDEL").arg(&placed).arg(&entry.id);
+    pipe.exec_async(&mut store.redis()).await.during("orders.drop_entry")
+}
+
+/// `7:2,9:1`, as order_place writes it.
+pub(crate) fn lines(text: &str) -> Vec<Line> {
+    let pair = |pair: &str| {
+        let (book, copies) = pair.split_once(':')?;
+        Some(Line { book: book.parse().ok()?, copies: copies.parse().ok()? })
+    };
+    text.split(',').filter_map(pair).collect()
+}
+
+/// The stream's id: two entries of one order are two letters.
+fn letter_key(entry: &Entry) -> String {
+    entry.id.clone()
+}
+
+fn payload(entry: &Entry) -> serde_json::Value {
+    serde_json::json!({
+        "entry": entry.id,
+        "order_id": entry.order(),
+        "lines": entry.lines(),
+        "order": entry.draft.as_ref().map(|draft| serde_json::json!({"number": draft.number, "owner": draft.owner})),
+    })
+}
+
+fn describe(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,65 @@
+//! Orders for pages: from Postgres, or from the gate while they wait to be written down.
+
+use super::{queries, scripts};
+use crate::{
+    Store,
+    error::{Error, is_outage},
+    viewer::Viewer,
+};
+use domain::{
+    OrderId, Owner,
+    order::{OrderSummary, OrderView},
+};
+use std::collections::HashSet;
+
+/// Rows of a shopper's list.
+const LIST_SIZE: usize = 100;
+
+/// The order with its owner, wherever it is; callers check who may see it.
+pub(super) async fn order(store: &Store, order: OrderId) -> Result<Option<(Owner, OrderView)>, Error> {
+    // Postgres, gate, Postgres: an order that moves from the one to the other between two looks is found in the third.
+    let ledger = queries::view(store, order).await;
+    if let Ok(Some(found)) = ledger {
+        return Ok(Some(found));
+    }
+    if let Some(waiting) = scripts::waiting(store, order).await? {
+        let owner = waiting.draft.owner;
+        return Ok(Some((owner, waiting.draft.view(waiting.cancel_asked, store.now()))));
+    }
+    ledger?;
+    queries::view(store, order).await
+}
+
+pub(super) async fn list(store: &Store, viewer: &Viewer) -> Result<Vec<OrderSummary>, Error> {
+    // The gate first: what is persisted between the two looks is then seen twice, not never.
+    let waiting = waiting(store, viewer).await;
+    let written = match queries::summaries(store, viewer, LIST_SIZE).await {
+        Ok(written) => written,
+        Err(Error::Postgres { operation, source }) if is_outage(&source) => {
+            tracing::warn!(operation, "listing only what the gate has");
+            return waiting;
+        }
+        Err(failure) => return Err(failure),
+    };
+    // The other way round, Postgres alone can answer for everything that is not waiting.
+    let mut orders = waiting.unwrap_or_else(|error| {
+        tracing::warn!(error = &error as &dyn std::error::Error, "listing only what Postgres has");
+        Vec::new()
+    });
+    let known: HashSet<OrderId> = written.iter().map(|order| order.order_id).collect();
+    orders.retain(|order| !known.contains(&order.order_id));
+    orders.extend(written);
+    orders.sort_by_key(|order| std::cmp::Reverse((order.placed_at, order.order_id)));
+    orders.truncate(LIST_SIZE);
+    Ok(orders)
+}
+
+async fn waiting(store: &Store, viewer: &Viewer) -> Result<Vec<OrderSummary>, Error> {
+    let mut orders = Vec::new();
+    for order in scripts::held(store, &viewer.owner).await? {
+        if let Some(waiting) = scripts::waiting(store, order).await? {
+            orders.push(waiting.draft.summary());
+        }
+    }
+    Ok(orders)
+}

@@ -1,0 +1,206 @@
+//! The gate's scripts for orders, and the reservations they keep.
+
+use super::draft::Draft;
+use crate::{
+    Store,
+    error::{During, Error},
+};
+use domain::{BookId, IdempotencyKey, OrderId, Owner, UnixMillis, order::Placed};
+use redis::AsyncCommands;
+use std::sync::LazyLock;
+
+/// Open orders that one owner may have at a time: nobody hoards copies.
+pub(super) const MAX_OPEN_ORDERS: u32 = 5;
+/// How long the gate remembers what a key was used for; Postgres remembers it for ever.
+pub(crate) const KEY_LIFE_S: i64 = 48 * 3600;
+
+static PLACE: LazyLock<redis::Script> =
+    LazyLock::new(|| redis::Script::new(include_str!("../../../lua/order_place.lua")));
+static MARK: LazyLock<redis::Script> =
+    LazyLock::new(|| redis::Script::new(include_str!("../../../lua/order_mark.lua")));
+static PERSISTED: LazyLock<redis::Script> =
+    LazyLock::new(|| redis::Script::new(include_str!("../../../lua/order_persisted.lua")));
+
+/// What the gate says to an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum PlaceAnswer {
+    Placed,
+    Replayed(Placed),
+    KeyReused,
+    /// What is left of each short book.
+    Insufficient(Vec<(BookId, u32)>),
+    TooManyHolds,
+    NotReady,
+}
+
+pub(super) async fn place(store: &Store, draft: &Draft) -> Result<PlaceAnswer, Error> {
+    const OPERATION: &str = "orders.script_place";
+    let keys = store.keys();
+    let mut call = PLACE.prepare_invoke();
+    call.key(keys.epoch())
+        .key(keys.stock())
+        .key(keys.changes())
+        .key(keys.placed())
+        .key(keys.idempotency(&draft.owner, &draft.key))
+        .key(keys.holds(&draft.owner))
+        .key(keys.reservation(draft.order_id))
+        .arg(draft.order_id.to_string())
+        .arg(draft.owner.to_string())
+        .arg(&draft.fingerprint)
+        .arg(serde_json::to_string(&draft.answer()).during(OPERATION)?)
+        .arg(serde_json::to_string(draft).during(OPERATION)?)
+        .arg(draft.placed_at.get())
+        .arg(draft.expires_at.get())
+        .arg(MAX_OPEN_ORDERS)
+        .arg(KEY_LIFE_S)
+        .arg(keys.live_stock());
+    for line in &draft.lines {
+        call.arg(line.book_id.get()).arg(line.quantity.get());
+    }
+    let answer: Vec<String> = call.invoke_async(&mut store.redis()).await.during(OPERATION)?;
+    place_answer(&answer).ok_or_else(|| Error::unexpected(OPERATION, format!("answered {answer:?}")))
+}
+
+fn place_answer(answer: &[String]) -> Option<PlaceAnswer> {
+    let (code, rest) = answer.split_first()?;
+    Some(match code.as_str() {
+        "PLACED" => PlaceAnswer::Placed,
+        "REPLAYED" => PlaceAnswer::Replayed(serde_json::from_str(rest.first()?).ok()?),
+        "KEY_REUSED" => PlaceAnswer::KeyReused,
+        "TOO_MANY_HOLDS" => PlaceAnswer::TooManyHolds,
+        "NOT_READY" => PlaceAnswer::NotReady,
+        "INSUFFICIENT" => {
+            let pairs = rest.chunks_exact(2).map(|pair| Some((pair[0].parse().ok()?, pair[1].parse().ok()?)));
+            PlaceAnswer::Insufficient(pairs.collect::<Option<_>>()?)
+        }
+        _ => return None,
+    })
+}
+
+/// Whether a wish to cancel reached the order in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MarkAnswer {
+    /// The persist worker will cancel it.
+    Marked,
+    /// It is in Postgres, or was never here.
+    Gone,
+}
+
+pub(super) async fn mark(store: &Store, order: OrderId) -> Result<MarkAnswer, Error> {
+    const OPERATION: &str = "orders.script_mark";
+    let mut call = MARK.prepare_invoke();
+    call.key(store.keys().reservation(order)).arg(store.now().get());
+    let answer: String = call.invoke_async(&mut store.redis()).await.during(OPERATION)?;
+    match answer.as_str() {
+        "MARKED" => Ok(MarkAnswer::Marked),
+        "GONE" => Ok(MarkAnswer::Gone),
+        other => Err(Error::unexpected(OPERATION, format!("answered {other}"))),
+    }
+}
+
+/// What is left to do with an entry whose order is committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PersistedAnswer {
+    Done,
+    /// Somebody asked to cancel before the commit was known here: cancel it, then say so.
+    Cancel,
+}
+
+pub(super) async fn persisted(
+    store: &Store,
+    group: &str,
+    entry: &str,
+    order: OrderId,
+    is_cancel_settled: bool,
+) -> Result<PersistedAnswer, Error> {
+    const OPERATION: &str = "orders.script_persisted";
+    let mut call = PERSISTED.prepare_invoke();
+    call.key(store.keys().placed())
+        .key(store.keys().reservation(order))
+        .arg(group)
+        .arg(entry)
+        .arg(u8::from(is_cancel_settled));
+    let answer: String = call.invoke_async(&mut store.redis()).await.during(OPERATION)?;
+    match answer.as_str() {
+        "DONE" => Ok(PersistedAnswer::Done),
+        "CANCEL" => Ok(PersistedAnswer::Cancel),
+        other => Err(Error::unexpected(OPERATION, format!("answered {other}"))),
+    }
+}
+
+/// What this key was used for within the last 48 hours: fingerprint and answer.
+pub(super) async fn recorded(
+    store: &Store,
+    owner: &Owner,
+    key: &IdempotencyKey,
+) -> Result<Option<(String, Placed)>, Error> {
+    const OPERATION: &str = "orders.recorded_key";
+    let record: (Option<String>, Option<String>) = store
+        .redis()
+        .hmget(store.keys().idempotency(owner, key), &["fingerprint", "answer"])
+        .await
+        .during(OPERATION)?;
+    let (Some(fingerprint), Some(answer)) = record else { return Ok(None) };
+    Ok(Some((fingerprint, serde_json::from_str(&answer).during(OPERATION)?)))
+}
+
+/// An order that only the gate has.
+pub(super) struct Waiting {
+    pub draft: Draft,
+    pub cancel_asked: bool,
+}
+
+/// The order as the gate keeps it, unless it is in Postgres already.
+pub(super) async fn waiting(store: &Store, order: OrderId) -> Result<Option<Waiting>, Error> {
+    const OPERATION: &str = "orders.waiting";
+    let (text, cancel, persisted): (Option<String>, Option<String>, Option<String>) = store
+        .redis()
+        .hmget(store.keys().reservation(order), &["order", "cancel", "persisted"])
+        .await
+        .during(OPERATION)?;
+    let Some(text) = text.filter(|_| persisted.is_none()) else { return Ok(None) };
+    let draft = serde_json::from_str(&text).during(OPERATION)?;
+    Ok(Some(Waiting { draft, cancel_asked: cancel.is_some() }))
+}
+
+/// The owner's open orders, as the gate counts them.
+pub(super) async fn held(store: &Store, owner: &Owner) -> Result<Vec<OrderId>, Error> {
+    let ids: Vec<String> = store.redis().zrange(store.keys().holds(owner), 0, -1).await.during("orders.held")?;
+    Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
+}
+
+/// Puts the reservation of an order that is in Postgres back, if it is missing, with its hold and its key's record.
+pub(crate) fn restore(pipe: &mut redis::Pipeline, store: &Store, draft: &Draft) -> Result<(), Error> {
+    const OPERATION: &str = "orders.restore_reservation";
+    let keys = store.keys();
+    let key = keys.reservation(draft.order_id);
+    let answer = serde_json::to_string(&draft.answer()).during(OPERATION)?;
+    let order = serde_json::to_string(draft).during(OPERATION)?;
+    let fields = [
+        ("owner", draft.owner.to_string()),
+        ("fingerprint", draft.fingerprint.clone()),
+        ("answer", answer),
+        ("order", order),
+    ];
+    for (field, value) in fields {
+        pipe.hset_nx(&key, field, value).ignore();
+    }
+    pipe.zadd(keys.holds(&draft.owner), draft.order_id.to_string(), draft.expires_at.get()).ignore();
+    Ok(())
+}
+
+/// Puts the record of a key back.
+pub(crate) fn restore_key(
+    pipe: &mut redis::Pipeline,
+    store: &Store,
+    used: &super::UsedKey,
+    now: UnixMillis,
+) -> Result<(), Error> {
+    let key = store.keys().idempotency(&used.owner, &used.key);
+    let answer = serde_json::to_string(&used.answer).during("orders.restore_key")?;
+    let life = used.placed_at.plus(KEY_LIFE_S * 1000).since(now).max(1000);
+    pipe.hset_nx(&key, "fingerprint", &used.fingerprint).ignore();
+    pipe.hset_nx(&key, "answer", answer).ignore();
+    pipe.pexpire(&key, life).ignore();
+    Ok(())
+}

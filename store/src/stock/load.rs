@@ -1,0 +1,301 @@
+//! Rebuilding the gate from Postgres: when Redis lost it, or may have (another `run_id`: a restart, a failover, an old
+//! file).
+//!
+//! What must come out is promise 1: available at the gate = available in Postgres − copies of accepted orders that
+//! Postgres lacks. Four things make it exact while the shop goes on:
+//! - without an epoch nothing is accepted, so the stream only shrinks; it is read before Postgres, which has the last
+//!   word on what is written down already;
+//! - the gate lock keeps every stock transaction, and the worker of `gate_ops`, out while Postgres is read;
+//! - operations that the gate has not confirmed are in the counts, so their keys are set: a late repeat changes nothing;
+//! - should the lock be lost on the way, an operation applied meanwhile takes the rebuild's token away, and it starts
+//!   again instead of being installed.
+
+use super::{
+    queries::{self, Line},
+    scripts::{self, LoadAnswer, OPERATION_LIFE_S},
+};
+use crate::{
+    Store,
+    error::{During, Error},
+    jobs::Job,
+    orders,
+    world::to_timestamp,
+};
+use async_trait::async_trait;
+use domain::OrderId;
+use redis::AsyncCommands;
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
+use uuid::Uuid;
+
+/// Rows, keys or entries of one step.
+const PAGE: i64 = 1000;
+/// How long staged counts of a rebuild that died stay around.
+const STAGED_LIFE_S: i64 = 600;
+/// Rebuilds tried at once before giving the caller the word.
+const TRIES: usize = 3;
+/// Pause between two looks of the watch.
+const WATCH_EVERY: Duration = Duration::from_secs(1);
+
+/// See [`super::ensure_loaded`].
+pub(super) async fn ensure_loaded(store: &Store) -> Result<(), Error> {
+    for _ in 0..TRIES {
+        let run_id = run_id(store).await?;
+        if is_loaded(store, &run_id).await? || rebuild(store, &run_id).await? == LoadAnswer::Loaded {
+            return Ok(());
+        }
+    }
+    Err(Error::unexpected("stock.ensure_loaded", "every rebuild was overtaken"))
+}
+
+/// `stock.load`: looks after the gate once a second and loads it when it is lost.
+pub struct WatchGate;
+
+#[async_trait]
+impl Job for WatchGate {
+    type Batch = ();
+
+    fn name(&self) -> &'static str {
+        "stock.load"
+    }
+
+    async fn fetch(&self, store: &Store) -> Result<Option<()>, Error> {
+        if !is_loaded(store, &run_id(store).await?).await? {
+            return Ok(Some(()));
+        }
+        tokio::time::sleep(WATCH_EVERY).await;
+        Ok(None)
+    }
+
+    async fn handle(&self, store: &Store, (): ()) -> Result<(), Error> {
+        ensure_loaded(store).await
+    }
+}
+
+/// Which run of which server Redis is.
+async fn run_id(store: &Store) -> Result<String, Error> {
+    let info: redis::InfoDict =
+        redis::cmd("INFO").arg("server").query_async(&mut store.redis()).await.during("stock.run_id")?;
+    info.get("run_id").ok_or_else(|| Error::unexpected("stock.run_id", "redis has no run_id"))
+}
+
+async fn is_loaded(store: &Store, run_id: &str) -> Result<bool, Error> {
+    let (epoch, loaded): (Option<String>, Option<String>) =
+        store.redis().mget(&[store.keys().epoch(), store.keys().run_id()]).await.during("stock.is_loaded")?;
+    Ok(epoch.is_some() && loaded.as_deref() == Some(run_id))
+}
+
+async fn rebuild(store: &Store, run_id: &str) -> Result<LoadAnswer, Error> {
+    const OPERATION: &str = "stock.rebuild";
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
+    queries::lock_gate(&mut *tx).await.during(OPERATION)?;
+    if is_loaded(store, run_id).await? {
+        return Ok(LoadAnswer::Loaded);
+    }
+    tracing::warn!(redis.run_id = run_id, "the gate is not loaded: rebuilding it from postgres");
+    let token = store.uuid().to_string();
+    let keys = store.keys();
+    redis::pipe()
+        .atomic()
+        .del(keys.epoch())
+        .set(keys.loading(), &token)
+        .exec_async(&mut store.redis())
+        .await
+        .during(OPERATION)?;
+    // From here on nothing is accepted.
+    let in_flight = in_flight(store, &mut tx).await?;
+    let books = stage(store, &mut tx, &token, &in_flight).await?;
+    let operations = queries::unapplied(&mut *tx).await.during(OPERATION)?;
+    confirm(store, &operations).await?;
+    let open = restore_orders(store, &mut tx, &in_flight).await?;
+    restore_keys(store, &mut tx).await?;
+    let answer = scripts::load(store, &token, run_id).await?;
+    if answer == LoadAnswer::Loaded {
+        // They are in the counts; should this not be committed, the worker finds their keys.
+        queries::mark_applied(&mut *tx, &operations, to_timestamp(store.now())).await.during(OPERATION)?;
+        tx.commit().await.during(OPERATION)?;
+        let (waiting, operations) = (in_flight.len(), operations.len());
+        tracing::info!(books, orders.open = open, orders.in_flight = waiting, operations, "the gate is loaded");
+        metrics::counter!("gate_loads_total").increment(1);
+    }
+    Ok(answer)
+}
+
+/// An accepted order that Postgres lacks.
+struct InFlight {
+    owner: Option<String>,
+    deadline: i64,
+    lines: Vec<Line>,
+}
+
+/// What the stream holds and Postgres lacks. An entry whose order Postgres has from another placing counts as well: its
+/// copies are given back by an operation of their own.
+async fn in_flight(
+    store: &Store,
+    tx: &mut sqlx::PgTransaction<'_>,
+) -> Result<HashMap<(OrderId, i64), InFlight>, Error> {
+    const OPERATION: &str = "stock.in_flight";
+    let mut found = HashMap::new();
+    let mut after = "-".to_owned();
+    loop {
+        let page: redis::streams::StreamRangeReply =
+            store.redis().xrange_count(store.keys().placed(), &after, "+", PAGE).await.during(OPERATION)?;
+        let Some(last) = page.ids.last() else { break };
+        after = format!("({}", last.id);
+        for entry in &page.ids {
+            let field = |name: &str| entry.get::<String>(name);
+            let order = field("order").and_then(|id| id.parse::<OrderId>().ok());
+            let placed_at = field("placed_at").and_then(|at| at.parse::<i64>().ok());
+            if let (Some(order), Some(placed_at)) = (order, placed_at) {
+                let lines = orders::entry_lines(&field("lines").unwrap_or_default());
+                found.insert((order, placed_at), InFlight { owner: None, deadline: placed_at, lines });
+            }
+        }
+    }
+    let ids: Vec<Uuid> = found.keys().map(|(order, _)| order.get()).collect();
+    for written in orders::placed_at(&mut **tx, &ids).await.during(OPERATION)? {
+        found.remove(&(written.0, written.1.get()));
+    }
+    read_owners(store, &mut found).await?;
+    Ok(found)
+}
+
+async fn read_owners(store: &Store, found: &mut HashMap<(OrderId, i64), InFlight>) -> Result<(), Error> {
+    let mut entries: Vec<_> = found.iter_mut().collect();
+    for page in entries.chunks_mut(500) {
+        let mut pipe = redis::pipe();
+        for ((order, _), _) in page.iter() {
+            pipe.cmd("HGET").arg(store.keys().reservation(*order)).arg("owner");
+        }
+        let owners: Vec<Option<String>> =
+            pipe.query_async(&mut store.redis()).await.during("stock.reservation_owners")?;
+        for ((_, entry), owner) in page.iter_mut().zip(owners) {
+            entry.owner = owner;
+        }
+    }
+    Ok(())
+}
+
+/// Writes the counts to their staging key; returns how many books there are.
+async fn stage(
+    store: &Store,
+    tx: &mut sqlx::PgTransaction<'_>,
+    token: &str,
+    in_flight: &HashMap<(OrderId, i64), InFlight>,
+) -> Result<usize, Error> {
+    const OPERATION: &str = "stock.stage";
+    let mut taken = HashMap::<i64, i32>::new();
+    for line in in_flight.values().flat_map(|entry| &entry.lines) {
+        *taken.entry(line.book).or_default() += line.copies;
+    }
+    let staged = store.keys().stock_staged(token);
+    let (mut after, mut books) = (0, 0);
+    loop {
+        let page = queries::available_page(&mut **tx, after, PAGE).await.during(OPERATION)?;
+        let Some(last) = page.last() else { break };
+        after = last.book;
+        books += page.len();
+        let mut set = redis::cmd("HSET");
+        set.arg(&staged);
+        for line in &page {
+            set.arg(line.book).arg(line.copies - taken.get(&line.book).copied().unwrap_or(0));
+        }
+        let mut pipe = redis::pipe();
+        pipe.add_command(set).expire(&staged, STAGED_LIFE_S);
+        pipe.exec_async(&mut store.redis()).await.during(OPERATION)?;
+    }
+    Ok(books)
+}
+
+/// Sets the keys of operations that the counts contain.
+async fn confirm(store: &Store, operations: &[i64]) -> Result<(), Error> {
+    for page in operations.chunks(1000) {
+        let mut pipe = redis::pipe();
+        for id in page {
+            let set = pipe.cmd("SET").arg(store.keys().operation(*id)).arg("loaded");
+            set.arg("EX").arg(OPERATION_LIFE_S).ignore();
+        }
+        pipe.exec_async(&mut store.redis()).await.during("stock.confirm")?;
+    }
+    Ok(())
+}
+
+/// Reservations and holds: those of open orders are there, others are not. Returns how many orders are open in Postgres.
+async fn restore_orders(
+    store: &Store,
+    tx: &mut sqlx::PgTransaction<'_>,
+    in_flight: &HashMap<(OrderId, i64), InFlight>,
+) -> Result<usize, Error> {
+    const OPERATION: &str = "stock.restore_orders";
+    let keys = store.keys();
+    let mut kept: HashSet<String> = in_flight.keys().map(|(order, _)| keys.reservation(*order)).collect();
+    sweep(store, &keys.all_holds(), &HashSet::new()).await?;
+    let mut holds = redis::pipe();
+    for ((order, _), entry) in in_flight {
+        if let Some(owner) = entry.owner.as_ref().and_then(|owner| owner.parse().ok()) {
+            holds.zadd(keys.holds(&owner), order.to_string(), entry.deadline).ignore();
+        }
+    }
+    if !holds.is_empty() {
+        holds.exec_async(&mut store.redis()).await.during(OPERATION)?;
+    }
+    let (mut after, mut open) = (Uuid::nil(), 0);
+    loop {
+        let page = orders::open_drafts(&mut **tx, store, after, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = last.order_id.get();
+        open += page.len();
+        let mut pipe = redis::pipe();
+        for draft in &page {
+            kept.insert(keys.reservation(draft.order_id));
+            orders::scripts::restore(&mut pipe, store, draft)?;
+        }
+        pipe.exec_async(&mut store.redis()).await.during(OPERATION)?;
+    }
+    sweep(store, &keys.reservations(), &kept).await?;
+    Ok(open)
+}
+
+/// The records of keys used within their life, so that a repeat is known at the gate even while Postgres is away.
+async fn restore_keys(store: &Store, tx: &mut sqlx::PgTransaction<'_>) -> Result<(), Error> {
+    let now = store.now();
+    let since = now.plus(-orders::scripts::KEY_LIFE_S * 1000);
+    let mut after = Uuid::nil();
+    loop {
+        let page = orders::recent_keys(&mut **tx, store, since, after, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.answer.order_id.get();
+        let mut pipe = redis::pipe();
+        for used in &page {
+            orders::scripts::restore_key(&mut pipe, store, used, now)?;
+        }
+        pipe.exec_async(&mut store.redis()).await.during("stock.restore_keys")?;
+    }
+}
+
+/// Deletes every key that starts so, but for these.
+async fn sweep(store: &Store, start: &str, kept: &HashSet<String>) -> Result<(), Error> {
+    const OPERATION: &str = "stock.sweep";
+    let mut cursor = 0_u64;
+    loop {
+        let (next, found): (u64, Vec<String>) = redis::cmd("SCAN")
+            .arg(cursor)
+            .arg("MATCH")
+            .arg(format!("{start}*"))
+            .arg("COUNT")
+            .arg(PAGE)
+            .query_async(&mut store.redis())
+            .await
+            .during(OPERATION)?;
+        let gone: Vec<String> = found.into_iter().filter(|key| !kept.contains(key)).collect();
+        if !gone.is_empty() {
+            store.redis().del::<_, ()>(gone).await.during(OPERATION)?;
+        }
+        cursor = next;
+        if cursor == 0 {
+            return Ok(());
+        }
+    }
+}
