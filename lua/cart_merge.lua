@@ -12,11 +12,11 @@ if cart[mark] then
   if tonumber(at) >= tonumber(arg[2]) then return reply('OK') end
   for book, count in string.gmatch(lines, '(%d+)=(%d+)') do before[book] = tonumber(count) end
 end
-local cut, merged, left_out = {}, {}, false
+local cut, left_out = {}, false
 for i = 5, #arg, 2 do
   local book, have, brings = arg[i], copies(arg[i]), tonumber(arg[i + 1])
   local more = math.max(0, brings - (before[book] or 0))
-  merged[#merged + 1] = book .. '=' .. text(brings)
+  before[book] = math.max(brings, before[book] or 0)
   if have == 0 and more > 0 and room <= 0 then
     left_out = true
   elseif more > 0 then
@@ -25,6 +25,8 @@ for i = 5, #arg, 2 do
     if have + more > most then cut[#cut + 1] = book .. '=' .. text(have + more) end
   end
 end
+local merged = {}
+for book, count in pairs(before) do merged[#merged + 1] = book .. '=' .. text(count) end
 put(mark, text(now) .. ';' .. arg[2] .. ';' .. table.concat(merged, ','))
 prune('merged:')
 return commit((left_out or #cut > 0) and 'CUT' or 'OK', table.concat(cut, ','))

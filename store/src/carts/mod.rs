@@ -68,8 +68,8 @@ pub async fn merge(store: &Store, guest: GuestId, account: AccountId) -> Result<
         prove(store, &guest).await?;
     }
     let frozen = edit(store, &guest, Verb::Freeze { into: &account }).await?;
-    // Two people logged in from one browser at once: the cart went to the first.
-    if frozen.into != Some(account) {
+    // Done before; or two people logged in from one browser at once, and the cart went to the first.
+    if frozen.into != Some(account) || frozen.lines.is_empty() {
         return view(store, &account).await;
     }
     let merged = finish_merge(store, &guest, &account, frozen.t, &frozen.lines).await?;

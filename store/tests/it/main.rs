@@ -9,3 +9,4 @@ mod live;
 mod orders;
 mod payments;
 mod stock;
+mod wire;
