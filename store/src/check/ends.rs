@@ -32,6 +32,7 @@ pub(super) async fn check(store: &Store) -> Result<Finding, Error> {
     finding.figures.extend([("orders", totals.orders), ("open", totals.open), ("ended", totals.ended)]);
     let limit = to_timestamp(store.now().plus(-GRACE_MS));
     let mut violations = queries::overdue(&mut tx, limit).await.during(OPERATION)?;
+    violations.extend(queries::late_operations(&mut tx, limit).await.during(OPERATION)?);
     violations.extend(queries::wrong_claims(&mut tx).await.during(OPERATION)?);
     tx.rollback().await.during(OPERATION)?;
     violations.extend(stream(store, &mut finding).await?);
@@ -55,7 +56,8 @@ async fn stream(store: &Store, finding: &mut Finding) -> Result<Vec<String>, Err
     };
     let late = gate.entries.iter().zip(answers).filter_map(|(entry, (answer, _))| {
         let past_ms = now.since(deadline(entry, answer));
-        (past_ms > GRACE_MS).then(|| format!("order {} waits in the stream {past_ms} ms past its deadline", entry.order))
+        (past_ms > GRACE_MS)
+            .then(|| format!("order {} waits in the stream {past_ms} ms past its deadline", entry.order))
     });
     let unreadable = gate.unreadable.iter().map(|id| format!("entry {id} of the stream is unreadable"));
     Ok(late.chain(unreadable).collect())
@@ -128,7 +130,8 @@ async fn unprotected(store: &Store) -> Result<Vec<String>, Error> {
                 break;
             }
         }
-        violations.extend(missing.iter().map(|order| format!("order {order} is open and the gate holds nothing for it")));
+        violations
+            .extend(missing.iter().map(|order| format!("order {order} is open and the gate holds nothing for it")));
     }
 }
 
@@ -137,7 +140,8 @@ async fn without_reservation(store: &Store, orders: Vec<Uuid>) -> Result<Vec<Uui
     let held = redis_side::exist(store, &keys).await?;
     // A gate that is not loaded sells nothing; the loader brings the reservations back.
     let is_loaded = redis_side::exist(store, &[store.keys().epoch()]).await?.first().copied().unwrap_or(false);
-    let missing: Vec<Uuid> = orders.into_iter().zip(held).filter(|(_, held)| is_loaded && !held).map(|(o, _)| o).collect();
+    let missing: Vec<Uuid> =
+        orders.into_iter().zip(held).filter(|(_, held)| is_loaded && !held).map(|(o, _)| o).collect();
     let states = queries::states(store.pg(), &missing).await.during(OPERATION)?;
     Ok(states.into_iter().filter(|state| state.is_open).map(|state| state.id).collect())
 }

@@ -2,13 +2,14 @@
 
 use super::{
     Finding,
-    queries::{self, Operation, StockRow},
+    queries::{self, Operation, StockRow, Written},
     redis_side::{self, Gate, MAX_ENTRIES},
     snapshot,
 };
 use crate::{
     Store,
     error::{During, Error},
+    world::from_timestamp,
 };
 use std::{
     collections::{HashMap, HashSet},
@@ -80,7 +81,7 @@ async fn look(store: &Store, books: Option<&[i64]>) -> Result<Look, Error> {
     let orders: Vec<Uuid> = before.entries.iter().map(|entry| entry.order.get()).collect();
     let mut tx = snapshot(store).await?;
     let rows = queries::stock(&mut tx, books).await.during(OPERATION)?;
-    let known = queries::known_orders(&mut *tx, &orders).await.during(OPERATION)?;
+    let written = queries::written(&mut *tx, &orders).await.during(OPERATION)?;
     let operations = queries::open_operations(&mut tx).await.during(OPERATION)?;
     tx.rollback().await.during(OPERATION)?;
     // Asked before the second reading: what is applied from here on shows in the counters.
@@ -99,20 +100,18 @@ async fn look(store: &Store, books: Option<&[i64]>) -> Result<Look, Error> {
     // Without an epoch the gate sells nothing, and its counts mean nothing.
     if before.epoch.is_some() && before.epoch == after.epoch && before.entries.len() < MAX_ENTRIES {
         let waiting = operations.iter().zip(applied).filter(|(_, applied)| !applied).map(|(operation, _)| operation);
-        let in_flight = in_flight(&before, &known.into_iter().collect(), waiting);
-        compare(&mut look, &before, &after, &in_flight, books.is_none());
+        let in_flight = in_flight(&before, &written, waiting);
+        compare(&mut look, &before, &after, &in_flight, books);
     }
     Ok(look)
 }
 
 /// Per book: copies that the gate has taken off and Postgres not yet, less those the other way round.
-fn in_flight<'a>(
-    gate: &Gate,
-    written: &HashSet<Uuid>,
-    waiting: impl Iterator<Item = &'a Operation>,
-) -> HashMap<i64, i64> {
+fn in_flight<'a>(gate: &Gate, written: &[Written], waiting: impl Iterator<Item = &'a Operation>) -> HashMap<i64, i64> {
     let mut sums = HashMap::new();
-    let unwritten = gate.entries.iter().filter(|entry| !written.contains(&entry.order.get()));
+    // The same order placed at another time took copies of its own.
+    let written: HashSet<_> = written.iter().map(|row| (row.id, from_timestamp(row.placed_at))).collect();
+    let unwritten = gate.entries.iter().filter(|entry| !written.contains(&(entry.order.get(), entry.placed_at)));
     for (book, copies) in unwritten.flat_map(|entry| &entry.lines) {
         *sums.entry(*book).or_default() += copies;
     }
@@ -125,12 +124,12 @@ fn in_flight<'a>(
     sums
 }
 
-fn compare(look: &mut Look, before: &Gate, after: &Gate, in_flight: &HashMap<i64, i64>, all: bool) {
+fn compare(look: &mut Look, before: &Gate, after: &Gate, in_flight: &HashMap<i64, i64>, asked: Option<&[i64]>) {
     let mut ledger: Vec<(i64, i64)> = look.rows.iter().map(|row| (row.book_id, row.available)).collect();
-    if all {
-        let known: HashSet<i64> = ledger.iter().map(|(book, _)| *book).collect();
-        ledger.extend(before.stock.keys().filter(|book| !known.contains(book)).map(|book| (*book, 0)));
-    }
+    // Books that only the gate knows.
+    let known: HashSet<i64> = ledger.iter().map(|(book, _)| *book).collect();
+    let strange = |book: &&i64| !known.contains(book) && asked.is_none_or(|asked| asked.contains(book));
+    ledger.extend(before.stock.keys().filter(strange).map(|book| (*book, 0)));
     for (book, available) in ledger {
         let moving = in_flight.get(&book).copied().unwrap_or(0);
         let at_gate = before.stock.get(&book).copied().unwrap_or(0);

@@ -11,7 +11,10 @@ use crate::{
     orders::draft::order_id,
 };
 use domain::{IdempotencyKey, OrderId, Owner, order::Placed};
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 use uuid::Uuid;
 
 const OPERATION: &str = "check.promise_3";
@@ -124,8 +127,7 @@ async fn against_ledger<'a>(
 
 /// Accepted orders that are neither in Postgres, nor held by the gate, nor parked for an admin.
 async fn lost(store: &Store, missing: Vec<&Record>) -> Result<Vec<String>, Error> {
-    let keys: Vec<String> =
-        missing.iter().map(|record| store.keys().reservation(OrderId::new(record.order))).collect();
+    let keys: Vec<String> = missing.iter().map(|record| store.keys().reservation(OrderId::new(record.order))).collect();
     let held = redis_side::exist(store, &keys).await?;
     let suspects: Vec<&Record> = missing.into_iter().zip(held).filter(|(_, held)| !held).map(|(r, _)| r).collect();
     if suspects.is_empty() {
@@ -133,7 +135,8 @@ async fn lost(store: &Store, missing: Vec<&Record>) -> Result<Vec<String>, Error
     }
     tokio::time::sleep(PAUSE).await;
     let ids: Vec<Uuid> = suspects.iter().map(|record| record.order).collect();
-    let written = queries::known_orders(store.pg(), &ids).await.during(OPERATION)?;
+    let written = queries::written(store.pg(), &ids).await.during(OPERATION)?;
+    let written: HashSet<Uuid> = written.into_iter().map(|row| row.id).collect();
     let texts: Vec<String> = ids.iter().map(Uuid::to_string).collect();
     let parked = queries::parked_orders(store.pg(), &texts).await.during(OPERATION)?;
     let is_lost = |record: &&Record| !written.contains(&record.order) && !parked.contains(&record.order.to_string());

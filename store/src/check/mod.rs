@@ -34,7 +34,12 @@ pub struct Finding {
 
 /// Looks at promises 1, 3, 4 and 5; safe while the shop runs (what is in flight is not a violation).
 pub async fn run(store: &Store) -> Result<Vec<Finding>, Error> {
-    Ok(vec![gate::check(store).await?, keys::check(store).await?, money::check(store).await?, ends::check(store).await?])
+    Ok(vec![
+        gate::check(store).await?,
+        keys::check(store).await?,
+        money::check(store).await?,
+        ends::check(store).await?,
+    ])
 }
 
 impl Finding {

@@ -39,9 +39,14 @@ pub(super) async fn stock(db: &mut PgConnection, books: Option<&[i64]>) -> sqlx:
     .await
 }
 
-/// Which of these orders are written down.
-pub(super) async fn known_orders(db: impl PgExecutor<'_>, orders: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
-    sqlx::query_scalar!("SELECT id FROM orders WHERE id = ANY($1)", orders).fetch_all(db).await
+pub(super) struct Written {
+    pub id: Uuid,
+    pub placed_at: OffsetDateTime,
+}
+
+/// Which of these orders are written down, and as placed when.
+pub(super) async fn written(db: impl PgExecutor<'_>, orders: &[Uuid]) -> sqlx::Result<Vec<Written>> {
+    sqlx::query_as!(Written, "SELECT id, placed_at FROM orders WHERE id = ANY($1)", orders).fetch_all(db).await
 }
 
 pub(super) struct Operation {
@@ -53,12 +58,9 @@ pub(super) struct Operation {
 
 /// What the gate has perhaps not been told yet.
 pub(super) async fn open_operations(db: &mut PgConnection) -> sqlx::Result<Vec<Operation>> {
-    sqlx::query_as!(
-        Operation,
-        "SELECT id, kind, lines FROM gate_ops WHERE applied_at IS NULL ORDER BY id LIMIT 100000"
-    )
-    .fetch_all(db)
-    .await
+    sqlx::query_as!(Operation, "SELECT id, kind, lines FROM gate_ops WHERE applied_at IS NULL ORDER BY id LIMIT 100000")
+        .fetch_all(db)
+        .await
 }
 
 pub(super) struct KeyRow {
@@ -99,9 +101,13 @@ pub(super) async fn fingerprints(db: impl PgExecutor<'_>, orders: &[Uuid]) -> sq
 
 /// Which of these orders were parked as unreadable.
 pub(super) async fn parked_orders(db: impl PgExecutor<'_>, orders: &[String]) -> sqlx::Result<Vec<String>> {
-    sqlx::query_scalar!("SELECT key FROM dead_letters WHERE source = 'placed' AND key = ANY($1)", orders)
-        .fetch_all(db)
-        .await
+    sqlx::query_scalar!(
+        r#"SELECT payload ->> 'order_id' AS "order!" FROM dead_letters
+           WHERE source = 'placed' AND payload ->> 'order_id' = ANY($1)"#,
+        orders
+    )
+    .fetch_all(db)
+    .await
 }
 
 /// Orders that are paid without exactly one payment of their amount, or hold money without being paid. Money that is
@@ -164,6 +170,18 @@ pub(super) async fn overdue(db: &mut PgConnection, limit: OffsetDateTime) -> sql
     sqlx::query_scalar!(
         r#"SELECT number || ' is still ' || status || ', its deadline was ' || to_char(expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC' AS "line!"
            FROM orders WHERE status IN ('PENDING', 'PAYMENT_PENDING') AND expires_at < $1 ORDER BY expires_at LIMIT 1000"#,
+        limit
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Copies that ended orders gave back before `limit` and that are not on sale yet.
+pub(super) async fn late_operations(db: &mut PgConnection, limit: OffsetDateTime) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        r#"SELECT 'gate operation ' || id || ' (' || kind || coalesce(' of order ' || order_id, '') || ') waits after '
+                  || attempts || ' attempts' AS "line!"
+           FROM gate_ops WHERE applied_at IS NULL AND created_at < $1 ORDER BY id LIMIT 1000"#,
         limit
     )
     .fetch_all(db)

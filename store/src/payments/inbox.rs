@@ -99,8 +99,7 @@ async fn look_again(store: &Store, waiting: &WaitingEvent) -> Result<(), Error> 
     if !queries::lock_waiting(&mut *tx, waiting.id).await.during(OPERATION)? {
         return Ok(());
     }
-    let outcome =
-        effect::apply(&mut tx, provider.name(), &event, RefundId::new(store.uuid()), store.now()).await?;
+    let outcome = effect::apply(&mut tx, provider.name(), &event, RefundId::new(store.uuid()), store.now()).await?;
     let outcome = match outcome {
         Outcome::Waiting if waiting.attempts >= MAX_LOOKS => Outcome::Quarantined("its order never came"),
         other => other,

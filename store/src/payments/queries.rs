@@ -214,13 +214,9 @@ pub(super) async fn insert_refund(
 }
 
 pub(super) async fn refund(db: impl PgExecutor<'_>, id: RefundId) -> sqlx::Result<Option<RefundRow>> {
-    sqlx::query_as!(
-        RefundRow,
-        "SELECT payment_id, amount_minor, currency, status FROM refunds WHERE id = $1",
-        id.get()
-    )
-    .fetch_optional(db)
-    .await
+    sqlx::query_as!(RefundRow, "SELECT payment_id, amount_minor, currency, status FROM refunds WHERE id = $1", id.get())
+        .fetch_optional(db)
+        .await
 }
 
 pub(super) async fn set_refund_ref(pg: &PgPool, id: RefundId, provider_ref: &str) -> sqlx::Result<()> {
@@ -276,12 +272,7 @@ pub(super) async fn note(
 }
 
 /// Work for after the commit, done by the outbox's worker.
-pub(super) async fn enqueue(
-    db: impl PgExecutor<'_>,
-    topic: &str,
-    key: &str,
-    at: OffsetDateTime,
-) -> sqlx::Result<()> {
+pub(super) async fn enqueue(db: impl PgExecutor<'_>, topic: &str, key: &str, at: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!("INSERT INTO outbox (topic, key, created_at, due_at) VALUES ($1, $2, $3, $3)", topic, key, at)
         .execute(db)
         .await?;
@@ -361,10 +352,9 @@ pub(super) async fn lease_waiting(
 
 /// Whether the event still waits; holds it until the transaction ends.
 pub(super) async fn lock_waiting(db: impl PgExecutor<'_>, id: i64) -> sqlx::Result<bool> {
-    let row =
-        sqlx::query_scalar!("SELECT id FROM webhook_inbox WHERE id = $1 AND outcome = 'waiting' FOR UPDATE", id)
-            .fetch_optional(db)
-            .await?;
+    let row = sqlx::query_scalar!("SELECT id FROM webhook_inbox WHERE id = $1 AND outcome = 'waiting' FOR UPDATE", id)
+        .fetch_optional(db)
+        .await?;
     Ok(row.is_some())
 }
 

@@ -7,7 +7,9 @@ use super::{
 use crate::{
     config::SandboxConfig,
     error::{During, Error},
-    sandbox::{CAPTURED, CreatePayment, CreateRefund, DECLINED, Event, EventData, REFUNDED, RefundCreated, SandboxPayment},
+    sandbox::{
+        CAPTURED, CreatePayment, CreateRefund, DECLINED, Event, EventData, REFUNDED, RefundCreated, SandboxPayment,
+    },
 };
 use async_trait::async_trait;
 use domain::{ApiError, Currency, ErrorCode, Money, RefundId, UnixMillis};

@@ -85,7 +85,8 @@ async fn authorise(store: &Store, viewer: &Viewer, order: OrderId) -> Result<(),
     let payer = Viewer { is_admin: false, ..viewer.clone() };
     match queries::order(store.pg(), order).await.during("payments.init")? {
         Some(row) => {
-            let owner = row.owner.parse().map_err(|_| Error::unexpected("payments.init", "an order without an owner"))?;
+            let owner =
+                row.owner.parse().map_err(|_| Error::unexpected("payments.init", "an order without an owner"))?;
             if payer.may_see(order, &owner) { Ok(()) } else { Err(ApiError::not_found("this order").into()) }
         }
         None => match orders::get(store, &payer, order).await? {

@@ -103,7 +103,17 @@ mod tests {
         assert!(checked(&["k"], &header.replace("t=", "t=+"), b"body").is_err());
         assert!(checked(&["k"], &header.replace("v1=", "v0="), b"body").is_err());
         assert!(checked(&["k"], &header[..header.len() - 2], b"body").is_err());
-        for bad in ["", "t=", "v1=00", "t=1700000000", "t=1700000000,v1=", "t=1,t=2,v1=00", "t=x,v1=00", "=,=", "t=1700000000,v1=0g"] {
+        for bad in [
+            "",
+            "t=",
+            "v1=00",
+            "t=1700000000",
+            "t=1700000000,v1=",
+            "t=1,t=2,v1=00",
+            "t=x,v1=00",
+            "=,=",
+            "t=1700000000,v1=0g",
+        ] {
             assert!(checked(&["k"], bad, b"body").is_err(), "{bad}");
         }
         assert_eq!(verify(&secrets(&["k"]), None, b"body", NOW), Err("no signature"));

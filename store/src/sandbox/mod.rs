@@ -89,16 +89,14 @@ pub async fn refund(store: &Store, key: &str, id: &str, amount: Minor) -> Result
     let refunded = queries::refunded(&mut tx, id).await.during(OPERATION)?;
     let fits = amount > Minor::ZERO && refunded.checked_add(amount.get()).is_some_and(|sum| sum <= row.amount_minor);
     if !fits || status(&row, now) != "paid" {
-        return Err(ApiError::new(ErrorCode::Conflict, "There is not so much money of this payment to send back.").into());
+        return Err(
+            ApiError::new(ErrorCode::Conflict, "There is not so much money of this payment to send back.").into()
+        );
     }
     let refund_id = format!("sbx_ref_{}", store.uuid().simple());
     queries::insert_refund(&mut tx, &refund_id, id, amount.get(), key, to_timestamp(now)).await.during(OPERATION)?;
-    let data = EventData {
-        amount,
-        refund_id: Some(refund_id.clone()),
-        refund_reference: Some(key.to_owned()),
-        ..about(&row)
-    };
+    let data =
+        EventData { amount, refund_id: Some(refund_id.clone()), refund_reference: Some(key.to_owned()), ..about(&row) };
     add_event(store, &mut tx, REFUNDED, data, now).await?;
     tx.commit().await.during(OPERATION)?;
     Ok(Some(refund_id))

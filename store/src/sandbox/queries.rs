@@ -116,9 +116,13 @@ pub(super) async fn set_status(
 }
 
 pub(super) async fn refund_by_key(tx: &mut PgTransaction<'_>, key: &str) -> sqlx::Result<Option<RefundRow>> {
-    sqlx::query_as!(RefundRow, "SELECT id, payment_id, amount_minor FROM sandbox.refunds WHERE idempotency_key = $1", key)
-        .fetch_optional(&mut **tx)
-        .await
+    sqlx::query_as!(
+        RefundRow,
+        "SELECT id, payment_id, amount_minor FROM sandbox.refunds WHERE idempotency_key = $1",
+        key
+    )
+    .fetch_optional(&mut **tx)
+    .await
 }
 
 /// Minor units of this payment that went back already.

@@ -99,7 +99,10 @@ async fn an_old_secret_is_good_until_it_is_taken_away() {
     assert_eq!(send(&store, &unknown).await, Received::Ignored);
     assert_eq!(send(&store, &unknown).await, Received::Ignored);
     let ledger = Ledger::of(&store).await;
-    assert_eq!(ledger.text("SELECT string_agg(outcome || ' ' || kind, ',') FROM webhook_inbox").await, "ignored something.else");
+    assert_eq!(
+        ledger.text("SELECT string_agg(outcome || ' ' || kind, ',') FROM webhook_inbox").await,
+        "ignored something.else"
+    );
 }
 
 #[tokio::test]
@@ -270,7 +273,10 @@ async fn declined_then_paid_by_the_providers_own_webhooks() {
     assert_eq!(sandbox::press(store, &page, Press::Pay).await.unwrap().unwrap().status, "paid");
     street.break_shop(true);
     deliver(store).await;
-    assert_eq!(ledger.text("SELECT last_error FROM sandbox.events WHERE delivered_at IS NULL").await, "answered 500 Internal Server Error");
+    assert_eq!(
+        ledger.text("SELECT last_error FROM sandbox.events WHERE delivered_at IS NULL").await,
+        "answered 500 Internal Server Error"
+    );
     street.break_shop(false);
     ledger.run("UPDATE sandbox.events SET due_at = now()").await;
     deliver(store).await;

@@ -9,8 +9,7 @@ use store::{
     Store,
     error::Error,
     payments::{self, WebhookError},
-    sandbox,
-    testkit,
+    sandbox, testkit,
 };
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
