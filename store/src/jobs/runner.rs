@@ -25,8 +25,19 @@ pub(super) fn supervise<J: Job>(store: Store, job: J, stop: CancellationToken) -
     async move {
         let mut ended = 0;
         while !stop.is_cancelled() {
-            let monitor = monitor(store.clone(), Arc::clone(&job), stop.clone());
-            let outcome = AssertUnwindSafe(monitor.run()).catch_unwind().await;
+            let over = CancellationToken::new();
+            let monitor = monitor(store.clone(), Arc::clone(&job), stop.clone(), over.clone());
+            let context = monitor.context();
+            let tell = async {
+                over.cancelled().await;
+                // A worker whose source has ended waits to be told, for ever if need be.
+                let _ = context.shutdown();
+                std::future::pending::<Infallible>().await
+            };
+            let outcome = tokio::select! {
+                outcome = AssertUnwindSafe(monitor.run()).catch_unwind() => outcome,
+                never = tell => match never {},
+            };
             if !stop.is_cancelled() {
                 ended += 1;
                 tracing::error!(job = job.name(), ended, ?outcome, "a worker ended by itself; starting it again");
@@ -38,15 +49,15 @@ pub(super) fn supervise<J: Job>(store: Store, job: J, stop: CancellationToken) -
     .boxed()
 }
 
-fn monitor<J: Job>(store: Store, job: Arc<J>, stop: CancellationToken) -> Monitor {
+fn monitor<J: Job>(store: Store, job: Arc<J>, stop: CancellationToken, over: CancellationToken) -> Monitor {
     Monitor::new()
         .register(move |run| {
             let (fetching, handling) = ((store.clone(), Arc::clone(&job)), (store.clone(), Arc::clone(&job)));
-            let stop = stop.clone();
+            let (stop, over) = (stop.clone(), over.clone());
             let backend = BackendBuilder::new()
                 .database(fetching)
                 .fetcher(move |(store, job): &mut (Store, Arc<J>), _, _| {
-                    batches(store.clone(), Arc::clone(job), stop.clone()).boxed()
+                    batches(store.clone(), Arc::clone(job), stop.clone(), over.clone()).boxed()
                 })
                 .sink(|_, _| futures::sink::drain::<Task<J::Batch>>());
             #[expect(clippy::expect_used, reason = "database, fetcher, sink and configuration are all given above")]
@@ -62,17 +73,19 @@ fn monitor<J: Job>(store: Store, job: Arc<J>, stop: CancellationToken) -> Monito
 }
 
 /// Batch after batch until `stop`; what is being fetched then is still handed out, so that nothing read is left lying.
+/// After the last one it says so by `over`.
 fn batches<J: Job>(
     store: Store,
     job: Arc<J>,
     stop: CancellationToken,
+    over: CancellationToken,
 ) -> impl futures::Stream<Item = Result<Option<Task<J::Batch>>, Infallible>> + Send {
-    stream::unfold((store, job, stop), |(store, job, stop)| async move {
+    stream::unfold((store, job, stop, over), |(store, job, stop, over)| async move {
         let mut failures = 0;
         while !stop.is_cancelled() {
             let fetched = AssertUnwindSafe(job.fetch(&store)).catch_unwind().await;
             match fetched.unwrap_or_else(|_| Err(Error::unexpected("jobs.fetch", "panicked"))) {
-                Ok(Some(batch)) => return Some((Ok(Some(Task::new(batch))), (store, job, stop))),
+                Ok(Some(batch)) => return Some((Ok(Some(Task::new(batch))), (store, job, stop, over))),
                 Ok(None) => {
                     failures = 0;
                     tokio::time::sleep(BREATH).await;
@@ -84,6 +97,7 @@ fn batches<J: Job>(
                 }
             }
         }
+        over.cancel();
         None
     })
 }
