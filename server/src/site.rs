@@ -51,6 +51,7 @@ impl Site {
         }
         let mut response = found.map(Body::new);
         response.headers_mut().insert(header::CACHE_CONTROL, self.keep(&path));
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
         Some(response)
     }
 

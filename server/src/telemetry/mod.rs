@@ -10,8 +10,7 @@ use crate::config::LogFormat;
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// Libraries speak up only when something is wrong; their spans per request would repeat ours.
-const DEFAULT_FILTER: &str =
-    "info,sqlx=warn,fred=warn,tower_sessions=warn,tower_sessions_core=warn,axum_login=warn,tower_http=warn,hyper=warn";
+const DEFAULT_FILTER: &str = "info,apalis_core=warn,sqlx=warn,fred=warn,tower_sessions=warn,tower_sessions_core=warn,axum_login=warn,tower_http=warn,hyper=warn";
 
 /// Logs go to standard error; standard output belongs to the answers of commands. `RUST_LOG` filters.
 pub fn start_logs(format: LogFormat) {

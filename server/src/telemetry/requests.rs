@@ -31,7 +31,7 @@ pub async fn track(request: Request, next: Next) -> Response {
     let took = started.elapsed();
     let status = response.status().as_u16();
     span.in_scope(|| {
-        let duration_ms = took.as_secs_f64() * 1000.0;
+        let duration_ms = took.as_micros() as f64 / 1000.0;
         if status >= 500 {
             tracing::warn!(http.status = status, duration_ms, "answered");
         } else {
