@@ -1,5 +1,7 @@
 //! `bazar check` against real servers: a shop in the middle of its work is clean, and every planted violation is seen.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
 use domain::{
     Minor, OrderId, Owner, Quantity,
     address::{Address, AddressForm},

@@ -1,5 +1,7 @@
 //! Payments against real servers: what money does to an order, whoever says it, in whatever order and how often.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
 mod ledger;
 mod street;
 

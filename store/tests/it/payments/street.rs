@@ -101,11 +101,11 @@ impl Street {
         body: &[u8],
     ) -> (u16, String) {
         let store = &self.store;
-        if path.starts_with("/webhooks/") {
+        if let Some(provider) = path.strip_prefix("/webhooks/") {
             if self.state.shop_down.load(Ordering::SeqCst) {
                 return (500, String::new());
             }
-            return match payments::receive(store, &path["/webhooks/".len()..], header, body).await {
+            return match payments::receive(store, provider, header, body).await {
                 Ok(_) => (200, String::new()),
                 Err(WebhookError::Failed(error)) => panic!("{error:?}"),
                 Err(_) => (400, String::new()),
