@@ -1,1 +1,98 @@
-//! jobs against real servers.
+//! All jobs together, as apalis runs them.
+
+use crate::orders::shop::{Shop, eventually};
+use domain::order::OrderStatus;
+use redis::AsyncCommands;
+use std::time::Duration;
+use store::jobs;
+use tokio_util::sync::CancellationToken;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_running_shop_persists_expires_heals_and_stops_in_time() {
+    let shop = Shop::open_with(|config| config.order_ttl = Duration::from_secs(2)).await;
+    let book = shop.book(5).await;
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(jobs::run(shop.store.clone(), stop.clone()));
+
+    let (_, order) = shop.waiting_order(&[(book, 2)]).await;
+    eventually("persisted", || async { shop.status(order).await == Some(OrderStatus::PaymentPending) }).await;
+    assert_eq!(shop.at_gate(book).await, 3);
+    eventually("expired, copies back", || async {
+        shop.status(order).await == Some(OrderStatus::Expired) && shop.at_gate(book).await == 5
+    })
+    .await;
+    eventually("the outbox is drained", || async { shop.count("SELECT count(*) FROM outbox").await == 0 }).await;
+
+    shop.lose_redis().await;
+    eventually("the gate is loaded again", || async {
+        shop.redis.clone().exists(shop.keys.epoch()).await.unwrap_or(false)
+    })
+    .await;
+    let (_, order) = shop.waiting_order(&[(book, 1)]).await;
+    eventually("persisted again", || async { shop.status(order).await.is_some() }).await;
+    shop.assert_sound().await;
+
+    stop.cancel();
+    let stopped = tokio::time::timeout(Duration::from_secs(9), running).await;
+    stopped.expect("in time").expect("no panic").expect("no error");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_workers_share_the_stream() {
+    let shop = Shop::open().await;
+    let book = shop.book(300).await;
+    let stop = CancellationToken::new();
+    let running = [(); 2].map(|()| tokio::spawn(jobs::run(shop.store.clone(), stop.clone())));
+    let mut shoppers = Vec::new();
+    for _ in 0..150 {
+        shoppers.push(shop.shopper(&[(book, 2)]).await);
+    }
+    let placed = futures::future::join_all(shoppers.iter().map(|owner| shop.place(owner, "k"))).await;
+    assert!(placed.iter().all(Result::is_ok));
+    eventually("all persisted", || async {
+        shop.count("SELECT count(*) FROM orders WHERE status = 'PAYMENT_PENDING'").await == 150
+    })
+    .await;
+    assert_eq!((shop.ledger(book).await, shop.at_gate(book).await), ((300, 300), 0));
+    shop.assert_sound().await;
+    stop.cancel();
+    for running in running {
+        tokio::time::timeout(Duration::from_secs(9), running).await.expect("in time").unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn changed_orders_are_announced_once_with_their_newest_version() {
+    use futures::StreamExt;
+    use store::jobs::Job;
+    let shop = Shop::open().await;
+    let book = shop.book(5).await;
+    let client = redis::Client::open(store::testkit::redis_url()).unwrap();
+    let mut heard = client.get_async_pubsub().await.unwrap();
+    heard.subscribe(shop.keys.live_order()).await.unwrap();
+    let (owner, order) = shop.payable_order(&[(book, 1)]).await;
+    shop.cancel(&owner, order).await.unwrap();
+    let outbox = jobs::DrainOutbox::NOTICES;
+    let batch = outbox.fetch(&shop.store).await.unwrap().expect("two changes");
+    outbox.handle(&shop.store, batch).await.unwrap();
+    assert_eq!(shop.count("SELECT count(*) FROM outbox").await, 0);
+    let message = heard.on_message().next().await.unwrap();
+    let told: serde_json::Value = serde_json::from_str(&message.get_payload::<String>().unwrap()).unwrap();
+    assert_eq!(told, serde_json::json!({"order_id": order, "owner": owner, "version": 2}));
+}
+
+#[tokio::test]
+async fn a_call_that_keeps_failing_ends_in_the_dead_letters() {
+    use store::jobs::Job;
+    let shop = Shop::open().await;
+    let bad = "INSERT INTO outbox (topic, key, attempts) VALUES ('payment.close', 'no uuid', 8)";
+    sqlx::query(bad).execute(&shop.pg).await.unwrap();
+    let outbox = jobs::DrainOutbox::PAYMENTS;
+    for _ in 0..2 {
+        let batch = outbox.fetch(&shop.store).await.unwrap().expect("due");
+        outbox.handle(&shop.store, batch).await.unwrap();
+        sqlx::query("UPDATE outbox SET due_at = now()").execute(&shop.pg).await.unwrap();
+    }
+    assert_eq!(shop.count("SELECT count(*) FROM outbox").await, 0);
+    assert_eq!(shop.count("SELECT count(*) FROM dead_letters WHERE source = 'outbox' AND attempts = 10").await, 1);
+}

@@ -1,3 +1,6 @@
-//! x
-#[tokio::test]
-async fn connects() { let s = store::testkit::store().await; let _ = s.now(); }
+//! The life of an order against real servers: the race at the gate, one order per key, and one ender at a time.
+
+mod ends;
+mod persist;
+mod place;
+pub mod shop;

@@ -1,0 +1,102 @@
+//! The end: exactly one ender wins, and the copies come back once, in Postgres and at the gate.
+
+use super::shop::Shop;
+use domain::{ErrorCode, order::OrderStatus};
+use store::{orders, viewer::Viewer};
+
+#[tokio::test]
+async fn what_is_not_paid_in_time_gives_its_copies_back() {
+    let shop = Shop::open().await;
+    let book = shop.book(5).await;
+    let (owner, order) = shop.payable_order(&[(book, 2)]).await;
+    shop.expire_due().await;
+    assert_eq!(shop.status(order).await, Some(OrderStatus::PaymentPending), "not yet");
+    shop.let_time_pass(order).await;
+    shop.expire_due().await;
+    assert_eq!(shop.status(order).await, Some(OrderStatus::Expired));
+    assert_eq!((shop.ledger(book).await, shop.at_gate(book).await), ((5, 0), 3), "Postgres first");
+    shop.assert_sound().await;
+    shop.apply_gate_ops().await;
+    assert_eq!(shop.at_gate(book).await, 5);
+    assert!(!shop.has_reservation(order).await);
+    shop.assert_sound().await;
+    let refused = shop.cancel(&owner, order).await.unwrap_err().to_api();
+    assert_eq!(refused.code, ErrorCode::NotCancellable);
+}
+
+#[tokio::test]
+async fn a_cancellation_works_in_every_state_until_paid() {
+    let shop = Shop::open().await;
+    let book = shop.book(9).await;
+    // In the stream: marked, then carried out by the worker.
+    let (owner, waiting) = shop.waiting_order(&[(book, 1)]).await;
+    assert_eq!(shop.cancel(&owner, waiting).await.unwrap(), OrderStatus::Pending);
+    let view = orders::get(&shop.store, &Viewer::new(owner), waiting).await.unwrap().unwrap();
+    assert!(view.cancel_asked);
+    assert!(shop.cancel(&owner, waiting).await.is_ok(), "twice is fine");
+    shop.persist_all().await;
+    assert_eq!(shop.status(waiting).await, Some(OrderStatus::Cancelled));
+    // In Postgres.
+    let (owner, payable) = shop.payable_order(&[(book, 2)]).await;
+    let stranger = shop.guest();
+    assert_eq!(shop.cancel(&stranger, payable).await.unwrap_err().to_api().code, ErrorCode::NotFound);
+    assert_eq!(shop.cancel(&owner, payable).await.unwrap(), OrderStatus::Cancelled);
+    assert_eq!(shop.cancel(&owner, payable).await.unwrap(), OrderStatus::Cancelled);
+    shop.assert_sound().await;
+    shop.apply_gate_ops().await;
+    assert_eq!((shop.ledger(book).await, shop.at_gate(book).await), ((9, 0), 9));
+    shop.assert_sound().await;
+}
+
+/// The mark comes after the worker read the reservation, and before it is through.
+#[tokio::test]
+async fn a_cancellation_between_reading_and_committing_is_not_lost() {
+    use store::jobs::Job;
+    let shop = Shop::open().await;
+    let book = shop.book(5).await;
+    let (owner, order) = shop.waiting_order(&[(book, 2)]).await;
+    let mut batch = None;
+    while batch.is_none() {
+        batch = shop.persist.fetch(&shop.store).await.unwrap();
+    }
+    shop.cancel(&owner, order).await.unwrap();
+    shop.persist.handle(&shop.store, batch.unwrap()).await.unwrap();
+    assert_eq!(shop.status(order).await, Some(OrderStatus::Cancelled));
+    let causes = "SELECT count(*) FROM order_history WHERE cause IN ('persisted', 'shopper_cancelled')";
+    assert_eq!((shop.count(causes).await, shop.stream_len().await), (2, 0));
+    shop.apply_gate_ops().await;
+    assert_eq!(shop.at_gate(book).await, 5);
+    shop.assert_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cancel_expire_and_persist_at_once_have_one_winner() {
+    let shop = Shop::open().await;
+    let book = shop.book(200).await;
+    let mut orders = Vec::new();
+    for number in 0..60 {
+        let (owner, order) = match number % 2 {
+            0 => shop.payable_order(&[(book, 1)]).await,
+            _ => shop.waiting_order(&[(book, 1)]).await,
+        };
+        orders.push((owner, order));
+    }
+    for (_, order) in &orders {
+        shop.let_time_pass(*order).await;
+    }
+    let cancelling = futures::future::join_all(orders.iter().map(|(owner, order)| shop.cancel(owner, *order)));
+    let sweeping =
+        async { tokio::join!(shop.expire_due(), shop.expire_due(), shop.persist_all(), shop.apply_gate_ops()) };
+    tokio::join!(cancelling, sweeping);
+    shop.persist_all().await;
+    shop.expire_due().await;
+    shop.apply_gate_ops().await;
+    for (_, order) in &orders {
+        let status = shop.status(*order).await.unwrap();
+        assert!(matches!(status, OrderStatus::Cancelled | OrderStatus::Expired), "{status}");
+    }
+    let ends = "SELECT count(*) FROM order_history WHERE status IN ('CANCELLED', 'EXPIRED')";
+    assert_eq!(shop.count(ends).await, 60);
+    assert_eq!((shop.ledger(book).await, shop.at_gate(book).await), ((200, 0), 200));
+    shop.assert_sound().await;
+}

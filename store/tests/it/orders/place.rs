@@ -1,0 +1,210 @@
+//! Placing: all lines or none, one order per key, nobody hoards, what was seen is what is paid.
+
+use super::shop::{Shop, expecting, request};
+use domain::{ErrorCode, IdempotencyKey, Quantity, order::OrderStatus};
+use redis::AsyncCommands;
+use std::collections::HashSet;
+use store::{carts, error::Error, orders, viewer::Viewer};
+
+fn code<T: std::fmt::Debug>(result: Result<T, Error>) -> ErrorCode {
+    result.unwrap_err().to_api().code
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_buyers_for_ten_copies() {
+    let shop = Shop::open().await;
+    let book = shop.book(10).await;
+    let mut shoppers = Vec::new();
+    for _ in 0..100 {
+        shoppers.push(shop.shopper(&[(book, 1)]).await);
+    }
+    let results = futures::future::join_all(shoppers.iter().map(|owner| shop.place(owner, "k"))).await;
+    let (placed, refused): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
+    assert_eq!((placed.len(), refused.len()), (10, 90));
+    for refusal in refused {
+        let refusal = refusal.unwrap_err().to_api();
+        assert_eq!(refusal.code, ErrorCode::InsufficientStock);
+        assert_eq!(refusal.fields.get(&format!("book_{book}")).map(String::as_str), Some("0"));
+    }
+    assert_eq!(shop.at_gate(book).await, 0);
+    shop.assert_sound().await;
+    shop.persist_all().await;
+    assert_eq!(shop.ledger(book).await, (10, 10));
+    assert_eq!(shop.count("SELECT count(*) FROM orders WHERE status = 'PAYMENT_PENDING'").await, 10);
+    shop.assert_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_key_is_one_order_however_often_it_is_sent() {
+    let shop = Shop::open().await;
+    let book = shop.book(10).await;
+    let owner = shop.shopper(&[(book, 2)]).await;
+    let answers = futures::future::join_all((0..100).map(|_| shop.place(&owner, "same"))).await;
+    let answers: HashSet<String> =
+        answers.into_iter().map(|answer| serde_json::to_string(&answer.expect("the same answer")).unwrap()).collect();
+    assert_eq!(answers.len(), 1);
+    assert_eq!((shop.at_gate(book).await, shop.stream_len().await), (8, 1));
+
+    // The order moves on, the gate forgets: the answer stays.
+    let first = shop.place(&owner, "same").await.unwrap();
+    shop.persist_all().await;
+    shop.cancel(&owner, first.order_id).await.unwrap();
+    shop.apply_gate_ops().await;
+    assert_eq!(shop.place(&owner, "same").await.unwrap(), first);
+    shop.lose_redis().await;
+    assert_eq!(shop.place(&owner, "same").await.unwrap(), first, "from Postgres alone");
+    store::stock::ensure_loaded(&shop.store).await.unwrap();
+    assert_eq!(shop.place(&owner, "same").await.unwrap(), first, "from the loaded gate");
+    assert_eq!((shop.at_gate(book).await, shop.stream_len().await), (10, 0));
+    shop.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_key_is_not_used_for_another_request() {
+    let shop = Shop::open().await;
+    let book = shop.book(10).await;
+    let owner = shop.shopper(&[(book, 1)]).await;
+    shop.place(&owner, "k").await.unwrap();
+    let other = || orders::place(&shop.store, &owner, expecting(1), IdempotencyKey::parse("k").unwrap());
+    assert_eq!(code(other().await), ErrorCode::KeyReused);
+    shop.persist_all().await;
+    shop.lose_redis().await;
+    assert_eq!(code(other().await), ErrorCode::KeyReused, "Postgres knows it too");
+    // Somebody else's key of the same name is another key.
+    store::stock::ensure_loaded(&shop.store).await.unwrap();
+    let somebody = shop.shopper(&[(book, 1)]).await;
+    assert!(shop.place(&somebody, "k").await.is_ok());
+}
+
+#[tokio::test]
+async fn all_lines_or_none() {
+    let shop = Shop::open().await;
+    let (plenty, scarce) = (shop.book(10).await, shop.book(5).await);
+    let owner = shop.shopper(&[(plenty, 2), (scarce, 3)]).await;
+    shop.waiting_order(&[(scarce, 4)]).await;
+    let refusal = shop.place(&owner, "k").await.unwrap_err().to_api();
+    assert_eq!(refusal.code, ErrorCode::InsufficientStock);
+    assert_eq!(refusal.fields.into_iter().collect::<Vec<_>>(), vec![(format!("book_{scarce}"), "1".to_owned())]);
+    assert_eq!((shop.at_gate(plenty).await, shop.at_gate(scarce).await), (10, 1));
+    // Nothing was recorded under the key: the same click works once there is enough.
+    carts::set(&shop.store, &owner, scarce, Quantity::new(1).unwrap()).await.unwrap();
+    assert!(shop.place(&owner, "k").await.is_ok());
+    assert_eq!((shop.at_gate(plenty).await, shop.at_gate(scarce).await), (8, 0));
+    assert!(carts::lines(&shop.store, &owner).await.unwrap().lines.is_empty(), "the cart gave its copies up");
+    shop.assert_sound().await;
+}
+
+/// The script alone: a cart never has two lines of a book, an order made by hand could.
+#[tokio::test]
+async fn a_book_on_two_lines_is_summed() {
+    let shop = Shop::open().await;
+    let book = shop.book(5).await;
+    let answer = |copies: [i64; 2]| {
+        let (owner, order) = (shop.guest(), super::shop::uuid());
+        let keys = [
+            shop.keys.epoch(),
+            shop.keys.stock(),
+            shop.keys.changes(),
+            shop.keys.placed(),
+            shop.keys.idempotency(&owner, &IdempotencyKey::parse("k").unwrap()),
+            shop.keys.holds(&owner),
+            shop.keys.reservation(domain::OrderId::new(order)),
+        ];
+        let script = redis::Script::new(include_str!("../../../../lua/order_place.lua"));
+        let mut redis = shop.redis.clone();
+        async move {
+            let mut call = script.prepare_invoke();
+            call.key(&keys[..]).arg(order.to_string()).arg(owner.to_string());
+            call.arg("f").arg("{}").arg("{}").arg(1).arg(2).arg(5).arg(60).arg("channel");
+            call.arg(book.get()).arg(copies[0]).arg(book.get()).arg(copies[1]);
+            call.invoke_async::<Vec<String>>(&mut redis).await.unwrap()
+        }
+    };
+    assert_eq!(answer([3, 3]).await, ["INSUFFICIENT".to_owned(), book.to_string(), "5".to_owned()]);
+    assert_eq!(shop.at_gate(book).await, 5);
+    assert_eq!(answer([3, 2]).await, ["PLACED"]);
+    assert_eq!(shop.at_gate(book).await, 0);
+    let entry: redis::streams::StreamRangeReply = shop.redis.clone().xrange_all(shop.keys.placed()).await.unwrap();
+    assert_eq!(entry.ids[0].get::<String>("lines"), Some(format!("{book}:5")));
+}
+
+#[tokio::test]
+async fn nobody_holds_more_than_five_orders() {
+    let shop = Shop::open().await;
+    let book = shop.book(100).await;
+    let owner = shop.guest();
+    let mut last = None;
+    for number in 0..5 {
+        shop.fill(&owner, &[(book, 1)]).await;
+        last = Some(shop.place(&owner, &format!("k{number}")).await.unwrap().order_id);
+    }
+    shop.fill(&owner, &[(book, 1)]).await;
+    assert_eq!(code(shop.place(&owner, "k5").await), ErrorCode::TooManyHolds);
+    assert_eq!(shop.at_gate(book).await, 95);
+    // One that ends makes room.
+    shop.persist_all().await;
+    shop.cancel(&owner, last.unwrap()).await.unwrap();
+    shop.apply_gate_ops().await;
+    assert!(shop.place(&owner, "k5").await.is_ok());
+    shop.assert_sound().await;
+}
+
+#[tokio::test]
+async fn what_the_shopper_saw_is_what_they_pay() {
+    let shop = Shop::open().await;
+    let book = shop.book(10).await;
+    let owner = shop.guest();
+    let place = |request, key: &str| {
+        let key = IdempotencyKey::parse(key).unwrap();
+        orders::place(&shop.store, &owner, request, key)
+    };
+    assert_eq!(code(place(request(), "k0").await), ErrorCode::EmptyCart);
+    shop.fill(&owner, &[(book, 1)]).await;
+    assert_eq!(code(place(expecting(49_900), "k1").await), ErrorCode::CartChanged, "delivery is missing");
+    let placed = place(expecting(49_900 + 4_900), "k1").await.unwrap();
+    assert_eq!((placed.total.get(), placed.status), (54_800, OrderStatus::Pending));
+
+    sqlx::query("UPDATE books SET retired_at = now()").execute(&shop.pg).await.unwrap();
+    let retired = shop.book(1).await;
+    sqlx::query("UPDATE books SET retired_at = now()").execute(&shop.pg).await.unwrap();
+    let refused = carts::add(&shop.store, &owner, retired, Quantity::new(1).unwrap()).await;
+    if refused.is_ok() {
+        assert_eq!(code(place(request(), "k2").await), ErrorCode::NotOrderable);
+    }
+}
+
+#[tokio::test]
+async fn a_waiting_order_is_shown_from_the_gate() {
+    let shop = Shop::open().await;
+    let book = shop.book(10).await;
+    let (owner, order) = shop.waiting_order(&[(book, 2)]).await;
+    let viewer = Viewer::new(owner);
+    let before = orders::get(&shop.store, &viewer, order).await.unwrap().unwrap();
+    assert_eq!((before.status, before.version, before.cancel_asked), (OrderStatus::Pending, 0, false));
+    assert_eq!(orders::list(&shop.store, &viewer).await.unwrap().len(), 1);
+    let stranger = Viewer::new(shop.guest());
+    assert_eq!(orders::get(&shop.store, &stranger, order).await.unwrap(), None);
+    assert!(orders::list(&shop.store, &stranger).await.unwrap().is_empty());
+
+    shop.persist_all().await;
+    let after = orders::get(&shop.store, &viewer, order).await.unwrap().unwrap();
+    assert_eq!((after.status, after.version, after.events.len()), (OrderStatus::PaymentPending, 1, 1));
+    let same = |view: &domain::order::OrderView| (view.number.clone(), view.lines.clone(), view.total, view.placed_at);
+    assert_eq!(same(&before), same(&after));
+    let list = orders::list(&shop.store, &viewer).await.unwrap();
+    assert_eq!(list.iter().map(|row| (row.status, row.copies)).collect::<Vec<_>>(), [(OrderStatus::PaymentPending, 2)]);
+    assert_eq!(orders::get(&shop.store, &stranger, order).await.unwrap(), None);
+    // A browser that holds the guest's receipt may see it after logging in as somebody.
+    let holder = Viewer { receipts: vec![(order, owner)], ..stranger };
+    assert!(orders::get(&shop.store, &holder, order).await.unwrap().is_some());
+    assert_eq!(orders::list(&shop.store, &holder).await.unwrap().len(), 1);
+
+    let admins =
+        store::admin::orders(&shop.store, None, Some(&after.number.to_string().to_lowercase()), 1).await.unwrap();
+    assert_eq!((admins.total, admins.orders.len()), (1, 1));
+    let paid = store::admin::orders(&shop.store, Some(OrderStatus::Paid), Some("asha"), 1).await.unwrap();
+    assert_eq!(paid.total, 0);
+    let found = store::admin::orders(&shop.store, Some(OrderStatus::PaymentPending), Some("ASHA@"), 0).await.unwrap();
+    assert_eq!((found.total, found.page), (1, 1));
+    assert_eq!(store::admin::orders(&shop.store, None, Some("a_ha"), 1).await.unwrap().total, 0, "no wildcards");
+}
