@@ -7,6 +7,7 @@ mod commands;
 mod frame;
 mod live;
 mod orders;
+mod payments;
 mod process;
 mod rush;
 mod shop;
