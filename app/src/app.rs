@@ -29,7 +29,7 @@ pub fn App() -> impl IntoView {
         <Title formatter=|title: String| format!("{title} · Book Bazar")/>
         <Router>
             <Frame>
-                <FlatRoutes fallback=NotFound>
+                <FlatRoutes fallback=NotFound transition=true>
                     <Route path=path!("/") view=HomePage ssr=Async/>
                     <Route path=path!("/books") view=BooksPage ssr=Async/>
                     <Route path=path!("/books/:slug") view=BookPage ssr=Async/>

@@ -19,7 +19,13 @@ pub struct Boot {
 
 impl Default for Boot {
     fn default() -> Self {
-        Self { account: None, is_known: false, cart: CartView::empty(Currency::Inr), providers: Vec::new(), flash: None }
+        Self {
+            account: None,
+            is_known: false,
+            cart: CartView::empty(Currency::Inr),
+            providers: Vec::new(),
+            flash: None,
+        }
     }
 }
 

@@ -68,7 +68,8 @@ pub fn use_shop() -> Shop {
 /// On the server: loaded by the page's handler. In the browser it is read from the page instead.
 fn boot() -> Boot {
     #[cfg(feature = "ssr")]
-    if let Some(boot) = use_context::<http::request::Parts>().and_then(|parts| parts.extensions.get::<Boot>().cloned()) {
+    if let Some(boot) = use_context::<http::request::Parts>().and_then(|parts| parts.extensions.get::<Boot>().cloned())
+    {
         return boot;
     }
     Boot::default()

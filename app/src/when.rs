@@ -5,7 +5,17 @@ use domain::UnixMillis;
 /// India has one time zone and no summer time.
 const OFFSET_MS: i64 = (5 * 60 + 30) * 60 * 1000;
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 

@@ -20,7 +20,10 @@ pub async fn get() -> Result<CartView, AppError> {
 }
 
 #[server(name = AddToCart, prefix = "/api", endpoint = "cart/add")]
-pub async fn add(#[server(default)] book_id: String, #[server(default)] quantity: String) -> Result<CartView, AppError> {
+pub async fn add(
+    #[server(default)] book_id: String,
+    #[server(default)] quantity: String,
+) -> Result<CartView, AppError> {
     let caller = Caller::current()?;
     let (book, quantity) = (args::book(&book_id)?, args::quantity(&quantity)?);
     Ok(carts::add(caller.store(), &caller.owner(), book, quantity).await?)
@@ -28,7 +31,10 @@ pub async fn add(#[server(default)] book_id: String, #[server(default)] quantity
 
 /// Sets a line to so many copies; 0 takes it out.
 #[server(name = SetInCart, prefix = "/api", endpoint = "cart/set")]
-pub async fn set(#[server(default)] book_id: String, #[server(default)] quantity: String) -> Result<CartView, AppError> {
+pub async fn set(
+    #[server(default)] book_id: String,
+    #[server(default)] quantity: String,
+) -> Result<CartView, AppError> {
     let caller = Caller::current()?;
     let book = args::book(&book_id)?;
     match args::quantity_or_none(&quantity)? {

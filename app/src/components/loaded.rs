@@ -4,7 +4,10 @@ use crate::{AppError, pages::error::error_page};
 use leptos::prelude::*;
 
 /// The server waits until the page is whole; in the browser the old page stays until the new one is there.
-pub fn loaded<T>(resource: Resource<Result<T, AppError>>, show: impl Fn(T) -> AnyView + Clone + Send + 'static) -> AnyView
+pub fn loaded<T>(
+    resource: Resource<Result<T, AppError>>,
+    show: impl Fn(T) -> AnyView + Clone + Send + 'static,
+) -> AnyView
 where
     T: Clone + Send + Sync + 'static,
 {

@@ -19,11 +19,15 @@ pub fn pagination(page: u32, pages: u32, address: impl Fn(u32) -> String) -> Any
         .into_any(),
     });
     let numbers = numbers.collect_view();
-    let previous = (page > 1).then(|| view! {
-        <li><a class="pagination__link" rel="prev" href=address(page - 1)>{icon("left")}" Previous"</a></li>
+    let previous = (page > 1).then(|| {
+        view! {
+            <li><a class="pagination__link" rel="prev" href=address(page - 1)>{icon("left")}" Previous"</a></li>
+        }
     });
-    let next = (page < pages).then(|| view! {
-        <li><a class="pagination__link" rel="next" href=address(page + 1)>"Next "{icon("right")}</a></li>
+    let next = (page < pages).then(|| {
+        view! {
+            <li><a class="pagination__link" rel="next" href=address(page + 1)>"Next "{icon("right")}</a></li>
+        }
     });
     view! {
         <nav class="pagination" aria-label="Pages">

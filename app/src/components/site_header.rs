@@ -9,9 +9,9 @@ use leptos_router::hooks::use_location;
 pub fn SiteHeader() -> impl IntoView {
     let shop = use_shop();
     let path = use_location().pathname;
-    let current = move |start: &'static str| {
-        move || path.with(|path| path.starts_with(start)).then_some("page")
-    };
+    let current = move |start: &'static str| move || path.with(|path| path.starts_with(start)).then_some("page");
+    // The home page has a louder search of its own.
+    let is_home = Memo::new(move |_| path.with(|path| path == "/"));
     let account = shop.account();
     let first_name = account.as_ref().map(|a| a.name.split_whitespace().next().unwrap_or(&a.name).to_owned());
     let (who_href, who) = match first_name {
@@ -25,7 +25,7 @@ pub fn SiteHeader() -> impl IntoView {
                 <a class="wordmark" href="/">
                     <svg class="wordmark__mark" aria-hidden="true" inner_html=mark></svg>"Book Bazar"
                 </a>
-                <Search class="search site-search" id="site-q"/>
+                {move || (!is_home.get()).then(|| view! { <Search class="search site-search" id="site-q"/> })}
                 <nav class="site-nav" aria-label="Main">
                     <a class="site-nav__link site-nav__link--wide" href="/books" aria-current=current("/books")>"Books"</a>
                     {shop.is_admin().then(|| view! {

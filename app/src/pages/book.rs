@@ -135,9 +135,7 @@ fn in_cart(book: BookCard) -> AnyView {
 }
 
 fn facts(book: &BookDetail) -> AnyView {
-    let fact = |name: &'static str, value: Option<String>| {
-        value.map(|value| view! { <dt>{name}</dt><dd>{value}</dd> })
-    };
+    let fact = |name: &'static str, value: Option<String>| value.map(|value| view! { <dt>{name}</dt><dd>{value}</dd> });
     let year = book.card.year.map(|year| if year < 0 { format!("{} BCE", -year) } else { year.to_string() });
     let subjects = book.categories.clone().into_iter().enumerate().map(|(at, category)| {
         view! {

@@ -16,7 +16,9 @@ use leptos_router::hooks::use_location;
 pub fn error_page(error: AppError) -> AnyView {
     let (mark, title, text) = match error.0.code {
         ErrorCode::NotFound => return view! { <NotFound/> }.into_any(),
-        ErrorCode::NotReady | ErrorCode::ProviderUnavailable => ("hourglass", "Back in a moment", error.0.message.clone()),
+        ErrorCode::NotReady | ErrorCode::ProviderUnavailable => {
+            ("hourglass", "Back in a moment", error.0.message.clone())
+        }
         ErrorCode::Forbidden | ErrorCode::Unauthorised => ("lock", "Not for everybody", error.0.message.clone()),
         code if code.status() < 500 => ("alert", "That did not work", error.0.message.clone()),
         _ => (

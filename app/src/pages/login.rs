@@ -20,10 +20,9 @@ pub fn LoginPage() -> impl IntoView {
     go_on(login, next.clone());
     let email = Field { kind: "email", ..Field::new("email", "E-mail", "username") };
     let password = Field { kind: "password", ..Field::new("password", "Password", "current-password") };
-    let register = next.as_ref().map_or_else(
-        || "/register".to_owned(),
-        |next| format!("/register?next={}", crate::next::encode(next)),
-    );
+    let register = next
+        .as_ref()
+        .map_or_else(|| "/register".to_owned(), |next| format!("/register?next={}", crate::next::encode(next)));
     view! {
         <Page title="Log in" class=NARROW>
             <div class="auth">

@@ -83,7 +83,8 @@ fn show(order: OrderView) -> AnyView {
 
 fn items(order: &OrderView) -> AnyView {
     let copies = order.lines.iter().map(|line| line.quantity.get()).sum();
-    let sums = Sums { subtotal: order.subtotal, delivery: order.delivery, total: order.total, currency: order.currency };
+    let sums =
+        Sums { subtotal: order.subtotal, delivery: order.delivery, total: order.total, currency: order.currency };
     view! {
         <section aria-labelledby="items-h">
             <div class="receipt">

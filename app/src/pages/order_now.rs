@@ -170,10 +170,19 @@ fn settled(status: S, order: &OrderView) -> AnyView {
         view! { <p class="actions"><a class="button" href=href>{words}</a></p> }.into_any()
     };
     let (mark, title, text, way) = match status {
-        S::Paid => ("check", "Paid. Your books are yours.", format!("{amount} reached us. We pack them next."), way("/books", "Find the next one")),
-        S::Fulfilling => ("parcel", "Paid, and being packed.", format!("{amount} reached us."), way("/books", "Find the next one")),
+        S::Paid => (
+            "check",
+            "Paid. Your books are yours.",
+            format!("{amount} reached us. We pack them next."),
+            way("/books", "Find the next one"),
+        ),
+        S::Fulfilling => {
+            ("parcel", "Paid, and being packed.", format!("{amount} reached us."), way("/books", "Find the next one"))
+        }
         S::Shipped => ("truck", "Your parcel is on its way.", String::new(), way("/books", "Find the next one")),
-        S::Delivered => ("home", "Your parcel has arrived.", "Good reading.".into(), way("/books", "Find the next one")),
+        S::Delivered => {
+            ("home", "Your parcel has arrived.", "Good reading.".into(), way("/books", "Find the next one"))
+        }
         S::Expired => (
             "hourglass",
             "The time to pay ran out, so your copies went back on the shelf.",
@@ -186,7 +195,12 @@ fn settled(status: S, order: &OrderView) -> AnyView {
             "If you had paid, the money is on its way back.".into(),
             way("/books", "Look through the books"),
         ),
-        S::Refunded => ("refund", "The money is back with you.", format!("{amount} went back the way it came."), way("/books", "Look around")),
+        S::Refunded => (
+            "refund",
+            "The money is back with you.",
+            format!("{amount} went back the way it came."),
+            way("/books", "Look around"),
+        ),
         S::Failed | S::Pending | S::PaymentPending => (
             "alert",
             "We could not reserve your copies; someone was a moment faster.",

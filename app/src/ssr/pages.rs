@@ -23,6 +23,8 @@ pub async fn page(State(state): State<AppState>, request: Request<Body>) -> Resp
     let (mut parts, body) = request.into_parts();
     let boot = load(&state, &parts).await;
     parts.extensions.insert(boot);
+    // Leptos redirects by status only those who ask for HTML, and everybody who asks for a page does.
+    parts.headers.insert(header::ACCEPT, header::HeaderValue::from_static("text/html"));
     let options = state.leptos_options.clone();
     let render = leptos_axum::render_app_async_with_context(move || provide(&state), move || shell(options.clone()));
     let mut response = render(Request::from_parts(parts, body)).await;
