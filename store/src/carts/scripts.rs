@@ -7,10 +7,7 @@ use crate::{
 };
 use domain::{BookId, OrderId, Owner, Quantity, UnixMillis, cart::MAX_TITLES};
 use redis::{Cmd, ErrorKind, Script, ServerErrorKind};
-use std::{
-    collections::HashMap,
-    sync::LazyLock,
-};
+use std::{collections::HashMap, sync::LazyLock};
 
 /// An edit is persisted this long after it, so that a burst of edits is one write.
 pub(super) const SETTLE_MS: i64 = 1_000;
@@ -52,18 +49,44 @@ script!(FAILED, "carts_failed");
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Verb<'a> {
     /// `on_sale`: `None` while the gate does not know.
-    Add { book: BookId, quantity: Quantity, on_sale: Option<i64> },
-    Set { book: BookId, quantity: Quantity, on_sale: Option<i64> },
-    Remove { book: BookId },
+    Add {
+        book: BookId,
+        quantity: Quantity,
+        on_sale: Option<i64>,
+    },
+    Set {
+        book: BookId,
+        quantity: Quantity,
+        on_sale: Option<i64>,
+    },
+    Remove {
+        book: BookId,
+    },
     Clear,
     Load,
-    Prove { postgres: &'a CartState },
-    Freeze { into: &'a Owner },
-    Empty { into: &'a Owner },
-    Merge { guest: &'a Owner, guest_t: i64, lines: &'a [(BookId, Quantity)] },
-    Take { order: OrderId, lines: &'a [(BookId, Quantity)] },
+    Prove {
+        postgres: &'a CartState,
+    },
+    Freeze {
+        into: &'a Owner,
+    },
+    Empty {
+        into: &'a Owner,
+    },
+    Merge {
+        guest: &'a Owner,
+        guest_t: i64,
+        lines: &'a [(BookId, Quantity)],
+    },
+    Take {
+        order: OrderId,
+        lines: &'a [(BookId, Quantity)],
+    },
     /// `handed_over`: what the order took from a guest cart that was closed since, as that cart's mark says it.
-    Restore { order: OrderId, handed_over: &'a str },
+    Restore {
+        order: OrderId,
+        handed_over: &'a str,
+    },
 }
 
 /// The script did it, or why it did not.

@@ -1,10 +1,16 @@
 //! The process's one subscription: hears what changed, and comes back after every loss of Redis.
 
 use super::{Shared, push};
-use crate::{REDIS_TIMEOUT, error::{During, Error}};
+use crate::{
+    REDIS_TIMEOUT,
+    error::{During, Error},
+};
 use domain::{BookId, OrderId, Owner, live::Frame};
 use futures::StreamExt;
-use redis::{Msg, RedisResult, aio::{PubSubSink, PubSubStream}};
+use redis::{
+    Msg, RedisResult,
+    aio::{PubSubSink, PubSubStream},
+};
 use serde::Deserialize;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
@@ -48,7 +54,7 @@ struct Gaps {
 async fn listen(shared: &Arc<Shared>, gaps: &mut Gaps) -> Result<(), Error> {
     let (mut sink, mut messages) = subscribe(shared).await?;
     gaps.pause = FIRST_PAUSE;
-    heal(shared, std::mem::take(&mut gaps.is_first));
+    heal(shared, std::mem::take(&mut gaps.is_first)).await?;
     shared.is_subscribed.send_replace(true);
     let (mut stock, mut ping) = (Stock::default(), interval(PING_EVERY));
     let mut flush = interval(STOCK_EVERY);
@@ -76,14 +82,20 @@ async fn subscribe(shared: &Shared) -> Result<(PubSubSink, PubSubStream), Error>
 }
 
 /// What may have been missed while nobody listened is asked for again.
-fn heal(shared: &Shared, is_first: bool) {
+async fn heal(shared: &Shared, is_first: bool) -> Result<(), Error> {
+    // The shared connection may not have noticed the loss; what the sockets ask next must not be what finds out.
+    let ping = || async { redis::cmd("PING").query_async::<redis::Value>(&mut shared.store.redis()).await };
+    if ping().await.is_err() {
+        ping().await.during("live.warm_up")?;
+    }
     shared.store.catalog_cache().drop_all();
-    // Sockets that came before the first subscription have seen nothing that could be old, but their snapshot may be.
+    // Sockets from before the first subscription too: something may have changed since their snapshot.
     let sockets = shared.registry.all();
     if !is_first {
         tracing::info!(sockets = sockets.len(), "live messages are back");
     }
     sockets.iter().for_each(|socket| socket.resync());
+    Ok(())
 }
 
 async fn answered<T>(call: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {

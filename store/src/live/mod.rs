@@ -9,11 +9,7 @@ mod push;
 mod registry;
 mod turns;
 
-use crate::{
-    Store,
-    error::Error,
-    viewer::Viewer,
-};
+use crate::{Store, error::Error, viewer::Viewer};
 use domain::{
     OrderId, Owner,
     live::{Ask, Frame, MAX_WATCHED},

@@ -1,9 +1,6 @@
 //! Builds frames and queues them: for one socket that asked, or for everybody whom a change concerns.
 
-use super::{
-    Shared,
-    registry::Socket,
-};
+use super::{Shared, registry::Socket};
 use crate::{
     carts,
     error::{During, Error},

@@ -16,23 +16,34 @@ const QUEUE: usize = 96;
 pub(super) struct Socket {
     pub id: u64,
     pub viewer: Viewer,
-    frames: mpsc::Sender<Frame>,
+    queue: Mutex<Queue>,
+}
+
+struct Queue {
+    /// `None`: the socket is to close.
+    frames: Option<mpsc::Sender<Frame>>,
     /// The queue was full and its last frame is a `Resync`.
-    is_behind: Mutex<bool>,
+    is_behind: bool,
 }
 
 impl Socket {
     /// Queues a frame, never waiting. The last place is kept for a `Resync`; until that one is read, later frames are
     /// dropped: the browser asks for everything anew when it gets there.
     pub fn push(&self, frame: Frame) {
-        let mut is_behind = lock(&self.is_behind);
-        if *is_behind && self.frames.capacity() < QUEUE {
+        let mut queue = lock(&self.queue);
+        let Queue { frames: Some(frames), is_behind } = &mut *queue else { return };
+        if *is_behind && frames.capacity() < QUEUE {
             return;
         }
-        *is_behind = self.frames.capacity() <= 1;
+        *is_behind = frames.capacity() <= 1;
         let frame = if *is_behind { Frame::Resync } else { frame };
         // Fails only when the socket is going away.
-        let _ = self.frames.try_send(frame);
+        let _ = frames.try_send(frame);
+    }
+
+    /// Ends the queue: what is in it is still read, then its reader closes the socket.
+    pub fn close(&self) {
+        lock(&self.queue).frames = None;
     }
 
     pub fn resync(&self) {
@@ -68,9 +79,11 @@ impl Registry {
         let mut tables = self.lock();
         tables.last_id += 1;
         let id = tables.last_id;
-        let socket = Arc::new(Socket { id, viewer, frames: sender, is_behind: Mutex::new(false) });
-        // Too late for this process: the queue ends as soon as the caller lets go of the socket.
-        if !tables.is_closed {
+        let queue = Mutex::new(Queue { frames: Some(sender), is_behind: false });
+        let socket = Arc::new(Socket { id, viewer, queue });
+        if tables.is_closed {
+            socket.close();
+        } else {
             tables.owners.insert(socket.viewer.owner, id);
             tables.sockets.insert(id, Entry { socket: socket.clone(), order: None, books: Vec::new() });
         }
@@ -149,9 +162,10 @@ impl Registry {
         tables.pick(tables.sockets.keys().copied())
     }
 
-    /// Forgets every socket, now and from now on.
+    /// Closes every socket, now and from now on.
     pub fn close(&self) {
-        *self.lock() = Tables { is_closed: true, ..Tables::default() };
+        let closed = std::mem::replace(&mut *self.lock(), Tables { is_closed: true, ..Tables::default() });
+        closed.sockets.values().for_each(|entry| entry.socket.close());
     }
 
     fn lock(&self) -> MutexGuard<'_, Tables> {
