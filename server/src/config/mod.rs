@@ -149,8 +149,8 @@ fn login_limits(env: &mut Env<'_>) -> LoginLimits {
 }
 
 fn store_config(env: &mut Env<'_>, environment: Environment, base_url: &BaseUrl, secrets: &Secrets) -> StoreConfig {
-    let fee = env.number("BAZAR_DELIVERY_FEE", 49_00, 0..=1_000_000_00);
-    let free_from = env.number("BAZAR_DELIVERY_FREE_FROM", 999_00, 0..=i64::MAX);
+    let fee = env.number("BAZAR_DELIVERY_FEE", 4_900, 0..=100_000_000);
+    let free_from = env.number("BAZAR_DELIVERY_FREE_FROM", 99_900, 0..=i64::MAX);
     // A minute is the least for people; seconds are for tests.
     let order_ttl = env.number("BAZAR_ORDER_TTL_SECONDS", 900, 1..=86_400);
     let min_pay = env.number("BAZAR_MIN_PAY_SECONDS", 300, 0..=86_400).min(order_ttl);

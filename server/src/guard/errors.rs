@@ -86,3 +86,54 @@ fn page(site: &Site, error: &ApiError) -> Response {
     ))
     .into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::{Router, body::to_bytes, middleware::from_fn_with_state, routing::get};
+    use leptos::config::LeptosOptions;
+    use tower::ServiceExt;
+    use tower_http::catch_panic::CatchPanicLayer;
+
+    async fn ask(path: &str, accept: &str) -> (StatusCode, HeaderMap, String) {
+        let site = Arc::new(Site::new(&LeptosOptions::builder().output_name("book-bazar").build()));
+        let broken = || async {
+            if true {
+                panic!("the insides")
+            }
+        };
+        let busy = || async { StatusCode::SERVICE_UNAVAILABLE };
+        let own = || async { refuse(ApiError::new(ErrorCode::EmptyCart, "There is nothing in your cart.")) };
+        let router = Router::new().route("/broken", get(broken)).route("/busy", get(busy)).route("/own", get(own));
+        let router = router.layer(CatchPanicLayer::custom(panicked)).layer(from_fn_with_state(site, dress));
+        let request =
+            Request::builder().uri(path).header(header::ACCEPT, accept).body(Body::empty()).expect("a request");
+        let (parts, body) = router.oneshot(request).await.expect("an answer").into_parts();
+        let body = to_bytes(body, 1 << 16).await.expect("a body");
+        (parts.status, parts.headers, String::from_utf8_lossy(&body).into_owned())
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_sentence_without_our_insides() {
+        for (accept, kind) in [("text/html", "text/html; charset=utf-8"), ("application/json", "application/json")] {
+            let (status, headers, body) = ask("/broken", accept).await;
+            assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+            assert_eq!(headers[header::CONTENT_TYPE], kind);
+            assert!(body.contains("Nothing was lost") && !body.contains("insides"), "{body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_must_wait_is_told_how_long() {
+        let (status, headers, body) = ask("/busy", "*/*").await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(headers[header::RETRY_AFTER], "2");
+        assert!(body.contains("not_ready"), "{body}");
+    }
+
+    #[tokio::test]
+    async fn our_own_refusals_stay_as_they_are() {
+        let (status, _, body) = ask("/own", "text/html").await;
+        assert_eq!((status, body.contains("empty_cart")), (StatusCode::CONFLICT, true), "{body}");
+    }
+}

@@ -136,7 +136,7 @@ mod tests {
             amount: Minor::new(164_600),
             currency: Currency::Inr,
             email: "a@b.in".into(),
-            return_url: "https://shop.example/orders/1?payment=returned".into(),
+            return_url: "https://shop.example/orders/1?paying=1".into(),
             cancel_url: "https://shop.example/orders/1?a=\"b".into(),
             status: status.into(),
             url: String::new(),

@@ -115,3 +115,24 @@ async fn guessing_is_slowed_down() {
     assert!(refused.header("retry-after").parse::<i64>().is_ok_and(|seconds| seconds > 0));
     assert_eq!(attempt("other@example.org", "x").await.status, 429, "the address has tried often enough");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_https_cookies_belong_to_this_host_alone() {
+    let shop = Shop::start_with(&[("BAZAR_BASE_URL", "https://shop.example")]).await;
+    let visitor = shop.visitor();
+    let form = [("email", "asha@example.org"), ("password", "a good password"), ("name", "Asha")];
+    let hosted = |text: &str| text.starts_with("__Host-") && text.contains("; Secure") && text.contains("Path=/");
+    let cookies = |reply: &crate::visitor::Reply| -> Vec<String> {
+        let values = reply.headers.get_all("set-cookie").iter();
+        values.map(|value| value.to_str().expect("a readable cookie").to_owned()).collect()
+    };
+    let registered = visitor.post("/api/account/register", &form).await;
+    assert!(!registered.header("strict-transport-security").is_empty());
+    // A browser ignores the removal of such a cookie, too, when it is not marked like this.
+    let left = visitor.post("/api/account/logout", &[]).await;
+    for reply in [registered, left] {
+        let cookies = cookies(&reply);
+        assert!(!cookies.is_empty() && cookies.iter().all(|cookie| hosted(cookie)), "{cookies:?}");
+    }
+    assert!(!visitor.has_cookie("__Host-bb_session"));
+}

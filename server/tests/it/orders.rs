@@ -56,7 +56,7 @@ async fn a_paid_order_is_paid_by_the_webhook() {
     let shop = Shop::start().await;
     let visitor = guest_with(&shop, "Only Ten Copies", "3").await;
     let placed = place(&visitor, "one").await.ok();
-    assert_eq!(placed["total"], 3 * 300_00 + 49_00, "{placed}");
+    assert_eq!(placed["total"], 3 * 30_000 + 4_900, "{placed}");
     assert_eq!(visitor.get("/api/cart").await.ok()["copies"], 0);
     let order = id(&placed);
     wait_for(&visitor, &order, "PAYMENT_PENDING").await;
