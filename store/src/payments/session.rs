@@ -167,7 +167,7 @@ fn described(store: &Store, order: &OrderRow, payment: PaymentId) -> Result<NewS
         amount: order.amount().ok_or_else(|| broken("amount"))?,
         email: Email::parse(&order.email).map_err(|_| broken("e-mail address"))?,
         // The order page says "confirming" to somebody who comes back before the webhook.
-        return_url: format!("{page}?payment=returned"),
+        return_url: format!("{page}?paying=1"),
         cancel_url: page,
     })
 }

@@ -216,7 +216,7 @@ async fn a_session_is_opened_once_and_for_its_owner_only() {
         .text("SELECT count(*) || ' ' || max(order_number) || ' ' || max(amount_minor) || ' ' || max(return_url) FROM sandbox.payments")
         .await;
     let number = ledger.text("SELECT number FROM orders").await;
-    assert_eq!(at_provider, format!("1 {number} 104700 http://shop.test/orders/{}?payment=returned", order.id));
+    assert_eq!(at_provider, format!("1 {number} 104700 http://shop.test/orders/{}?paying=1", order.id));
     assert!(started[0].redirect_url.contains("/sandbox/pay/sbx_pay_"), "{started:?}");
 
     let admin = Viewer { is_admin: true, ..Viewer::new(coming().owner) };
