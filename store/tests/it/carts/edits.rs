@@ -4,6 +4,10 @@ use super::*;
 use domain::Minor;
 use futures::future::join_all;
 
+fn rupees(rupees: i64) -> Minor {
+    Minor::new(rupees * 100)
+}
+
 #[tokio::test]
 async fn every_edit_answers_with_the_whole_cart() {
     let shop = Shop::open().await;
@@ -14,15 +18,15 @@ async fn every_edit_answers_with_the_whole_cart() {
     let second = shop.add(&owner, two, 1).await;
     assert_eq!(held(&second), [(one.get(), 2), (two.get(), 1)]);
     assert!(first.version < second.version);
-    assert_eq!((second.subtotal, second.delivery), (Minor::new(300_00), Minor::new(49_00)));
-    assert_eq!((second.total, second.copies), (Minor::new(349_00), 3));
+    assert_eq!((second.subtotal, second.delivery), (rupees(300), rupees(49)));
+    assert_eq!((second.total, second.copies), (rupees(349), 3));
     let line = &second.lines[0];
-    assert_eq!((line.unit_price, line.line_total, line.available), (Minor::new(100_00), Minor::new(200_00), Some(9)));
+    assert_eq!((line.unit_price, line.line_total, line.available), (rupees(100), rupees(200), Some(9)));
     assert_eq!(line.notice, None);
     assert_eq!(shop.view(&owner).await, second);
 
     let third = carts::set(&shop.store, &owner, one, quantity(9)).await.expect("set");
-    assert_eq!((third.subtotal, third.delivery), (Minor::new(1000_00), Minor::ZERO), "a big parcel travels free");
+    assert_eq!((third.subtotal, third.delivery), (rupees(1000), Minor::ZERO), "a big parcel travels free");
     let fourth = carts::remove(&shop.store, &owner, two).await.expect("removed");
     assert_eq!(held(&fourth), [(one.get(), 9)]);
     let same = carts::remove(&shop.store, &owner, two).await.expect("removed again");
