@@ -5,6 +5,7 @@
 pub mod api;
 mod app;
 mod boot;
+mod call;
 mod components;
 mod error;
 mod live;

@@ -1,49 +1,8 @@
-//! Forms: what was refused, what was typed, and fields that show both, with and without WASM.
+//! Fields of forms: label, value, help, and what is wrong, with and without WASM.
 
 use super::icon::icon;
-use crate::{AppError, shop::use_shop};
-use domain::ApiError;
-use leptos::{prelude::*, server_fn::ServerFn};
-use std::collections::BTreeMap;
-
-/// What a form knows about its last sending.
-#[derive(Clone, Copy)]
-pub struct FormState {
-    pub error: Signal<Option<ApiError>>,
-    pub is_pending: Signal<bool>,
-    typed: StoredValue<BTreeMap<String, String>>,
-}
-
-impl FormState {
-    /// `name`: the form's server function, like `account/login`.
-    pub fn new<S>(action: ServerAction<S>, name: &'static str) -> Self
-    where
-        S: ServerFn<Error = AppError> + Clone + Send + Sync + 'static,
-        S::Output: Send + Sync + 'static,
-    {
-        let flash = use_shop().flash(name);
-        let typed = StoredValue::new(flash.as_ref().map(|flash| flash.values.clone()).unwrap_or_default());
-        let flashed = StoredValue::new(flash.map(|flash| flash.error));
-        let (value, pending) = (action.value(), action.pending());
-        let error = Signal::derive(move || {
-            value.with(|value| match value {
-                Some(Err(error)) => Some(error.0.clone()),
-                Some(Ok(_)) => None,
-                None => flashed.get_value(),
-            })
-        });
-        Self { error, is_pending: pending.into(), typed }
-    }
-
-    /// What was typed into a field before the form was refused.
-    pub fn typed(self, name: &str) -> Option<String> {
-        self.typed.with_value(|typed| typed.get(name).cloned())
-    }
-
-    fn wrong(self, name: &'static str) -> Signal<Option<String>> {
-        Signal::derive(move || self.error.with(|error| error.as_ref()?.fields.get(name).cloned()))
-    }
-}
+use crate::call::Post;
+use leptos::prelude::*;
 
 /// One labelled field.
 #[derive(Clone, Copy)]
@@ -63,7 +22,7 @@ impl Field {
     }
 
     /// `value`: what stands in it at first; what was typed before wins.
-    pub fn view(self, form: FormState, value: Option<String>) -> AnyView {
+    pub fn view(self, form: Post, value: Option<String>) -> AnyView {
         let Self { name, label, kind, autocomplete, inputmode, help, is_optional } = self;
         let wrong = form.wrong(name);
         let is_wrong = move || wrong.with(Option::is_some);

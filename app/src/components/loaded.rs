@@ -1,25 +1,33 @@
 //! A page around data: waits for it, shows it, or shows why it cannot.
 
-use crate::{AppError, pages::error::error_page};
+use crate::{
+    AppError,
+    call::{read, resource},
+    pages::error::error_page,
+};
 use leptos::prelude::*;
+use serde::de::DeserializeOwned;
+use std::sync::Arc;
 
-/// The server waits until the page is whole; in the browser the old page stays until the new one is there.
-pub fn loaded<T>(
-    resource: Resource<Result<T, AppError>>,
-    show: impl Fn(T) -> AnyView + Clone + Send + 'static,
-) -> AnyView
-where
-    T: Clone + Send + Sync + 'static,
-{
+/// Shows what the server function at `address` answers. The server waits until the page is whole; in the browser the
+/// old page stays until the new one is there.
+pub fn loaded<T: DeserializeOwned + 'static>(
+    address: impl Fn() -> String + Send + Sync + 'static,
+    show: impl Fn(T) -> AnyView + Send + Sync + 'static,
+) -> AnyView {
+    around(Memo::new(move |_| address()), Arc::new(move |text| read(text).map(&show)))
+}
+
+/// Everything that does not depend on the type, so that it is compiled once.
+fn around(address: Memo<String>, show: Arc<dyn Fn(&str) -> Result<AnyView, AppError> + Send + Sync>) -> AnyView {
+    let data = resource(address);
     view! {
         <Transition>
             {move || {
                 let show = show.clone();
                 Suspend::new(async move {
-                    match resource.await {
-                        Ok(data) => show(data),
-                        Err(error) => error_page(error),
-                    }
+                    let shown = data.await.and_then(|text| show(&text));
+                    shown.unwrap_or_else(error_page)
                 })
             }}
         </Transition>

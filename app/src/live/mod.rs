@@ -2,12 +2,14 @@
 //!
 //! The server renders from the same signals; only the browser opens the socket ([`socket`]), after hydration.
 
+mod frames;
 mod orders;
 mod socket;
 mod stock;
 
 pub use stock::Available;
 
+use crate::call::Post;
 use domain::{
     BookId, OrderId, UnixMillis,
     cart::CartView,
@@ -87,6 +89,11 @@ impl Live {
             self.is_known.set_value(true);
             socket::announce_new_identity(self);
         }
+    }
+
+    /// Every edit of the cart answers with the whole of it.
+    pub fn take_carts(self, post: Post) {
+        post.on_success(move |cart: CartView| self.set_cart(cart));
     }
 
     /// Somebody logged in (`true`) or out: other tabs must ask anew.

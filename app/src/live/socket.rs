@@ -4,10 +4,7 @@
 //! edit, an account by a login): an open socket follows the person it was opened by.
 
 use super::Live;
-use domain::{
-    UnixMillis,
-    live::{Ask, Frame},
-};
+use domain::{UnixMillis, live::Ask};
 use leptos::prelude::*;
 use std::{
     cell::{Cell, RefCell},
@@ -112,7 +109,7 @@ fn connect(live: Live) {
         }
     });
     let message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-        let frame = event.data().as_string().and_then(|text| serde_json::from_str::<Frame>(&text).ok());
+        let frame = event.data().as_string().and_then(|text| super::frames::read(&text));
         if let Some(frame) = frame.filter(|_| is_current()) {
             live.apply(frame);
         }

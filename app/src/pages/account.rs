@@ -1,9 +1,9 @@
 //! One's own account.
 
 use crate::{
-    api::{account::Logout, orders},
+    api::orders::Orders,
+    call::{Post, PostForm},
     components::{
-        form::FormState,
         loaded::loaded,
         notice::refusal,
         order_row::order_row,
@@ -24,19 +24,15 @@ pub fn AccountPage() -> impl IntoView {
     let Some(account) = use_shop().account() else {
         return view! { <Redirect path=login_for("/account")/> }.into_any();
     };
-    let data = Resource::new(|| (), |()| orders::list());
-    loaded(data, move |list| show(account.clone(), list.orders))
+    loaded(|| "orders".to_owned(), move |list: Orders| show(account.clone(), list.orders))
 }
 
 fn show(account: AccountView, mut orders: Vec<domain::order::OrderSummary>) -> AnyView {
     let shop = use_shop();
-    let logout = ServerAction::<Logout>::new();
-    let form = FormState::new(logout, "account/logout");
-    Effect::new(move |_| {
-        if logout.value().with(|value| matches!(value, Some(Ok(())))) {
-            shop.live.identity_changed(false);
-            let _ = window().location().set_href("/");
-        }
+    let logout = Post::new("account/logout");
+    logout.on_success(move |(): ()| {
+        shop.live.identity_changed(false);
+        let _ = window().location().set_href("/");
     });
     orders.truncate(LATEST);
     let has_none = orders.is_empty();
@@ -47,7 +43,7 @@ fn show(account: AccountView, mut orders: Vec<domain::order::OrderSummary>) -> A
                 <h1>{account.name.clone()}</h1>
                 <p class="page-head__lede">{account.email.to_string()}</p>
             </header>
-            {refusal(form.error)}
+            {refusal(logout.error())}
             <div class="account">
                 <section class="panel" aria-labelledby="o-h">
                     <div class="section-head">
@@ -64,9 +60,9 @@ fn show(account: AccountView, mut orders: Vec<domain::order::OrderSummary>) -> A
                         <dt>"E-mail"</dt><dd>{account.email.to_string()}</dd>
                     </dl>
                 </section>
-                <ActionForm action=logout>
+                <PostForm to=logout>
                     <button class="button button--quiet">"Log out"</button>
-                </ActionForm>
+                </PostForm>
             </div>
         </Page>
     }

@@ -2,7 +2,7 @@
 
 use super::admin_orders::admins_only;
 use crate::{
-    api::admin,
+    call::address as address_of,
     components::{
         address::address,
         icon::icon,
@@ -25,8 +25,7 @@ pub fn AdminOrderPage() -> impl IntoView {
     if let Err(other) = admins_only(use_shop(), &format!("/admin/orders/{}", id.get_untracked())) {
         return other;
     }
-    let data = Resource::new(move || id.get(), admin::order);
-    loaded(data, show)
+    loaded(move || id.with(|id| address_of("admin/orders/get", &[("id", id)])), show)
 }
 
 fn show(order: OrderView) -> AnyView {

@@ -1,7 +1,7 @@
 //! All orders, for admins: dense, calm, and alive.
 
 use crate::{
-    api::admin,
+    call::address,
     components::{
         get_form::follow,
         loaded::loaded,
@@ -9,7 +9,7 @@ use crate::{
         pagination::pagination,
         status::status,
     },
-    next::{encode, login_for},
+    next::login_for,
     pages::error::error_page,
     shop::{Shop, use_shop},
     when,
@@ -20,9 +20,8 @@ use domain::{
 };
 use leptos::prelude::*;
 use leptos_router::{components::Redirect, hooks::use_query_map, params::ParamsMap};
-use serde::{Deserialize, Serialize};
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Wanted {
     q: String,
     status: Option<OrderStatus>,
@@ -35,9 +34,11 @@ impl Wanted {
         Self { q: text("q"), status: text("status").parse().ok(), page: text("page").parse().unwrap_or(1).max(1) }
     }
 
-    fn address(&self, page: u32) -> String {
+    /// The address of a page of this list: for people (`/admin/orders`) or of its data.
+    fn address(&self, path: &str, page: u32) -> String {
         let status = self.status.map(OrderStatus::as_str).unwrap_or_default();
-        format!("/admin/orders?q={}&status={status}&page={page}", encode(&self.q))
+        let page = if page > 1 { page.to_string() } else { String::new() };
+        address(path, &[("q", &self.q), ("status", status), ("page", &page)])
     }
 
     /// Whether a changed order belongs on this page of the list, as far as the browser can tell.
@@ -67,15 +68,10 @@ pub fn AdminOrdersPage() -> impl IntoView {
     }
     let query = use_query_map();
     let wanted = Memo::new(move |_| query.with(Wanted::read));
-    let data = Resource::new(
-        move || wanted.get(),
-        |wanted| {
-            let status = wanted.status.map(OrderStatus::as_str).unwrap_or_default();
-            let page = admin::orders(status.to_owned(), wanted.q.clone(), wanted.page.to_string());
-            async move { page.await.map(|page| (wanted, page)) }
-        },
-    );
-    loaded(data, |(wanted, page)| show(wanted, page))
+    loaded(
+        move || wanted.with(|wanted| wanted.address("admin/orders", wanted.page)),
+        move |page| show(wanted.get_untracked(), page),
+    )
 }
 
 fn show(wanted: Wanted, page: OrderPage) -> AnyView {
@@ -87,7 +83,8 @@ fn show(wanted: Wanted, page: OrderPage) -> AnyView {
         1 => "1 order".to_owned(),
         total => format!("{total} orders, newest first"),
     };
-    let (filters, links) = (filters(&wanted), pagination(page.page, pages, |number| wanted.address(number)));
+    let (filters, links) =
+        (filters(&wanted), pagination(page.page, pages, |number| wanted.address("/admin/orders", number)));
     let rows = move || {
         let news = live.admin_orders().get();
         merged(&page.orders, &news, &wanted).into_iter().map(|(order, is_news)| row(order, is_news)).collect::<Vec<_>>()

@@ -1,14 +1,11 @@
 //! One book: its cover, its facts, and a way to buy it.
 
 use crate::{
-    api::{
-        cart::AddToCart,
-        pages::{self, Book},
-    },
+    api::pages::Book,
+    call::{Post, PostForm, address},
     components::{
         book_card::book_cards,
         cover::cover,
-        form::FormState,
         loaded::loaded,
         notice::{Tone, notice, refusal},
         page::{PLAIN, Page},
@@ -29,8 +26,7 @@ use leptos_router::hooks::use_params_map;
 pub fn BookPage() -> impl IntoView {
     let params = use_params_map();
     let slug = Memo::new(move |_| params.with(|params| params.get("slug")).unwrap_or_default());
-    let data = Resource::new(move || slug.get(), pages::book);
-    loaded(data, show)
+    loaded(move || slug.with(|slug| address("page/book", &[("slug", slug)])), show)
 }
 
 fn show(Book { book, near }: Book) -> AnyView {
@@ -64,13 +60,8 @@ fn show(Book { book, near }: Book) -> AnyView {
 #[component]
 fn BuyBox(book: BookCard, on_sale: bool) -> impl IntoView {
     let live = use_shop().live;
-    let add = ServerAction::<AddToCart>::new();
-    let form = FormState::new(add, "cart/add");
-    Effect::new(move |_| {
-        if let Some(Ok(cart)) = add.value().get() {
-            live.set_cart(cart);
-        }
-    });
+    let add = Post::new("cart/add");
+    live.take_carts(add);
     let (id, price) = (book.id, book.price.with(book.currency).to_string());
     let available = live.available(id, book.available);
     let most = Memo::new(move |_| {
@@ -84,7 +75,7 @@ fn BuyBox(book: BookCard, on_sale: bool) -> impl IntoView {
         }
         .into_any(),
         most => view! {
-            <ActionForm action=add attr:class="buy-box__form">
+            <PostForm to=add class="buy-box__form">
                 <input type="hidden" name="book_id" value=id.to_string()/>
                 <div class="field buy-box__quantity">
                     <label class="field__label" for="qty">"Copies"</label>
@@ -93,13 +84,13 @@ fn BuyBox(book: BookCard, on_sale: bool) -> impl IntoView {
                     </select>
                 </div>
                 <button class="button button--primary" type="submit"
-                    aria-busy=move || form.is_pending.get().then_some("true")>"Add to cart"</button>
-            </ActionForm>
+                    aria-busy=move || add.busy()>"Add to cart"</button>
+            </PostForm>
         }
         .into_any(),
     };
     view! {
-        {refusal(form.error)}
+        {refusal(add.error())}
         {in_cart(book)}
         <section class="buy-box" aria-label="Buy this book">
             <div class="buy-box__facts">

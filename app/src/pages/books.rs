@@ -1,7 +1,8 @@
 //! Lists of books: search, subject, order and page, all of it in the address.
 
 use crate::{
-    api::pages::{self, List},
+    api::pages::List,
+    call::address,
     components::{
         book_card::book_cards,
         category_nav::category_nav,
@@ -11,15 +12,13 @@ use crate::{
         page::{PLAIN, Page},
         pagination::pagination,
     },
-    next::encode,
 };
 use domain::catalog::Sort;
 use leptos::prelude::*;
 use leptos_router::{hooks::use_query_map, params::ParamsMap};
-use serde::{Deserialize, Serialize};
 
 /// What the address says; a list is no place to fail, so what makes no sense there is read as nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Wanted {
     q: String,
     category: String,
@@ -42,22 +41,18 @@ impl Wanted {
         }
     }
 
-    /// The address of another page of this list.
-    fn address(&self, page: u32) -> String {
-        let mut out = String::from("/books");
-        let mut add = |name: &str, value: &str| {
-            if !value.is_empty() {
-                let mark = if out.contains('?') { '&' } else { '?' };
-                out = format!("{out}{mark}{name}={}", encode(value));
-            }
-        };
-        add("q", &self.q);
-        add("category", &self.category);
-        add("author", &self.author);
-        add("in_stock", if self.in_stock { "true" } else { "" });
-        add("sort", if self.sort == Sort::default() { "" } else { self.sort.as_str() });
-        add("page", &if page > 1 { page.to_string() } else { String::new() });
-        out
+    /// The address of a page of this list: for people (`/books`) or of its data.
+    fn address(&self, path: &str, page: u32) -> String {
+        let page = if page > 1 { page.to_string() } else { String::new() };
+        let arguments = [
+            ("q", self.q.as_str()),
+            ("category", &self.category),
+            ("author", &self.author),
+            ("in_stock", if self.in_stock { "true" } else { "" }),
+            ("sort", if self.sort == Sort::default() { "" } else { self.sort.as_str() }),
+            ("page", &page),
+        ];
+        address(path, &arguments)
     }
 }
 
@@ -65,15 +60,10 @@ impl Wanted {
 pub fn BooksPage() -> impl IntoView {
     let query = use_query_map();
     let wanted = Memo::new(move |_| query.with(Wanted::read));
-    let data = Resource::new(
-        move || wanted.get(),
-        |wanted| {
-            let Wanted { q, category, author, in_stock, sort, page } = wanted.clone();
-            let list = pages::books(q, category, author, in_stock.to_string(), sort.as_str().into(), page.to_string());
-            async move { list.await.map(|list| (wanted, list)) }
-        },
-    );
-    loaded(data, |(wanted, list)| show(wanted, list))
+    loaded(
+        move || wanted.with(|wanted| wanted.address("page/books", wanted.page)),
+        move |list| show(wanted.get_untracked(), list),
+    )
 }
 
 fn show(wanted: Wanted, list: List) -> AnyView {
@@ -98,7 +88,7 @@ fn show(wanted: Wanted, list: List) -> AnyView {
         view! {
             {filters}
             <ul class="shelf">{book_cards(list.page.books, 5)}</ul>
-            {pagination(page, pages, |page| wanted.address(page))}
+            {pagination(page, pages, |page| wanted.address("/books", page))}
         }
         .into_any()
     };
@@ -166,9 +156,9 @@ mod tests {
 
     #[test]
     fn the_address_is_the_state() {
-        assert_eq!(wanted(&[]).address(1), "/books");
+        assert_eq!(wanted(&[]).address("/books", 1), "/books");
         let some = wanted(&[("q", "a b"), ("sort", "title"), ("in_stock", "true"), ("page", "3")]);
-        assert_eq!(some.address(4), "/books?q=a%20b&in_stock=true&sort=title&page=4");
+        assert_eq!(some.address("/books", 4), "/books?q=a%20b&in_stock=true&sort=title&page=4");
         assert_eq!(some.page, 3);
     }
 

@@ -1,11 +1,10 @@
 //! The cart, like a till receipt; it follows the live messages, so every tab shows the same.
 
 use crate::{
-    api::cart::{self, AddToCart, ClearCart, RemoveFromCart, SetInCart},
+    call::{Post, PostForm, get, read},
     components::{
         cover::cover,
         empty::{Empty, way_on},
-        form::FormState,
         icon::icon,
         notice::refusal,
         page::{NARROW, Page},
@@ -24,16 +23,11 @@ use leptos::{prelude::*, task::spawn_local};
 pub fn CartPage() -> impl IntoView {
     let live = use_shop().live;
     refetch_unless_fresh(live);
-    let (set, remove, clear) = (ServerAction::new(), ServerAction::new(), ServerAction::new());
-    let errors = [
-        FormState::new::<SetInCart>(set, "cart/set").error,
-        FormState::new::<RemoveFromCart>(remove, "cart/remove").error,
-        FormState::new::<ClearCart>(clear, "cart/clear").error,
-        FormState::new::<AddToCart>(ServerAction::new(), "cart/add").error,
-    ];
-    Effect::new(move |_| take(live, set.value().get()));
-    Effect::new(move |_| take(live, remove.value().get()));
-    Effect::new(move |_| take(live, clear.value().get()));
+    let (set, remove, clear) = (Post::new("cart/set"), Post::new("cart/remove"), Post::new("cart/clear"));
+    for post in [set, remove, clear] {
+        live.take_carts(post);
+    }
+    let errors = [set, remove, clear, Post::new("cart/add")].map(Post::error);
     let cart = live.cart();
     let is_empty = Memo::new(move |_| cart.with(|cart| cart.lines.is_empty()));
     view! {
@@ -50,18 +44,12 @@ fn refetch_unless_fresh(live: Live) {
     Effect::new(move |_| {
         if !is_hydrating && !live.is_open().get_untracked() {
             spawn_local(async move {
-                if let Ok(cart) = cart::get().await {
+                if let Ok(cart) = get("cart".to_owned()).await.and_then(|text| read(&text)) {
                     live.set_cart(cart);
                 }
             });
         }
     });
-}
-
-fn take(live: Live, answer: Option<Result<CartView, crate::AppError>>) {
-    if let Some(Ok(cart)) = answer {
-        live.set_cart(cart);
-    }
 }
 
 fn nothing() -> AnyView {
@@ -73,12 +61,7 @@ fn nothing() -> AnyView {
     .into_any()
 }
 
-fn full(
-    cart: Signal<CartView>,
-    set: ServerAction<SetInCart>,
-    remove: ServerAction<RemoveFromCart>,
-    clear: ServerAction<ClearCart>,
-) -> AnyView {
+fn full(cart: Signal<CartView>, set: Post, remove: Post, clear: Post) -> AnyView {
     let lede = move || cart.with(|cart| counted(cart.copies, cart.lines.len()));
     let lines = move || {
         let cart = cart.get();
@@ -104,18 +87,13 @@ fn full(
         <div class="cart__checkout">{way_out}</div>
         <div class="cart__after">
             <a href="/books">"Keep looking"</a>
-            <ActionForm action=clear><button class="link-button">"Empty the cart"</button></ActionForm>
+            <PostForm to=clear><button class="link-button">"Empty the cart"</button></PostForm>
         </div>
     }
     .into_any()
 }
 
-fn row(
-    line: CartLine,
-    currency: Currency,
-    set: ServerAction<SetInCart>,
-    remove: ServerAction<RemoveFromCart>,
-) -> AnyView {
+fn row(line: CartLine, currency: Currency, set: Post, remove: Post) -> AnyView {
     let CartLine { book_id, slug, title, authors, quantity, unit_price, line_total, available, notice } = line;
     let copies = quantity.get();
     let most = available.unwrap_or(i64::from(Quantity::MAX)).min(i64::from(Quantity::MAX));
@@ -132,18 +110,18 @@ fn row(
             <p class="line__total num">{line_total.with(currency).to_string()}</p>
             {notice.map(|notice| view! { <p class="cart-line__notice" role="status">{notice}</p> })}
             <div class="cart-line__controls">
-                <ActionForm action=set attr:class="stepper">
+                <PostForm to=set class="stepper">
                     <input type="hidden" name="book_id" value=book_id.to_string()/>
                     <button class="stepper__button" name="quantity" value=(copies - 1).to_string()
                         aria-label=fewer>{icon("minus")}</button>
                     <span class="stepper__value"><span class="visually-hidden">"Copies: "</span>{copies}</span>
                     <button class="stepper__button" name="quantity" value=(copies + 1).to_string() disabled=is_full
                         aria-label=more>{icon("plus")}</button>
-                </ActionForm>
-                <ActionForm action=remove>
+                </PostForm>
+                <PostForm to=remove>
                     <input type="hidden" name="book_id" value=book_id.to_string()/>
                     <button class="link-button">"Remove"<span class="visually-hidden">{less}</span></button>
-                </ActionForm>
+                </PostForm>
                 <span class="line__each cart-line__each num">{format!("{} each", unit_price.with(currency))}</span>
             </div>
         </li>

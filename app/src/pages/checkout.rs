@@ -1,13 +1,12 @@
 //! The checkout: where the parcel goes, what it costs, one button. Its key makes a double click one order.
 
 use crate::{
-    api::{
-        orders::PlaceOrder,
-        pages::{self, Checkout},
-    },
+    api::pages::Checkout,
+    call::{Post, PostForm},
     components::{
+        address::COUNTRIES,
         empty::{Empty, way_on},
-        form::{Field, FormState},
+        form::Field,
         icon::icon,
         loaded::loaded,
         notice::refusal,
@@ -16,37 +15,38 @@ use crate::{
     },
     shop::use_shop,
 };
-use domain::cart::CartView;
+use domain::{ApiError, cart::CartView, order::Placed};
 use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
-/// Where the shop delivers; a longer list comes with more couriers.
-const COUNTRIES: [(&str, &str); 1] = [("IN", "India")];
-
 #[component]
 pub fn CheckoutPage() -> impl IntoView {
-    let place = ServerAction::<PlaceOrder>::new();
-    let form = FormState::new(place, "orders/place");
-    // A refusal often means that the cart is not what the page shows (any more): look again.
-    let refusals = Memo::new(move |_| {
-        let is_refused = place.value().with(|value| matches!(value, Some(Err(_))));
-        (is_refused, if is_refused { place.version().get() } else { 0 })
-    });
-    let data = Resource::new(move || refusals.get(), |_| pages::checkout());
-    let navigate = use_navigate();
+    let place = Post::new("orders/place");
+    // Such a refusal means that the cart is not what the page shows (any more): look again, so that the next click
+    // has the right key and total.
+    let looks = RwSignal::new(0);
     Effect::new(move |_| {
-        if let Some(Ok(placed)) = place.value().get() {
-            navigate(&format!("/orders/{}", placed.order_id), NavigateOptions::default());
+        let is_about_cart = |error: &ApiError| error.code.status() == 409;
+        if place.error().with(|error| error.as_ref().is_some_and(is_about_cart)) {
+            looks.update(|looks| *looks += 1);
         }
     });
-    loaded(data, move |checkout| show(checkout, place, form))
+    let navigate = use_navigate();
+    place.on_success(move |placed: Placed| {
+        navigate(&format!("/orders/{}", placed.order_id), NavigateOptions::default());
+    });
+    let address = move || match looks.get() {
+        0 => "page/checkout".to_owned(),
+        looks => format!("page/checkout?look={looks}"),
+    };
+    loaded(address, move |checkout| show(checkout, place))
 }
 
-fn show(Checkout { cart, key }: Checkout, place: ServerAction<PlaceOrder>, form: FormState) -> AnyView {
+fn show(Checkout { cart, key }: Checkout, place: Post) -> AnyView {
     if cart.lines.is_empty() {
         return view! {
             <Page title="Checkout" class=NARROW>
-                {refusal(form.error)}
+                {refusal(place.error())}
                 <Empty mark=icon("bag") title="Nothing to check out".into() text="Your cart is empty just now.".into()>
                     {way_on("/books", "Look through the books")}
                 </Empty>
@@ -56,7 +56,6 @@ fn show(Checkout { cart, key }: Checkout, place: ServerAction<PlaceOrder>, form:
     }
     let total = cart.total.with(cart.currency).to_string();
     let expected = cart.total.get().to_string();
-    let busy = move || form.is_pending.get().then_some("true");
     view! {
         <Page title="Checkout" class=NARROW>
             <header class="page-head">
@@ -68,20 +67,20 @@ fn show(Checkout { cart, key }: Checkout, place: ServerAction<PlaceOrder>, form:
                 <li class="steps__step" aria-current="step">"Address"</li>
                 <li class="steps__step">"Payment"</li>
             </ol>
-            {refusal(form.error)}
+            {refusal(place.error())}
             {summary(&cart)}
-            <ActionForm action=place attr:class="form">
+            <PostForm to=place class="form">
                 <input type="hidden" name="idempotency_key" value=key/>
                 <input type="hidden" name="expected_total" value=expected/>
-                {contact(form)}
-                {address(form)}
+                {contact(place)}
+                {delivery(place)}
                 <div class="checkout__place">
-                    <button class="button button--primary button--block" type="submit" aria-busy=busy>
+                    <button class="button button--primary button--block" type="submit" aria-busy=move || place.busy()>
                         {format!("Place order · {total}")}
                     </button>
                     <p class="small muted">"This holds your copies while you pay, on the next page."</p>
                 </div>
-            </ActionForm>
+            </PostForm>
         </Page>
     }
     .into_any()
@@ -104,7 +103,7 @@ fn summary(cart: &CartView) -> AnyView {
 }
 
 /// Guests say where we can write to them.
-fn contact(form: FormState) -> AnyView {
+fn contact(form: Post) -> AnyView {
     if use_shop().account().is_some() {
         return ().into_any();
     }
@@ -119,7 +118,7 @@ fn contact(form: FormState) -> AnyView {
     .into_any()
 }
 
-fn address(form: FormState) -> AnyView {
+fn delivery(form: Post) -> AnyView {
     let line2 = Field { is_optional: true, ..Field::new("line2", "Area or landmark", "address-line2") };
     let pin = Field { inputmode: Some("numeric"), ..Field::new("postcode", "PIN code", "postal-code") };
     let help = Some("Only for the courier.");

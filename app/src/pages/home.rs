@@ -1,7 +1,7 @@
 //! The front of the shop: a search, one shelf, the subjects.
 
 use crate::{
-    api::pages::{Home, home},
+    api::pages::Home,
     components::{
         book_card::book_cards,
         loaded::loaded,
@@ -13,8 +13,7 @@ use leptos::prelude::*;
 
 #[component]
 pub fn HomePage() -> impl IntoView {
-    let data = Resource::new(|| (), |()| home());
-    loaded(data, show)
+    loaded(|| "page/home".to_owned(), show)
 }
 
 fn show(home: Home) -> AnyView {

@@ -2,9 +2,9 @@
 
 use super::register::go_on;
 use crate::{
-    api::account::Login,
+    call::{Post, PostForm},
     components::{
-        form::{Field, FormState},
+        form::Field,
         notice::refusal,
         page::{NARROW, Page},
     },
@@ -14,10 +14,9 @@ use leptos_router::hooks::use_query_map;
 
 #[component]
 pub fn LoginPage() -> impl IntoView {
-    let login = ServerAction::<Login>::new();
-    let form = FormState::new(login, "account/login");
+    let form = Post::new("account/login");
     let next = next_of_query();
-    go_on(login, next.clone());
+    go_on(form, next.clone());
     let email = Field { kind: "email", ..Field::new("email", "E-mail", "username") };
     let password = Field { kind: "password", ..Field::new("password", "Password", "current-password") };
     let register = next
@@ -27,14 +26,14 @@ pub fn LoginPage() -> impl IntoView {
         <Page title="Log in" class=NARROW>
             <div class="auth">
                 <header class="auth__head"><h1>"Log in"</h1><p class="muted">"Your cart comes with you."</p></header>
-                {refusal(form.error)}
-                <ActionForm action=login attr:class="form auth__card">
+                {refusal(form.error())}
+                <PostForm to=form class="form auth__card">
                     {next.map(|next| view! { <input type="hidden" name="next" value=next/> })}
                     {email.view(form, None)}
                     {password.view(form, None)}
                     <button class="button button--primary button--block" type="submit"
-                        aria-busy=move || form.is_pending.get().then_some("true")>"Log in"</button>
-                </ActionForm>
+                        aria-busy=move || form.busy()>"Log in"</button>
+                </PostForm>
                 <p class="auth__other">"New here? "<a href=register>"Make an account"</a></p>
             </div>
         </Page>

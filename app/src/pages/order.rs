@@ -2,10 +2,9 @@
 
 use super::order_now::order_now;
 use crate::{
-    api::orders::{self, CancelOrder},
+    call::{Post, address as address_of, get, read},
     components::{
         address::address,
-        form::FormState,
         icon::icon,
         loaded::loaded,
         notice::{Tone, notice, refusal},
@@ -32,21 +31,15 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 pub fn OrderPage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|params| params.get("id")).unwrap_or_default());
-    let data = Resource::new(move || id.get(), orders::get);
-    loaded(data, show)
+    loaded(move || id.with(|id| order_address(id)), show)
 }
 
 fn show(order: OrderView) -> AnyView {
     let live = use_shop().live;
     let query = use_query_map();
     let is_paying = Memo::new(move |_| query.with(|query| query.get("paying").is_some()));
-    let cancel = ServerAction::<CancelOrder>::new();
-    let form = FormState::new(cancel, "orders/cancel");
-    Effect::new(move |_| {
-        if let Some(Ok(order)) = cancel.value().get() {
-            live.set_order(order);
-        }
-    });
+    let cancel = Post::new("orders/cancel");
+    cancel.on_success(move |order: OrderView| live.set_order(order));
     live.follow_order(order.order_id);
     let placed = format!("Order {}, placed {}", order.number, when::date(order.placed_at));
     let title = format!("Order {}", order.number);
@@ -60,7 +53,7 @@ fn show(order: OrderView) -> AnyView {
                 <a class="page-head__back" href="/orders">{icon("left")}" Your orders"</a>
                 <p class="order__number">{placed}</p>
             </header>
-            {refusal(form.error)}
+            {refusal(cancel.error())}
             {move || order.with(declined)}
             <div class="order">
                 {order_now(order, is_paying, cancel)}
@@ -79,6 +72,10 @@ fn show(order: OrderView) -> AnyView {
         </Page>
     }
     .into_any()
+}
+
+fn order_address(id: &str) -> String {
+    address_of("orders/get", &[("id", id)])
 }
 
 fn items(order: &OrderView) -> AnyView {
@@ -113,9 +110,9 @@ fn look_without_socket(live: Live, order: Memo<OrderView>) {
         let look = move || {
             let is_moving = order.with_untracked(|order| order.status.holds_copies());
             if is_moving && !live.is_open().get_untracked() {
-                let id = order.with_untracked(|order| order.order_id.to_string());
+                let address = order.with_untracked(|order| order_address(&order.order_id.to_string()));
                 spawn_local(async move {
-                    if let Ok(order) = orders::get(id).await {
+                    if let Ok(order) = get(address).await.and_then(|text| read(&text)) {
                         live.set_order(order);
                     }
                 });

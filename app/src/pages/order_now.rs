@@ -1,9 +1,8 @@
 //! Where an order stands, in one plain sentence, with what can be done about it.
 
 use crate::{
-    api::{orders::CancelOrder, payments::InitPayment},
+    call::{Post, PostForm},
     components::{
-        form::FormState,
         icon::icon,
         notice::refusal,
         ring::{Countdown, waiting_ring},
@@ -13,7 +12,7 @@ use crate::{
 };
 use domain::{
     order::{OrderStatus as S, OrderView},
-    payment::PaymentStatus,
+    payment::{PaymentStarted, PaymentStatus},
 };
 use leptos::prelude::*;
 
@@ -42,18 +41,15 @@ fn look(order: &OrderView, is_paying: bool) -> Look {
     }
 }
 
-pub fn order_now(order: Memo<OrderView>, is_paying: Memo<bool>, cancel: ServerAction<CancelOrder>) -> AnyView {
+pub fn order_now(order: Memo<OrderView>, is_paying: Memo<bool>, cancel: Post) -> AnyView {
     let look = Memo::new(move |_| order.with(|order| look(order, is_paying.get())));
-    let pay = ServerAction::<InitPayment>::new();
-    let form = FormState::new(pay, "payments/init");
-    Effect::new(move |_| {
-        if let Some(Ok(started)) = pay.value().get() {
-            let _ = window().location().set_href(&started.redirect_url);
-        }
+    let pay = Post::new("payments/init");
+    pay.on_success(|started: PaymentStarted| {
+        let _ = window().location().set_href(&started.redirect_url);
     });
     let class = move || format!("order-now order-now--{}", modifier(look.get()));
     view! {
-        {refusal(form.error)}
+        {refusal(pay.error())}
         <section class=class aria-live="polite">
             {move || {
                 let order = order.get_untracked();
@@ -61,7 +57,7 @@ pub fn order_now(order: Memo<OrderView>, is_paying: Memo<bool>, cancel: ServerAc
                     Look::Reserving => reserving(),
                     Look::Cancelling => cancelling(),
                     Look::Confirming => confirming(&order),
-                    Look::ToPay => to_pay(order, pay, form, cancel),
+                    Look::ToPay => to_pay(order, pay, cancel),
                     Look::Settled(status) => settled(status, &order),
                 }
             }}
@@ -115,12 +111,7 @@ fn confirming(order: &OrderView) -> AnyView {
     sentence(waiting_ring("confirming"), "We are waiting for the bank to confirm your payment.".into(), more.into_any())
 }
 
-fn to_pay(
-    order: OrderView,
-    pay: ServerAction<InitPayment>,
-    form: FormState,
-    cancel: ServerAction<CancelOrder>,
-) -> AnyView {
+fn to_pay(order: OrderView, pay: Post, cancel: Post) -> AnyView {
     let copies: u32 = order.lines.iter().map(|line| line.quantity.get()).sum();
     let held = if copies == 1 { "Your copy is".to_owned() } else { format!("Your {copies} copies are") };
     let title = format!("{held} held until {} (India). Pay by then and they are yours.", when::clock(order.expires_at));
@@ -132,22 +123,22 @@ fn to_pay(
         let words = format!(" Pay {amount} with {}", provider_name(&provider));
         let id = id.clone();
         view! {
-            <ActionForm action=pay>
+            <PostForm to=pay>
                 <input type="hidden" name="order_id" value=id/>
                 <input type="hidden" name="provider" value=provider/>
                 <button class="button button--primary button--block"
-                    aria-busy=move || form.is_pending.get().then_some("true")>{icon("lock")}{words}</button>
-            </ActionForm>
+                    aria-busy=move || pay.busy()>{icon("lock")}{words}</button>
+            </PostForm>
         }
     });
     let more = view! {
         <p class="muted">"After that they go back on the shelf, and nothing is charged."</p>
         <div class="order-now__pay">
             {buttons.collect_view()}
-            <ActionForm action=cancel>
+            <PostForm to=cancel>
                 <input type="hidden" name="order_id" value=cancelled/>
                 <button class="link-button">"Cancel this order"</button>
-            </ActionForm>
+            </PostForm>
         </div>
     };
     let ring = view! { <Countdown order/> }.into_any();

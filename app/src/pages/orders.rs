@@ -1,7 +1,7 @@
 //! The shopper's own orders.
 
 use crate::{
-    api::orders,
+    api::orders::Orders,
     components::{
         empty::{Empty, way_on},
         icon::icon,
@@ -15,8 +15,7 @@ use leptos::prelude::*;
 
 #[component]
 pub fn OrdersPage() -> impl IntoView {
-    let data = Resource::new(|| (), |()| orders::list());
-    loaded(data, |list| show(list.orders))
+    loaded(|| "orders".to_owned(), |list: Orders| show(list.orders))
 }
 
 fn show(orders: Vec<domain::order::OrderSummary>) -> AnyView {

@@ -2,24 +2,22 @@
 
 use super::login::next_of_query;
 use crate::{
-    AppError,
-    api::account::Register,
+    call::{Post, PostForm},
     components::{
-        form::{Field, FormState},
+        form::Field,
         notice::refusal,
         page::{NARROW, Page},
     },
     shop::use_shop,
 };
 use domain::account::AccountView;
-use leptos::{prelude::*, server_fn::ServerFn};
+use leptos::prelude::*;
 
 #[component]
 pub fn RegisterPage() -> impl IntoView {
-    let register = ServerAction::<Register>::new();
-    let form = FormState::new(register, "account/register");
+    let form = Post::new("account/register");
     let next = next_of_query();
-    go_on(register, next.clone());
+    go_on(form, next.clone());
     let email = Field { kind: "email", ..Field::new("email", "E-mail", "username") };
     let help = Some("At least 8 characters. A short sentence is good.");
     let password = Field { kind: "password", help, ..Field::new("password", "Password", "new-password") };
@@ -30,15 +28,15 @@ pub fn RegisterPage() -> impl IntoView {
                     <h1>"Make an account"</h1>
                     <p class="muted">"To keep your cart and follow your orders."</p>
                 </header>
-                {refusal(form.error)}
-                <ActionForm action=register attr:class="form auth__card">
+                {refusal(form.error())}
+                <PostForm to=form class="form auth__card">
                     {next.map(|next| view! { <input type="hidden" name="next" value=next/> })}
                     {Field::new("name", "Name", "name").view(form, None)}
                     {email.view(form, None)}
                     {password.view(form, None)}
                     <button class="button button--primary button--block" type="submit"
-                        aria-busy=move || form.is_pending.get().then_some("true")>"Make the account"</button>
-                </ActionForm>
+                        aria-busy=move || form.busy()>"Make the account"</button>
+                </PostForm>
                 <p class="auth__other">"Been here before? "<a href="/login">"Log in"</a></p>
             </div>
         </Page>
@@ -46,15 +44,10 @@ pub fn RegisterPage() -> impl IntoView {
 }
 
 /// After logging in the whole page is loaded anew: everything on it may be somebody else's now.
-pub fn go_on<S>(action: ServerAction<S>, next: Option<String>)
-where
-    S: ServerFn<Output = AccountView, Error = AppError> + Clone + Send + Sync + 'static,
-{
+pub fn go_on(form: Post, next: Option<String>) {
     let live = use_shop().live;
-    Effect::new(move |_| {
-        if action.value().with(|value| matches!(value, Some(Ok(_)))) {
-            live.identity_changed(true);
-            let _ = window().location().set_href(next.as_deref().unwrap_or("/account"));
-        }
+    form.on_success(move |_: AccountView| {
+        live.identity_changed(true);
+        let _ = window().location().set_href(next.as_deref().unwrap_or("/account"));
     });
 }

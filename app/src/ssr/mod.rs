@@ -14,6 +14,7 @@
 //!
 //! The page's `Content-Security-Policy` is set by the handler, because only Leptos knows the nonce.
 
+mod answer;
 mod auth;
 mod caller;
 pub mod cookies;
@@ -21,6 +22,7 @@ pub mod forms;
 mod pages;
 mod viewer;
 
+pub(crate) use answer::answer;
 pub use auth::{AuthSession, Backend, Credentials, User};
 pub use caller::Caller;
 pub use pages::{api, page};

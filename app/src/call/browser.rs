@@ -1,0 +1,37 @@
+//! One request of the browser, text in and text out.
+
+use super::Answer;
+use crate::AppError;
+use domain::{ApiError, ErrorCode};
+use leptos::prelude::window;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Headers, Request, RequestInit, Response, js_sys::futures::JsFuture};
+
+/// GET, or POST of a form.
+pub async fn fetch(url: String, form: Option<String>) -> Answer {
+    let unreachable = |_: JsValue| {
+        let message = "We cannot reach the shop. Check your connection; nothing was lost, and you can try again.";
+        AppError::new(ErrorCode::NotReady, message)
+    };
+    let response = send(&url, form).await.map_err(unreachable)?;
+    let text = text(&response).await.map_err(unreachable)?;
+    if response.ok() { Ok(text) } else { Err(AppError(super::read(&text).unwrap_or_else(|_| ApiError::internal()))) }
+}
+
+async fn send(url: &str, form: Option<String>) -> Result<Response, JsValue> {
+    let headers = Headers::new()?;
+    headers.set("accept", "application/json")?;
+    let init = RequestInit::new();
+    if let Some(form) = form {
+        headers.set("content-type", "application/x-www-form-urlencoded")?;
+        init.set_method("POST");
+        init.set_body(&JsValue::from_str(&form));
+    }
+    init.set_headers(&headers);
+    let request = Request::new_with_str_and_init(url, &init)?;
+    JsFuture::from(window().fetch_with_request(&request)).await?.dyn_into()
+}
+
+async fn text(response: &Response) -> Result<String, JsValue> {
+    JsFuture::from(response.text()?).await.map(|text| text.as_string().unwrap_or_default())
+}

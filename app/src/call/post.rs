@@ -1,0 +1,102 @@
+//! Forms that change something: plain HTML forms, which the browser sends without leaving the page once WASM is there.
+
+use super::{Answer, browser, read};
+use crate::shop::use_shop;
+use domain::ApiError;
+use leptos::{ev::SubmitEvent, form::form_data_from_event, prelude::*, task::spawn_local};
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+
+/// A server function that forms of this page send to, and what it last answered.
+#[derive(Clone, Copy)]
+pub struct Post {
+    /// Like `account/login`.
+    name: &'static str,
+    answer: RwSignal<Option<Answer>>,
+    is_pending: RwSignal<bool>,
+    /// Of the same form sent without WASM: its refusal and what was typed.
+    flashed: StoredValue<Option<ApiError>>,
+    typed: StoredValue<BTreeMap<String, String>>,
+}
+
+impl Post {
+    pub fn new(name: &'static str) -> Self {
+        let flash = use_shop().flash(name);
+        let (typed, flashed) = flash.map(|flash| (flash.values, flash.error)).unzip();
+        Self {
+            name,
+            answer: RwSignal::new(None),
+            is_pending: RwSignal::new(false),
+            flashed: StoredValue::new(flashed),
+            typed: StoredValue::new(typed.unwrap_or_default()),
+        }
+    }
+
+    /// Runs with every answer that is no refusal.
+    pub fn on_success<T: DeserializeOwned>(self, then: impl Fn(T) + 'static) {
+        Effect::new(move |_| {
+            let read = self.answer.with(|answer| answer.as_ref()?.as_ref().ok().and_then(|text| read::<T>(text).ok()));
+            if let Some(value) = read {
+                then(value);
+            }
+        });
+    }
+
+    /// The last refusal.
+    pub fn error(self) -> Signal<Option<ApiError>> {
+        Signal::derive(move || {
+            self.answer.with(|answer| match answer {
+                Some(Err(error)) => Some(error.0.clone()),
+                Some(Ok(_)) => None,
+                None => self.flashed.get_value(),
+            })
+        })
+    }
+
+    /// What is wrong with a field.
+    pub fn wrong(self, field: &'static str) -> Signal<Option<String>> {
+        let error = self.error();
+        Signal::derive(move || error.with(|error| error.as_ref()?.fields.get(field).cloned()))
+    }
+
+    /// What was typed into a field before the form was refused.
+    pub fn typed(self, field: &str) -> Option<String> {
+        self.typed.with_value(|typed| typed.get(field).cloned())
+    }
+
+    /// For `aria-busy` of buttons.
+    pub fn busy(self) -> Option<&'static str> {
+        self.is_pending.get().then_some("true")
+    }
+
+    /// One sending at a time: a second click while the first is on its way is the same click.
+    fn send(self, event: &SubmitEvent) {
+        event.prevent_default();
+        if self.is_pending.get_untracked() {
+            return;
+        }
+        let data = form_data_from_event(event).ok();
+        let params = data.and_then(|data| web_sys::UrlSearchParams::new_with_str_sequence_sequence(&data).ok());
+        let body = params.map(|params| String::from(params.to_string())).unwrap_or_default();
+        self.is_pending.set(true);
+        spawn_local(async move {
+            let answer = browser::fetch(self.url(), Some(body)).await;
+            // The page may be gone by now.
+            self.is_pending.try_set(false);
+            self.answer.try_set(Some(answer));
+        });
+    }
+
+    fn url(self) -> String {
+        format!("/api/{}", self.name)
+    }
+}
+
+/// The form itself; works as it stands when there is no WASM.
+#[component]
+pub fn PostForm(to: Post, #[prop(optional)] class: &'static str, children: Children) -> impl IntoView {
+    let class = (!class.is_empty()).then_some(class);
+    view! {
+        <form class=class action=to.url() method="post" on:submit=move |event| to.send(&event)>{children()}</form>
+    }
+}

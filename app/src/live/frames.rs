@@ -1,0 +1,102 @@
+//! Reading frames. `serde` reads a tagged enum through a buffer, which would put a second copy of every type's reader
+//! into the WASM; looking at the tag first and then reading the right type does not.
+
+use domain::{
+    BookId,
+    cart::CartView,
+    live::Frame,
+    order::{OrderSummary, OrderView},
+};
+use serde::{Deserialize, de::DeserializeOwned};
+
+#[derive(Deserialize)]
+struct Tag {
+    r#type: String,
+}
+
+#[derive(Deserialize)]
+struct OfCart {
+    cart: CartView,
+}
+
+#[derive(Deserialize)]
+struct OfOrder {
+    order: OrderView,
+}
+
+#[derive(Deserialize)]
+struct OfAdminOrder {
+    order: OrderSummary,
+}
+
+#[derive(Deserialize)]
+struct OfStock {
+    book_id: BookId,
+    available: i64,
+    epoch: i64,
+    version: i64,
+}
+
+#[derive(Deserialize)]
+struct OfNotice {
+    message: String,
+}
+
+/// `None`: not a frame of this version of the shop.
+pub fn read(text: &str) -> Option<Frame> {
+    Some(match as_type::<Tag>(text)?.r#type.as_str() {
+        "cart" => Frame::Cart { cart: Box::new(as_type::<OfCart>(text)?.cart) },
+        "order" => Frame::Order { order: Box::new(as_type::<OfOrder>(text)?.order) },
+        "admin_order" => Frame::AdminOrder { order: Box::new(as_type::<OfAdminOrder>(text)?.order) },
+        "stock" => {
+            let OfStock { book_id, available, epoch, version } = as_type(text)?;
+            Frame::Stock { book_id, available, epoch, version }
+        }
+        "notice" => Frame::Notice { message: as_type::<OfNotice>(text)?.message },
+        "resync" => Frame::Resync,
+        _ => return None,
+    })
+}
+
+fn as_type<T: DeserializeOwned>(text: &str) -> Option<T> {
+    serde_json::from_str(text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{
+        Currency, Minor, OrderId, UnixMillis,
+        order::{OrderNumber, OrderStatus},
+    };
+
+    #[test]
+    fn every_frame_is_read_as_serde_reads_it() {
+        let order = OrderSummary {
+            order_id: OrderId::new(uuid::Uuid::nil()),
+            number: OrderNumber::from_bits([7; 5]),
+            status: OrderStatus::Paid,
+            version: 3,
+            total: Minor::new(100),
+            currency: Currency::Inr,
+            copies: 1,
+            email: "a@b.in".into(),
+            first_title: "A".into(),
+            placed_at: UnixMillis::new(1),
+            expires_at: UnixMillis::new(2),
+        };
+        let frames = [
+            Frame::Cart { cart: Box::new(CartView::empty(Currency::Inr)) },
+            Frame::AdminOrder { order: Box::new(order) },
+            Frame::Stock { book_id: BookId::new(7).unwrap(), available: 3, epoch: 1, version: 2 },
+            Frame::Notice { message: "Hello".into() },
+            Frame::Resync,
+        ];
+        for frame in frames {
+            let text = serde_json::to_string(&frame).unwrap();
+            assert_eq!(read(&text), Some(frame), "{text}");
+        }
+        assert_eq!(read(r#"{"type":"order","order":7}"#), None);
+        assert_eq!(read(r#"{"type":"of tomorrow"}"#), None);
+    }
+}

@@ -1,0 +1,49 @@
+//! A page's data on the server: the GET function at an address, called without HTTP in between.
+
+use crate::{
+    AppError,
+    api::{
+        admin::{AdminOrder, AdminOrders},
+        cart::GetCart,
+        orders::{GetOrder, ListOrders},
+        pages::{BookPageOf, CheckoutPage, HomePage, ListPage},
+    },
+    call::Answer,
+};
+use domain::ApiError;
+use leptos::server_fn::ServerFn;
+use serde::{Serialize, de::DeserializeOwned};
+
+/// `page/book?slug=gitanjali` → what `GET /api/page/book?slug=gitanjali` answers.
+pub async fn answer(address: &str) -> Answer {
+    let (path, query) = address.split_once('?').unwrap_or((address, ""));
+    match path {
+        "admin/orders" => run::<AdminOrders>(query).await,
+        "admin/orders/get" => run::<AdminOrder>(query).await,
+        "cart" => run::<GetCart>(query).await,
+        "orders" => run::<ListOrders>(query).await,
+        "orders/get" => run::<GetOrder>(query).await,
+        "page/book" => run::<BookPageOf>(query).await,
+        "page/books" => run::<ListPage>(query).await,
+        "page/checkout" => run::<CheckoutPage>(query).await,
+        "page/home" => run::<HomePage>(query).await,
+        _ => {
+            tracing::error!(path, "a page asks for a function that is not listed here");
+            Err(ApiError::internal().into())
+        }
+    }
+}
+
+async fn run<F>(query: &str) -> Answer
+where
+    F: ServerFn<Error = AppError> + DeserializeOwned,
+    F::Output: Serialize,
+{
+    let arguments = serde_urlencoded::from_str::<F>(query)
+        .map_err(|error| AppError::bad_request(format!("The request could not be read: {error}.")))?;
+    let output = arguments.run_body().await?;
+    serde_json::to_string(&output).map_err(|error| {
+        tracing::error!(%error, "an answer could not be written");
+        ApiError::internal().into()
+    })
+}
