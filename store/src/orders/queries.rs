@@ -251,18 +251,17 @@ pub(super) async fn used_key(store: &Store, owner: &Owner, key: &IdempotencyKey)
     row.map(|row| row.parse(store)).transpose()
 }
 
-/// The keys used since then, in pages: those after `after`, by order id.
+/// The keys used since then, in pages: those of orders after `after`, by time and id.
 pub(crate) async fn recent_keys(
     db: impl PgExecutor<'_>,
     store: &Store,
-    since: UnixMillis,
-    after: Uuid,
+    (since, after): (UnixMillis, Uuid),
     most: i64,
 ) -> Result<Vec<UsedKey>, Error> {
     let rows = sqlx::query_as!(
         UsedKeyRow,
         "SELECT id, number, owner, idempotency_key, fingerprint, total_minor, currency, placed_at
-         FROM orders WHERE placed_at > $1 AND id > $2 ORDER BY id LIMIT $3",
+         FROM orders WHERE placed_at >= $1 AND (placed_at > $1 OR id > $2) ORDER BY placed_at, id LIMIT $3",
         to_timestamp(since),
         after,
         most

@@ -91,10 +91,14 @@ pub(super) async fn mark(store: &Store, order: OrderId) -> Result<MarkAnswer, Er
     let mut call = MARK.prepare_invoke();
     call.key(store.keys().reservation(order)).arg(store.now().get());
     let answer: String = call.invoke_async(&mut store.redis()).await.during(OPERATION)?;
-    match answer.as_str() {
-        "MARKED" => Ok(MarkAnswer::Marked),
-        "GONE" => Ok(MarkAnswer::Gone),
-        other => Err(Error::unexpected(OPERATION, format!("answered {other}"))),
+    mark_answer(&answer).ok_or_else(|| Error::unexpected(OPERATION, format!("answered {answer}")))
+}
+
+fn mark_answer(code: &str) -> Option<MarkAnswer> {
+    match code {
+        "MARKED" => Some(MarkAnswer::Marked),
+        "GONE" => Some(MarkAnswer::Gone),
+        _ => None,
     }
 }
 
@@ -121,10 +125,14 @@ pub(super) async fn persisted(
         .arg(entry)
         .arg(u8::from(is_cancel_settled));
     let answer: String = call.invoke_async(&mut store.redis()).await.during(OPERATION)?;
-    match answer.as_str() {
-        "DONE" => Ok(PersistedAnswer::Done),
-        "CANCEL" => Ok(PersistedAnswer::Cancel),
-        other => Err(Error::unexpected(OPERATION, format!("answered {other}"))),
+    persisted_answer(&answer).ok_or_else(|| Error::unexpected(OPERATION, format!("answered {answer}")))
+}
+
+fn persisted_answer(code: &str) -> Option<PersistedAnswer> {
+    match code {
+        "DONE" => Some(PersistedAnswer::Done),
+        "CANCEL" => Some(PersistedAnswer::Cancel),
+        _ => None,
     }
 }
 
@@ -203,4 +211,34 @@ pub(crate) fn restore_key(
     pipe.hset_nx(&key, "answer", answer).ignore();
     pipe.pexpire(&key, life).ignore();
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stock::promised_codes;
+
+    #[test]
+    fn the_wrappers_know_every_code_that_the_headers_promise() {
+        let place = promised_codes(include_str!("../../../lua/order_place.lua"));
+        assert_eq!(place, ["NOT_READY", "REPLAYED", "KEY_REUSED", "TOO_MANY_HOLDS", "INSUFFICIENT", "PLACED"]);
+        let answer = r#"{"order_id":"c85a0465-8329-82fa-9ec7-9ebd73ded635","number":"BB-7K3M-9QXA","status":"PENDING",
+            "total":1,"currency":"INR","expires_at":1}"#;
+        for code in place {
+            let rest: &[&str] = match code {
+                "REPLAYED" => &[answer],
+                "INSUFFICIENT" => &["7", "0"],
+                _ => &[],
+            };
+            let reply: Vec<String> = [code].iter().chain(rest).map(|part| (*part).to_owned()).collect();
+            assert!(place_answer(&reply).is_some(), "{code}");
+        }
+        let mark = promised_codes(include_str!("../../../lua/order_mark.lua"));
+        assert_eq!(mark, ["MARKED", "GONE"]);
+        assert!(mark.into_iter().all(|code| mark_answer(code).is_some()));
+        let persisted = promised_codes(include_str!("../../../lua/order_persisted.lua"));
+        assert_eq!(persisted, ["DONE", "CANCEL"]);
+        assert!(persisted.into_iter().all(|code| persisted_answer(code).is_some()));
+        assert_eq!(place_answer(&["NONSENSE".to_owned()]), None);
+    }
 }

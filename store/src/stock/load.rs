@@ -5,10 +5,10 @@
 //! Postgres lacks. Four things make it exact while the shop goes on:
 //! - without an epoch nothing is accepted, so the stream only shrinks; it is read before Postgres, which has the last
 //!   word on what is written down already;
-//! - the gate lock keeps every stock transaction, and the worker of `gate_ops`, out while Postgres is read;
-//! - operations that the gate has not confirmed are in the counts, so their keys are set: a late repeat changes nothing;
-//! - should the lock be lost on the way, an operation applied meanwhile takes the rebuild's token away, and it starts
-//!   again instead of being installed.
+//! - Postgres is read in one snapshot; the operations that the gate has not confirmed by then are in its counts, so
+//!   their keys are set: a late repeat changes nothing;
+//! - an operation from after the snapshot that is applied before the rebuild is installed takes its token away, and the
+//!   rebuild starts again. The gate lock keeps stock transactions and the worker of `gate_ops` out, so that this ends.
 
 use super::{
     queries::{self, Line},
@@ -24,6 +24,7 @@ use crate::{
 use async_trait::async_trait;
 use domain::OrderId;
 use redis::AsyncCommands;
+use sqlx::Connection;
 use std::{
     collections::{HashMap, HashSet},
     time::Duration,
@@ -89,6 +90,8 @@ async fn is_loaded(store: &Store, run_id: &str) -> Result<bool, Error> {
 
 async fn rebuild(store: &Store, run_id: &str) -> Result<LoadAnswer, Error> {
     const OPERATION: &str = "stock.rebuild";
+    // Both connections first: whoever waits for the lock may hold all the others.
+    let mut reader = store.pg().acquire().await.during(OPERATION)?;
     let mut tx = store.pg().begin().await.during(OPERATION)?;
     queries::lock_gate(&mut *tx).await.during(OPERATION)?;
     if is_loaded(store, run_id).await? {
@@ -105,12 +108,15 @@ async fn rebuild(store: &Store, run_id: &str) -> Result<LoadAnswer, Error> {
         .await
         .during(OPERATION)?;
     // From here on nothing is accepted.
-    let in_flight = in_flight(store, &mut tx).await?;
-    let books = stage(store, &mut tx, &token, &in_flight).await?;
-    let operations = queries::unapplied(&mut *tx).await.during(OPERATION)?;
+    let entries = entries(store).await?;
+    let mut snapshot = reader.begin_with(queries::BEGIN_SNAPSHOT).await.during(OPERATION)?;
+    let in_flight = in_flight(store, &mut snapshot, entries).await?;
+    let books = stage(store, &mut snapshot, &token, &in_flight).await?;
+    let operations = queries::unapplied(&mut *snapshot).await.during(OPERATION)?;
     confirm(store, &operations).await?;
-    let open = restore_orders(store, &mut tx, &in_flight).await?;
-    restore_keys(store, &mut tx).await?;
+    let open = restore_orders(store, &mut snapshot, &in_flight).await?;
+    restore_keys(store, &mut snapshot).await?;
+    snapshot.rollback().await.during(OPERATION)?;
     let answer = scripts::load(store, &token, run_id).await?;
     if answer == LoadAnswer::Loaded {
         // They are in the counts; should this not be committed, the worker finds their keys.
@@ -130,13 +136,9 @@ struct InFlight {
     lines: Vec<Line>,
 }
 
-/// What the stream holds and Postgres lacks. An entry whose order Postgres has from another placing counts as well: its
-/// copies are given back by an operation of their own.
-async fn in_flight(
-    store: &Store,
-    tx: &mut sqlx::PgTransaction<'_>,
-) -> Result<HashMap<(OrderId, i64), InFlight>, Error> {
-    const OPERATION: &str = "stock.in_flight";
+/// Everything in the stream, by order and time of placing.
+async fn entries(store: &Store) -> Result<HashMap<(OrderId, i64), InFlight>, Error> {
+    const OPERATION: &str = "stock.entries";
     let mut found = HashMap::new();
     let mut after = "-".to_owned();
     loop {
@@ -154,8 +156,18 @@ async fn in_flight(
             }
         }
     }
+    Ok(found)
+}
+
+/// What the stream holds and Postgres lacks. An entry whose order Postgres has from another placing counts as well: its
+/// copies are given back by an operation of their own.
+async fn in_flight(
+    store: &Store,
+    snapshot: &mut sqlx::PgTransaction<'_>,
+    mut found: HashMap<(OrderId, i64), InFlight>,
+) -> Result<HashMap<(OrderId, i64), InFlight>, Error> {
     let ids: Vec<Uuid> = found.keys().map(|(order, _)| order.get()).collect();
-    for written in orders::placed_at(&mut **tx, &ids).await.during(OPERATION)? {
+    for written in orders::placed_at(&mut **snapshot, &ids).await.during("stock.in_flight")? {
         found.remove(&(written.0, written.1.get()));
     }
     read_owners(store, &mut found).await?;
@@ -181,7 +193,7 @@ async fn read_owners(store: &Store, found: &mut HashMap<(OrderId, i64), InFlight
 /// Writes the counts to their staging key; returns how many books there are.
 async fn stage(
     store: &Store,
-    tx: &mut sqlx::PgTransaction<'_>,
+    snapshot: &mut sqlx::PgTransaction<'_>,
     token: &str,
     in_flight: &HashMap<(OrderId, i64), InFlight>,
 ) -> Result<usize, Error> {
@@ -193,7 +205,7 @@ async fn stage(
     let staged = store.keys().stock_staged(token);
     let (mut after, mut books) = (0, 0);
     loop {
-        let page = queries::available_page(&mut **tx, after, PAGE).await.during(OPERATION)?;
+        let page = queries::available_page(&mut **snapshot, after, PAGE).await.during(OPERATION)?;
         let Some(last) = page.last() else { break };
         after = last.book;
         books += page.len();
@@ -225,7 +237,7 @@ async fn confirm(store: &Store, operations: &[i64]) -> Result<(), Error> {
 /// Reservations and holds: those of open orders are there, others are not. Returns how many orders are open in Postgres.
 async fn restore_orders(
     store: &Store,
-    tx: &mut sqlx::PgTransaction<'_>,
+    snapshot: &mut sqlx::PgTransaction<'_>,
     in_flight: &HashMap<(OrderId, i64), InFlight>,
 ) -> Result<usize, Error> {
     const OPERATION: &str = "stock.restore_orders";
@@ -243,7 +255,7 @@ async fn restore_orders(
     }
     let (mut after, mut open) = (Uuid::nil(), 0);
     loop {
-        let page = orders::open_drafts(&mut **tx, store, after, PAGE).await?;
+        let page = orders::open_drafts(&mut **snapshot, store, after, PAGE).await?;
         let Some(last) = page.last() else { break };
         after = last.order_id.get();
         open += page.len();
@@ -259,14 +271,13 @@ async fn restore_orders(
 }
 
 /// The records of keys used within their life, so that a repeat is known at the gate even while Postgres is away.
-async fn restore_keys(store: &Store, tx: &mut sqlx::PgTransaction<'_>) -> Result<(), Error> {
+async fn restore_keys(store: &Store, snapshot: &mut sqlx::PgTransaction<'_>) -> Result<(), Error> {
     let now = store.now();
-    let since = now.plus(-orders::scripts::KEY_LIFE_S * 1000);
-    let mut after = Uuid::nil();
+    let mut after = (now.plus(-orders::scripts::KEY_LIFE_S * 1000), Uuid::nil());
     loop {
-        let page = orders::recent_keys(&mut **tx, store, since, after, PAGE).await?;
+        let page = orders::recent_keys(&mut **snapshot, store, after, PAGE).await?;
         let Some(last) = page.last() else { return Ok(()) };
-        after = last.answer.order_id.get();
+        after = (last.placed_at, last.answer.order_id.get());
         let mut pipe = redis::pipe();
         for used in &page {
             orders::scripts::restore_key(&mut pipe, store, used, now)?;

@@ -8,6 +8,8 @@ mod scripts;
 
 pub use gate_ops::ApplyGateOps;
 pub(crate) use queries::Line;
+#[cfg(test)]
+pub(crate) use scripts::promised_codes;
 
 use crate::{
     Store,

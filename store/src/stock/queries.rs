@@ -253,6 +253,9 @@ pub(super) async fn put_off(
     Ok(())
 }
 
+/// Opens a transaction all of whose statements see the same moment.
+pub(super) const BEGIN_SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
 /// Keeps everybody else's stock transactions away until this one ends.
 pub(super) async fn lock_gate(db: impl PgExecutor<'_>) -> Result<(), sqlx::Error> {
     sqlx::query!(r#"SELECT pg_advisory_xact_lock($1) IS NOT NULL AS "locked!""#, GATE_LOCK).fetch_one(db).await?;

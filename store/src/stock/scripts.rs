@@ -42,10 +42,14 @@ pub(super) async fn apply(store: &Store, operation: &Operation, owner: Option<Ow
         call.arg(book).arg(copies);
     }
     let answer: String = call.invoke_async(&mut store.redis()).await.during(OPERATION)?;
-    match answer.as_str() {
-        "APPLIED" => Ok(ApplyAnswer::Applied),
-        "ALREADY" => Ok(ApplyAnswer::Already),
-        other => Err(Error::unexpected(OPERATION, format!("answered {other}"))),
+    apply_answer(&answer).ok_or_else(|| Error::unexpected(OPERATION, format!("answered {answer}")))
+}
+
+fn apply_answer(code: &str) -> Option<ApplyAnswer> {
+    match code {
+        "APPLIED" => Some(ApplyAnswer::Applied),
+        "ALREADY" => Some(ApplyAnswer::Already),
+        _ => None,
     }
 }
 
@@ -70,9 +74,42 @@ pub(super) async fn load(store: &Store, token: &str, run_id: &str) -> Result<Loa
         .arg(store.now().get())
         .arg(run_id);
     let answer: String = call.invoke_async(&mut store.redis()).await.during(OPERATION)?;
-    match answer.as_str() {
-        "LOADED" => Ok(LoadAnswer::Loaded),
-        "SUPERSEDED" => Ok(LoadAnswer::Superseded),
-        other => Err(Error::unexpected(OPERATION, format!("answered {other}"))),
+    load_answer(&answer).ok_or_else(|| Error::unexpected(OPERATION, format!("answered {answer}")))
+}
+
+fn load_answer(code: &str) -> Option<LoadAnswer> {
+    match code {
+        "LOADED" => Some(LoadAnswer::Loaded),
+        "SUPERSEDED" => Some(LoadAnswer::Superseded),
+        _ => None,
+    }
+}
+
+/// The codes that a script's header promises after `Returns`.
+#[cfg(test)]
+pub(crate) fn promised_codes(script: &'static str) -> Vec<&'static str> {
+    let header = script.lines().take_while(|line| line.starts_with("--"));
+    let returns = header.skip_while(|line| !line.starts_with("-- Returns")).flat_map(|line| {
+        // A code is the first word of a line, or of what follows a dot in the middle.
+        line.trim_start_matches("-- ").trim_start_matches("Returns").split('·')
+    });
+    let first = returns.filter_map(|part| {
+        part.trim().trim_start_matches(['{', '\'']).split(|c: char| !c.is_ascii_uppercase() && c != '_').next()
+    });
+    first.filter(|code| code.len() > 1).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wrappers_know_every_code_that_the_headers_promise() {
+        let apply = promised_codes(include_str!("../../../lua/gate_apply.lua"));
+        assert_eq!(apply, ["APPLIED", "ALREADY"]);
+        assert!(apply.into_iter().all(|code| apply_answer(code).is_some()));
+        let load = promised_codes(include_str!("../../../lua/stock_load.lua"));
+        assert_eq!(load, ["LOADED", "SUPERSEDED"]);
+        assert!(load.into_iter().all(|code| load_answer(code).is_some()));
     }
 }

@@ -32,8 +32,9 @@ async fn the_running_shop_persists_expires_heals_and_stops_in_time() {
     eventually("persisted again", || async { shop.status(order).await.is_some() }).await;
     shop.assert_sound().await;
 
+    // With nothing in hand it need not wait for its limit.
     stop.cancel();
-    let stopped = tokio::time::timeout(Duration::from_secs(9), running).await;
+    let stopped = tokio::time::timeout(Duration::from_secs(4), running).await;
     stopped.expect("in time").expect("no panic").expect("no error");
 }
 
@@ -85,14 +86,71 @@ async fn changed_orders_are_announced_once_with_their_newest_version() {
 async fn a_call_that_keeps_failing_ends_in_the_dead_letters() {
     use store::jobs::Job;
     let shop = Shop::open().await;
-    let bad = "INSERT INTO outbox (topic, key, attempts) VALUES ('payment.close', 'no uuid', 8)";
+    let bad = "INSERT INTO outbox (topic, key, attempts, due_at) VALUES ('payment.close', 'no uuid', 8, '-infinity')";
     sqlx::query(bad).execute(&shop.pg).await.unwrap();
     let outbox = jobs::DrainOutbox::PAYMENTS;
     for _ in 0..2 {
         let batch = outbox.fetch(&shop.store).await.unwrap().expect("due");
         outbox.handle(&shop.store, batch).await.unwrap();
-        sqlx::query("UPDATE outbox SET due_at = now()").execute(&shop.pg).await.unwrap();
+        sqlx::query("UPDATE outbox SET due_at = '-infinity'").execute(&shop.pg).await.unwrap();
     }
     assert_eq!(shop.count("SELECT count(*) FROM outbox").await, 0);
     assert_eq!(shop.count("SELECT count(*) FROM dead_letters WHERE source = 'outbox' AND attempts = 10").await, 1);
+}
+
+/// Every step of every worker is cut off somewhere, again and again, while shoppers place and cancel.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_killed_anywhere_loses_nothing() {
+    use store::{
+        jobs::Job,
+        orders::{ExpireOrders, PersistOrders},
+        stock::ApplyGateOps,
+    };
+    /// So long does a step live, in half milliseconds; a step cut off is a worker killed at that moment.
+    async fn cut_off(round: u32, step: impl Future<Output = Result<(), store::error::Error>>) {
+        let _ = tokio::time::timeout(Duration::from_micros(u64::from(round % 23) * 500), step).await;
+    }
+    let shop = Shop::open().await;
+    let book = shop.book(1000).await;
+    let mut orders = Vec::new();
+    for round in 0..90_u32 {
+        let (owner, order) = shop.waiting_order(&[(book, 2)]).await;
+        orders.push((owner, order));
+        if round % 3 == 0 {
+            shop.cancel(&owner, order).await.expect("cancel");
+        }
+        if round % 5 == 0 {
+            shop.let_time_pass(orders[orders.len() / 2].1).await;
+        }
+        shop.abandon_entries().await;
+        let worker = PersistOrders::new(&shop.store);
+        if let Some(batch) = worker.fetch(&shop.store).await.expect("read") {
+            cut_off(round, worker.handle(&shop.store, batch)).await;
+        }
+        cut_off(round / 2, ApplyGateOps.handle(&shop.store, ())).await;
+        cut_off(round / 3, async {
+            match ExpireOrders.fetch(&shop.store).await? {
+                Some(due) => ExpireOrders.handle(&shop.store, due).await,
+                None => Ok(()),
+            }
+        })
+        .await;
+        if round % 10 == 9 {
+            shop.assert_sound().await;
+        }
+    }
+    shop.abandon_entries().await;
+    shop.persist_all().await;
+    shop.expire_due().await;
+    shop.apply_gate_ops().await;
+    let mut open = 0;
+    for (number, (_, order)) in orders.iter().enumerate() {
+        let status = shop.status(*order).await.expect("every accepted order is there");
+        open += i64::from(status == OrderStatus::PaymentPending);
+        assert!(number % 3 != 0 || status != OrderStatus::PaymentPending, "its cancellation is lost");
+        assert_eq!(shop.has_reservation(*order).await, status == OrderStatus::PaymentPending);
+    }
+    assert_eq!((shop.at_gate(book).await, i64::from(shop.ledger(book).await.1)), (1000 - 2 * open, 2 * open));
+    assert_eq!(shop.count("SELECT count(*) FROM dead_letters").await, 0);
+    shop.assert_sound().await;
 }

@@ -34,7 +34,7 @@ async fn an_operation_is_applied_once() {
 async fn a_hopeless_operation_is_parked_and_stops_nobody() {
     let shop = Shop::open().await;
     let book = shop.book(5).await;
-    let bad = "INSERT INTO gate_ops (kind, lines, attempts) VALUES ('adjust', '[[1, \"x\"]]', 9)";
+    let bad = "INSERT INTO gate_ops (kind, lines, attempts, due_at) VALUES ('adjust', '[[1, \"x\"]]', 9, '-infinity')";
     sqlx::query(bad).execute(&shop.pg).await.unwrap();
     shop.restock(book, 1).await;
     shop.apply_gate_ops().await;
@@ -48,7 +48,7 @@ async fn busy_shop() -> (Shop, domain::BookId) {
     let book = shop.book(50).await;
     shop.payable_order(&[(book, 1)]).await;
     let (owner, cancelled) = shop.payable_order(&[(book, 2)]).await;
-    shop.cancel(&owner, cancelled).await.unwrap();
+    shop.cancel(&owner, cancelled).await.expect("cancel");
     let (_, expired) = shop.payable_order(&[(book, 3)]).await;
     shop.let_time_pass(expired).await;
     shop.apply_gate_ops().await;
@@ -104,8 +104,8 @@ async fn another_run_of_redis_is_not_trusted() {
     let _: () = shop.redis.clone().set(shop.keys.run_id(), "an earlier run").await.unwrap();
     let _: () = shop.redis.clone().hset(shop.keys.stock(), book.get(), 99).await.unwrap();
     let watch = stock::load::WatchGate;
-    let found = watch.fetch(&shop.store).await.unwrap().expect("noticed");
-    watch.handle(&shop.store, found).await.unwrap();
+    assert_eq!(watch.fetch(&shop.store).await.unwrap(), Some(()), "noticed");
+    watch.handle(&shop.store, ()).await.unwrap();
     assert_eq!(shop.at_gate(book).await, 52);
     assert!(watch.fetch(&shop.store).await.unwrap().is_none());
 }

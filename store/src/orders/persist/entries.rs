@@ -9,7 +9,7 @@ use domain::{OrderId, UnixMillis};
 use redis::{
     AsyncConnectionConfig, RedisError,
     aio::MultiplexedConnection,
-    streams::{StreamAutoClaimReply, StreamId, StreamPendingCountReply, StreamReadReply},
+    streams::{StreamAutoClaimReply, StreamId, StreamInfoConsumersReply, StreamPendingCountReply, StreamReadReply},
 };
 use std::{
     sync::atomic::{AtomicBool, AtomicI64, Ordering},
@@ -25,6 +25,8 @@ const BATCH: usize = 200;
 const BLOCK: Duration = Duration::from_secs(1);
 /// An entry that idle belongs to a dead worker: three times the longest statement.
 const ABANDONED: Duration = Duration::from_secs(15);
+/// A consumer without entries that was not heard of for so long is forgotten: every start makes a new one.
+const FORGOTTEN_MS: usize = 3600 * 1000;
 /// Pause between two searches for abandoned entries.
 const SEARCH_EVERY_MS: i64 = 3000;
 
@@ -97,7 +99,13 @@ impl Reader {
         let mut slot = self.connection.lock().await;
         let connection = match slot.take() {
             Some(connection) => connection,
-            None => connect(store).await?,
+            None => {
+                let mut connection = connect(store).await?;
+                if let Err(error) = forget_consumers(store, &mut connection).await {
+                    tracing::debug!(error = &error as &dyn std::error::Error, "no consumers to forget");
+                }
+                connection
+            }
         };
         let mut used = connection.clone();
         let batch = match self.read(store, &mut used).await {
@@ -226,6 +234,19 @@ async fn connect(store: &Store) -> Result<MultiplexedConnection, Error> {
         .set_connection_timeout(Some(crate::REDIS_TIMEOUT))
         .set_response_timeout(Some(BLOCK + crate::REDIS_TIMEOUT));
     store.redis_client().get_multiplexed_async_connection_with_config(&config).await.during("orders.connect_stream")
+}
+
+/// Only consumers without entries: deleting one deletes what it has in hand.
+async fn forget_consumers(store: &Store, connection: &mut MultiplexedConnection) -> Result<(), RedisError> {
+    let placed = store.keys().placed();
+    let known: StreamInfoConsumersReply =
+        redis::cmd("XINFO").arg("CONSUMERS").arg(&placed).arg(GROUP).query_async(connection).await?;
+    for consumer in known.consumers.iter().filter(|consumer| consumer.pending == 0 && consumer.idle > FORGOTTEN_MS) {
+        let mut forget = redis::cmd("XGROUP");
+        forget.arg("DELCONSUMER").arg(&placed).arg(GROUP).arg(&consumer.name);
+        forget.query_async::<()>(connection).await?;
+    }
+    Ok(())
 }
 
 /// From the very beginning, so that nothing placed before the group existed is missed.

@@ -2,7 +2,7 @@
 
 use super::shop::Shop;
 use domain::{ErrorCode, order::OrderStatus};
-use store::{orders, viewer::Viewer};
+use store::{orders, payments, viewer::Viewer};
 
 #[tokio::test]
 async fn what_is_not_paid_in_time_gives_its_copies_back() {
@@ -98,5 +98,50 @@ async fn cancel_expire_and_persist_at_once_have_one_winner() {
     let ends = "SELECT count(*) FROM order_history WHERE status IN ('CANCELLED', 'EXPIRED')";
     assert_eq!(shop.count(ends).await, 60);
     assert_eq!((shop.ledger(book).await, shop.at_gate(book).await), ((200, 0), 200));
+    shop.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_paid_order_keeps_its_copies_off_the_shelf() {
+    let shop = Shop::open().await;
+    let book = shop.book(5).await;
+    let (owner, order) = shop.payable_order(&[(book, 2)]).await;
+    let paying = shop.capture(order).await;
+    assert_eq!(paying.await, payments::Received::Applied);
+    assert_eq!(shop.status(order).await, Some(OrderStatus::Paid));
+    shop.assert_sound().await;
+    shop.apply_gate_ops().await;
+    assert_eq!((shop.ledger(book).await, shop.at_gate(book).await), ((3, 0), 3));
+    assert!(!shop.has_reservation(order).await);
+    shop.let_time_pass(order).await;
+    shop.expire_due().await;
+    assert_eq!(shop.cancel(&owner, order).await.unwrap_err().to_api().code, ErrorCode::NotCancellable);
+    assert_eq!(shop.status(order).await, Some(OrderStatus::Paid));
+    shop.assert_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_deadline_and_shopper_at_once_have_one_winner() {
+    let shop = Shop::open().await;
+    let book = shop.book(100).await;
+    let (mut orders, mut paying) = (Vec::new(), Vec::new());
+    for _ in 0..30 {
+        let (owner, order) = shop.payable_order(&[(book, 1)]).await;
+        paying.push(shop.capture(order).await);
+        orders.push((owner, order));
+    }
+    for (_, order) in &orders {
+        shop.let_time_pass(*order).await;
+    }
+    let cancelling = futures::future::join_all(orders.iter().map(|(owner, order)| shop.cancel(owner, *order)));
+    tokio::join!(futures::future::join_all(paying), cancelling, shop.expire_due(), shop.apply_gate_ops());
+    shop.expire_due().await;
+    shop.apply_gate_ops().await;
+    let paid = shop.count("SELECT count(*) FROM orders WHERE status = 'PAID'").await;
+    let over = shop.count("SELECT count(*) FROM orders WHERE status IN ('CANCELLED', 'EXPIRED')").await;
+    assert_eq!(paid + over, 30);
+    assert_eq!(shop.count("SELECT count(*) FROM refunds").await, over, "late money goes back");
+    assert_eq!(shop.count("SELECT count(*) FROM stock_movements WHERE kind IN ('sale', 'release')").await, 30);
+    assert_eq!((i64::from(shop.ledger(book).await.0), shop.at_gate(book).await), (100 - paid, 100 - paid));
     shop.assert_sound().await;
 }

@@ -37,7 +37,7 @@ async fn a_dead_workers_entries_are_taken_over_and_a_late_one_changes_nothing() 
         held = frozen.fetch(&shop.store).await.unwrap();
     }
     assert_eq!(shop.persist.fetch(&shop.store).await.unwrap().map(|batch| batch.len()), None, "it is in other hands");
-    age_entries(&shop).await;
+    shop.abandon_entries().await;
     let heir = PersistOrders::new(&shop.store);
     let batch = heir.fetch(&shop.store).await.unwrap().expect("the abandoned entry");
     heir.handle(&shop.store, batch).await.unwrap();
@@ -182,24 +182,4 @@ async fn with_postgres_away_orders_wait_and_are_seen() {
     }
     assert_eq!(shop.count("SELECT count(*) FROM dead_letters").await, 0);
     shop.assert_sound().await;
-}
-
-/// Makes every entry in somebody's hands look abandoned.
-async fn age_entries(shop: &Shop) {
-    let pending: redis::streams::StreamPendingCountReply =
-        shop.redis.clone().xpending_count(shop.keys.placed(), "persist", "-", "+", 100).await.unwrap();
-    for entry in pending.ids {
-        let _: redis::Value = redis::cmd("XCLAIM")
-            .arg(shop.keys.placed())
-            .arg("persist")
-            .arg(&entry.consumer)
-            .arg(0)
-            .arg(&entry.id)
-            .arg("IDLE")
-            .arg(16_000)
-            .arg("JUSTID")
-            .query_async(&mut shop.redis.clone())
-            .await
-            .unwrap();
-    }
 }

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use store::{carts, error::Error, orders, viewer::Viewer};
 
 fn code<T: std::fmt::Debug>(result: Result<T, Error>) -> ErrorCode {
-    result.unwrap_err().to_api().code
+    result.expect_err("a refusal").to_api().code
 }
 
 #[tokio::test(flavor = "multi_thread")]

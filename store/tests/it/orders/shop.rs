@@ -11,11 +11,12 @@ use sqlx::postgres::PgPoolOptions;
 use std::{sync::Arc, time::Duration};
 use store::{
     Store, carts, check,
-    config::StoreConfig,
+    config::{Secret, StoreConfig},
     error::Error,
     jobs::Job,
     keys::Keys,
     orders::{self, ExpireOrders, PersistOrders},
+    payments::{self, signature},
     stock::{self, ApplyGateOps},
     testkit,
     viewer::Viewer,
@@ -76,7 +77,8 @@ impl Shop {
         book
     }
 
-    /// A correction as `set_on_hand` writes it: ledger and gate operation in one transaction.
+    /// A correction by hand: ledger and gate operation in one transaction, but without the gate lock that `set_on_hand`
+    /// shares; a rebuild must come out right even so.
     pub async fn restock(&self, book: BookId, delta: i32) {
         let mut tx = self.pg.begin().await.expect("a transaction");
         let steps = [
@@ -84,7 +86,8 @@ impl Shop {
              SELECT $1, CASE WHEN $2 > 0 THEN 'receipt' ELSE 'adjustment' END, $2, $2, 0, gen_random_uuid()::text, now()
              WHERE $2 <> 0",
             "UPDATE stock SET on_hand = on_hand + $2 WHERE book_id = $1",
-            "INSERT INTO gate_ops (kind, lines) SELECT 'adjust', jsonb_build_array(jsonb_build_array($1, $2)) WHERE $2 <> 0",
+            "INSERT INTO gate_ops (kind, lines, due_at)
+             SELECT 'adjust', jsonb_build_array(jsonb_build_array($1, $2)), '-infinity' WHERE $2 <> 0",
         ];
         for step in steps {
             sqlx::query(step).bind(book.get()).bind(delta).execute(&mut *tx).await.expect("restock");
@@ -194,6 +197,43 @@ impl Shop {
 
     pub async fn count(&self, sql: &'static str) -> i64 {
         sqlx::query_scalar(sql).fetch_one(&self.pg).await.expect("count")
+    }
+
+    /// Whoever has entries of the stream in hand seems to be dead.
+    pub async fn abandon_entries(&self) {
+        let placed = self.keys.placed();
+        let pending: Result<redis::streams::StreamPendingCountReply, _> =
+            self.redis.clone().xpending_count(&placed, "persist", "-", "+", 1000).await;
+        // Without a group nobody has anything in hand.
+        for entry in pending.map(|reply| reply.ids).unwrap_or_default() {
+            let mut age = redis::cmd("XCLAIM");
+            age.arg(&placed).arg("persist").arg(&entry.consumer).arg(0).arg(&entry.id).arg("IDLE").arg(16_000);
+            age.arg("JUSTID").exec_async(&mut self.redis.clone()).await.expect("make it look old");
+        }
+    }
+
+    /// A session at the provider that is about to be paid; returns what pays it.
+    pub async fn capture(&self, order: OrderId) -> impl Future<Output = payments::Received> {
+        let session = format!("sbx_pay_{}", uuid().simple());
+        let (amount, currency): (i64, String) = sqlx::query_as(
+            "INSERT INTO payments (id, order_id, provider, provider_ref, status, amount_minor, currency, redirect_url, created_at)
+             SELECT gen_random_uuid(), id, 'sandbox', $2, 'open', total_minor, currency, 'http://pay.test', now()
+             FROM orders WHERE id = $1 RETURNING amount_minor, currency",
+        )
+        .bind(order.get())
+        .bind(&session)
+        .fetch_one(&self.pg)
+        .await
+        .expect("open a session");
+        let event = serde_json::json!({"id": session, "type": "payment.captured", "created": 1, "data": {
+            "payment_id": session, "reference": "", "order_id": order, "amount": amount, "currency": currency}});
+        let body = event.to_string().into_bytes();
+        let store = self.store.clone();
+        async move {
+            let signed = signature::sign(&Secret::new("test-webhook"), store.now().get() / 1000, &body);
+            let header = |name: &str| (name == "sandbox-signature").then(|| signed.clone());
+            payments::receive(&store, "sandbox", &header, &body).await.expect("receive the webhook")
+        }
     }
 
     /// Redis loses everything of this shop.
