@@ -6,6 +6,7 @@ use crate::{
         site_footer::SiteFooter,
         site_header::SiteHeader,
     },
+    html::html,
     pages::{
         account::AccountPage, admin_order::AdminOrderPage, admin_orders::AdminOrdersPage, book::BookPage,
         books::BooksPage, cart::CartPage, checkout::CheckoutPage, home::HomePage, login::LoginPage,
@@ -25,7 +26,7 @@ use leptos_router::{
 pub fn App() -> impl IntoView {
     provide_meta_context();
     Shop::provide();
-    view! {
+    html! {
         <Title formatter=|title: String| format!("{title} · Book Bazar")/>
         <Router>
             <Frame>
@@ -40,7 +41,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/login") view=LoginPage ssr=Async/>
                     <Route path=path!("/register") view=RegisterPage ssr=Async/>
                     <Route path=path!("/account") view=AccountPage ssr=Async/>
-                    <Route path=path!("/admin") view=|| view! { <Redirect path="/admin/orders"/> } ssr=Async/>
+                    <Route path=path!("/admin") view=|| html! { <Redirect path="/admin/orders"/> } ssr=Async/>
                     <Route path=path!("/admin/orders") view=AdminOrdersPage ssr=Async/>
                     <Route path=path!("/admin/orders/:id") view=AdminOrderPage ssr=Async/>
                 </FlatRoutes>
@@ -55,7 +56,7 @@ fn Frame(children: Children) -> impl IntoView {
     let shop = use_shop();
     shop.forget_flash_on_leaving();
     let said = shop.live.notice();
-    view! {
+    html! {
         <div class="page">
             <a class="skip-link visually-hidden" href="#main">"Skip to the page"</a>
             <SiteHeader/>

@@ -8,6 +8,7 @@ mod boot;
 mod call;
 mod components;
 mod error;
+mod html;
 mod live;
 mod next;
 mod pages;

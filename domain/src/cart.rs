@@ -8,7 +8,7 @@ pub const MAX_TITLES: u32 = 50;
 
 /// Something the shopper should know about a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "kind", rename_all = "snake_case", from = "WrittenNotice")]
 pub enum LineNotice {
     /// They asked for more than there is, or than one line may hold; the line holds what is left.
     Cut {
@@ -24,6 +24,42 @@ pub enum LineNotice {
     PriceChanged {
         was: Minor,
     },
+}
+
+/// [`LineNotice`] as it stands in JSON. serde reads a tagged enum through a buffer; reading it as this does not, which
+/// keeps that buffer out of the browser's code.
+#[derive(Deserialize)]
+struct WrittenNotice {
+    kind: Kind,
+    #[serde(default)]
+    asked: u32,
+    #[serde(default)]
+    left: u32,
+    #[serde(default)]
+    was: Minor,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Cut,
+    SoldOut,
+    OnlyLeft,
+    Retired,
+    PriceChanged,
+}
+
+impl From<WrittenNotice> for LineNotice {
+    fn from(written: WrittenNotice) -> Self {
+        let WrittenNotice { kind, asked, left, was } = written;
+        match kind {
+            Kind::Cut => Self::Cut { asked, left },
+            Kind::SoldOut => Self::SoldOut,
+            Kind::OnlyLeft => Self::OnlyLeft { left },
+            Kind::Retired => Self::Retired,
+            Kind::PriceChanged => Self::PriceChanged { was },
+        }
+    }
 }
 
 /// One title in a cart.
@@ -88,5 +124,26 @@ impl LineNotice {
             Self::Retired => "No longer sold.".into(),
             Self::PriceChanged { was } => format!("The price has changed; it was {}.", was.with(currency)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notices_are_read_as_they_are_written() {
+        let notices = [
+            LineNotice::Cut { asked: 5, left: 3 },
+            LineNotice::SoldOut,
+            LineNotice::OnlyLeft { left: 2 },
+            LineNotice::Retired,
+            LineNotice::PriceChanged { was: Minor::new(39_900) },
+        ];
+        for notice in notices {
+            let text = serde_json::to_string(&notice).unwrap();
+            assert_eq!(serde_json::from_str::<LineNotice>(&text).unwrap(), notice, "{text}");
+        }
+        assert_eq!(serde_json::to_string(&LineNotice::SoldOut).unwrap(), r#"{"kind":"sold_out"}"#);
     }
 }

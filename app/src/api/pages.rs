@@ -7,7 +7,7 @@ use crate::AppError;
 use crate::ssr::Caller;
 use domain::{
     cart::CartView,
-    catalog::{BookCard, BookDetail, BookPage, Category},
+    catalog::{BookCard, BookPage, Category},
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 use serde::{Deserialize, Serialize};
@@ -29,9 +29,23 @@ pub struct List {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Book {
-    pub book: BookDetail,
+    pub card: BookCard,
+    pub more: BookMore,
     /// Others of its first category.
     pub near: Vec<BookCard>,
+}
+
+/// What [`domain::catalog::BookDetail`] says besides the card; flattened as there, it would be read through a buffer,
+/// which is a lot of WASM for one page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookMore {
+    pub subtitle: Option<String>,
+    pub isbn: Option<String>,
+    pub language: String,
+    pub pages: Option<i32>,
+    pub description: String,
+    pub categories: Vec<Category>,
+    pub on_sale: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,7 +92,7 @@ pub async fn books(
 
 #[server(name = BookPageOf, prefix = "/api", endpoint = "page/book", input = GetUrl)]
 pub async fn book(#[server(default)] slug: String) -> Result<Book, AppError> {
-    use domain::catalog::BookQuery;
+    use domain::catalog::{BookDetail, BookQuery};
     let caller = Caller::current()?;
     let book = store::catalog::book(caller.store(), &slug).await?;
     let book = book.ok_or_else(|| domain::ApiError::not_found("that book"))?;
@@ -90,7 +104,8 @@ pub async fn book(#[server(default)] slug: String) -> Result<Book, AppError> {
             page.books.into_iter().filter(|near| near.id != book.card.id).take(ROW).collect()
         }
     };
-    Ok(Book { book, near })
+    let BookDetail { card, subtitle, isbn, language, pages, description, categories, on_sale } = book;
+    Ok(Book { card, more: BookMore { subtitle, isbn, language, pages, description, categories, on_sale }, near })
 }
 
 #[server(name = CheckoutPage, prefix = "/api", endpoint = "page/checkout", input = GetUrl)]

@@ -1,6 +1,7 @@
 //! Forms that change something: plain HTML forms, which the browser sends without leaving the page once WASM is there.
 
 use super::{Answer, browser, read};
+use crate::html::html;
 use crate::shop::use_shop;
 use domain::ApiError;
 use leptos::{ev::SubmitEvent, form::form_data_from_event, prelude::*, task::spawn_local};
@@ -96,7 +97,7 @@ impl Post {
 #[component]
 pub fn PostForm(to: Post, #[prop(optional)] class: &'static str, children: Children) -> impl IntoView {
     let class = (!class.is_empty()).then_some(class);
-    view! {
+    html! {
         <form class=class action=to.url() method="post" on:submit=move |event| to.send(&event)>{children()}</form>
     }
 }

@@ -1,5 +1,6 @@
 //! A delivery address, line by line.
 
+use crate::html::html;
 use domain::address::Address;
 use leptos::prelude::*;
 
@@ -12,6 +13,6 @@ pub fn address(address: Address) -> AnyView {
     let country = country.unwrap_or(address.country);
     let lines =
         [Some(address.name), Some(address.line1), address.line2, Some(place), Some(country), Some(address.phone)];
-    let lines = lines.into_iter().flatten().map(|line| view! { {line}<br/> });
-    view! { <address class="address">{lines.collect_view()}</address> }.into_any()
+    let lines = lines.into_iter().flatten().map(|line| html! { {line}<br/> });
+    html! { <address class="address">{lines.collect::<Vec<_>>()}</address> }
 }

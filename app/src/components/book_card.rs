@@ -1,13 +1,14 @@
 //! A book on a shelf.
 
 use super::{cover::cover, stock::Stock};
+use crate::html::html;
 use domain::catalog::BookCard;
 use leptos::prelude::*;
 
 /// `is_early`: in the first view.
 pub fn book_card(book: BookCard, is_early: bool) -> AnyView {
     let price = book.price.with(book.currency).to_string();
-    view! {
+    html! {
         <li class="book-card">
             {cover(&book.slug, "cover", String::new(), is_early)}
             <div class="book-card__text">
@@ -21,7 +22,6 @@ pub fn book_card(book: BookCard, is_early: bool) -> AnyView {
             </div>
         </li>
     }
-    .into_any()
 }
 
 /// The cards of a list; the first `early` covers are loaded at once.

@@ -1,15 +1,16 @@
 //! The subjects beside a list.
 
+use crate::html::html;
 use domain::catalog::Category;
 use leptos::prelude::*;
 
 pub fn category_nav(categories: Vec<Category>, current: &str) -> AnyView {
     let chip = |href: String, name: String, count: Option<i64>, is_current: bool| {
-        view! {
+        html! {
             <li>
                 <a class="chip" href=href aria-current=is_current.then_some("page")>
                     {name}
-                    {count.map(|count| view! { <span class="chip__count">{count}</span> })}
+                    {count.map(|count| html! { <span class="chip__count">{count}</span> })}
                 </a>
             </li>
         }
@@ -19,11 +20,10 @@ pub fn category_nav(categories: Vec<Category>, current: &str) -> AnyView {
         let is_current = c.slug == current;
         chip(format!("/books?category={}", c.slug), c.name, Some(c.books), is_current)
     });
-    view! {
+    html! {
         <nav class="category-nav" aria-labelledby="cat-h">
             <h2 class="category-nav__title" id="cat-h">"Subjects"</h2>
-            <ul class="category-nav__list">{all}{chips.collect_view()}</ul>
+            <ul class="category-nav__list">{all}{chips.collect::<Vec<_>>()}</ul>
         </nav>
     }
-    .into_any()
 }

@@ -1,11 +1,12 @@
 //! A place with nothing in it: says so, and offers a way on.
 
+use crate::html::html;
 use leptos::prelude::*;
 
 /// `mark`: an icon, or a few letters, under the arch.
 #[component]
 pub fn Empty(mark: AnyView, title: String, text: String, children: Children) -> impl IntoView {
-    view! {
+    html! {
         <div class="empty">
             <div class="empty__arch">{mark}</div>
             <h1>{title}</h1>
@@ -17,5 +18,5 @@ pub fn Empty(mark: AnyView, title: String, text: String, children: Children) -> 
 
 /// The usual way on.
 pub fn way_on(href: &'static str, words: &'static str) -> AnyView {
-    view! { <p class="actions"><a class="button button--primary" href=href>{words}</a></p> }.into_any()
+    html! { <p class="actions"><a class="button button--primary" href=href>{words}</a></p> }
 }

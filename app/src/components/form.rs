@@ -2,6 +2,7 @@
 
 use super::icon::icon;
 use crate::call::Post;
+use crate::html::html;
 use leptos::prelude::*;
 
 /// One labelled field.
@@ -32,21 +33,20 @@ impl Field {
             let (help_id, error_id) = (help.map(|_| help_id.clone()), error_id.clone());
             move || if is_wrong() { Some(error_id.clone()) } else { help_id.clone() }
         };
-        view! {
+        html! {
             <div class=move || if is_wrong() { "field field--error" } else { "field" }>
                 <label class="field__label" for=name>
                     {label}
-                    {is_optional.then(|| view! { " "<span class="field__optional">"(optional)"</span> })}
+                    {is_optional.then(|| html! { " "<span class="field__optional">"(optional)"</span> })}
                 </label>
                 <input class="input" id=name name=name type=kind value=value autocomplete=autocomplete
                     required=!is_optional inputmode=inputmode
                     aria-invalid=move || is_wrong().then_some("true") aria-describedby=described/>
-                {help.map(|help| view! { <p class="field__help" id=help_id>{help}</p> })}
-                {move || wrong.get().map(|text| view! {
+                {help.map(|help| html! { <p class="field__help" id=help_id>{help}</p> })}
+                {move || wrong.get().map(|text| html! {
                     <p class="field__error" id=error_id.clone()>{icon("alert")}<span>{text}</span></p>
                 })}
             </div>
         }
-        .into_any()
     }
 }

@@ -1,9 +1,9 @@
 //! Icons: references into one sprite, so that a page carries none of their paths.
 
+use crate::html::html;
 use leptos::prelude::*;
 
 /// Decoration only; the word stands beside it.
 pub fn icon(name: &'static str) -> AnyView {
-    view! { <svg class="icon" aria-hidden="true" inner_html=format!("<use href=\"/icons.svg#{name}\"></use>")></svg> }
-        .into_any()
+    html! { <svg class="icon" aria-hidden="true" inner_html=format!("<use href=\"/icons.svg#{name}\"></use>")></svg> }
 }

@@ -3,6 +3,7 @@
 use crate::{
     AppError,
     call::{read, resource},
+    html::html,
     pages::error::error_page,
 };
 use leptos::prelude::*;
@@ -21,7 +22,7 @@ pub fn loaded<T: DeserializeOwned + 'static>(
 /// Everything that does not depend on the type, so that it is compiled once.
 fn around(address: Memo<String>, show: Arc<dyn Fn(&str) -> Result<AnyView, AppError> + Send + Sync>) -> AnyView {
     let data = resource(address);
-    view! {
+    html! {
         <Transition>
             {move || {
                 let show = show.clone();
@@ -32,5 +33,4 @@ fn around(address: Memo<String>, show: Arc<dyn Fn(&str) -> Result<AnyView, AppEr
             }}
         </Transition>
     }
-    .into_any()
 }

@@ -1,6 +1,7 @@
 //! Short messages above the content.
 
 use super::icon::icon;
+use crate::html::{changing, html};
 use domain::ApiError;
 use leptos::prelude::*;
 
@@ -18,7 +19,7 @@ pub fn notice(tone: Tone, title: impl Into<String>, body: impl IntoView + 'stati
         Tone::Warn => ("notice notice--warn", "info", "status"),
         Tone::Bad => ("notice notice--bad", "alert", "alert"),
     };
-    view! {
+    html! {
         <div class="notices">
             <div class=class role=role>
                 {icon(mark)}
@@ -26,10 +27,9 @@ pub fn notice(tone: Tone, title: impl Into<String>, body: impl IntoView + 'stati
             </div>
         </div>
     }
-    .into_any()
 }
 
 /// A refusal, when there is one.
 pub fn refusal(error: Signal<Option<ApiError>>) -> AnyView {
-    (move || error.get().map(|error| notice(Tone::Bad, error.message, ()))).into_any()
+    changing(move || error.get().map(|error| notice(Tone::Bad, error.message, ())))
 }

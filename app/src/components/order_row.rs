@@ -1,6 +1,7 @@
 //! One order in a list of one's own.
 
 use super::{icon::icon, status::status};
+use crate::html::html;
 use crate::when;
 use domain::order::OrderSummary;
 use leptos::prelude::*;
@@ -8,7 +9,7 @@ use leptos::prelude::*;
 pub fn order_row(order: OrderSummary) -> AnyView {
     let copies = if order.copies == 1 { "1 copy".to_owned() } else { format!("{} copies", order.copies) };
     let meta = format!("{}, {}, {copies}", order.number, when::date(order.placed_at));
-    view! {
+    html! {
         <li class="order-row">
             <div class="order-row__covers">{icon("parcel")}</div>
             <div>
@@ -21,5 +22,4 @@ pub fn order_row(order: OrderSummary) -> AnyView {
             </div>
         </li>
     }
-    .into_any()
 }

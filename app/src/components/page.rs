@@ -1,5 +1,6 @@
 //! A page's main part and its title.
 
+use crate::html::html;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -9,7 +10,7 @@ pub const PLAIN: &str = "page__main";
 
 #[component]
 pub fn Page(#[prop(into)] title: String, class: &'static str, children: Children) -> impl IntoView {
-    view! {
+    html! {
         <Title text=title/>
         <main class=class id="main" tabindex="-1">{children()}</main>
     }

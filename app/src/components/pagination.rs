@@ -1,6 +1,7 @@
 //! Links to the other pages of a list.
 
 use super::icon::icon;
+use crate::html::html;
 use leptos::prelude::*;
 
 /// `address`: the address of a page of this list.
@@ -9,32 +10,30 @@ pub fn pagination(page: u32, pages: u32, address: impl Fn(u32) -> String) -> Any
         return ().into_any();
     }
     let numbers = shown(page, pages).into_iter().map(|number| match number {
-        None => view! { <li><span class="pagination__gap">"…"</span></li> }.into_any(),
-        Some(number) => view! {
+        None => html! { <li><span class="pagination__gap">"…"</span></li> },
+        Some(number) => html! {
             <li>
                 <a class="pagination__link pagination__link--number" href=address(number)
                     aria-current=(number == page).then_some("page")>{number}</a>
             </li>
-        }
-        .into_any(),
+        },
     });
-    let numbers = numbers.collect_view();
+    let numbers = numbers.collect::<Vec<_>>();
     let previous = (page > 1).then(|| {
-        view! {
+        html! {
             <li><a class="pagination__link" rel="prev" href=address(page - 1)>{icon("left")}" Previous"</a></li>
         }
     });
     let next = (page < pages).then(|| {
-        view! {
+        html! {
             <li><a class="pagination__link" rel="next" href=address(page + 1)>"Next "{icon("right")}</a></li>
         }
     });
-    view! {
+    html! {
         <nav class="pagination" aria-label="Pages">
             <ul class="pagination__list">{previous}{numbers}{next}</ul>
         </nav>
     }
-    .into_any()
 }
 
 /// The first, the last and the neighbours; `None` stands for a gap.

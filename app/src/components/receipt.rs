@@ -1,6 +1,7 @@
 //! Lines and totals, as on a till receipt.
 
 use super::cover::cover;
+use crate::html::html;
 use domain::{Currency, Minor, cart::CartView, order::OrderLine};
 use leptos::prelude::*;
 
@@ -53,7 +54,7 @@ pub fn order_lines(lines: &[OrderLine]) -> Vec<Line> {
 /// The compact lines of checkouts and orders.
 pub fn compact_lines(lines: Vec<Line>, currency: Currency) -> AnyView {
     let rows = lines.into_iter().map(|line| {
-        view! {
+        html! {
             <li class="line line--compact">
                 {cover(&line.slug, "cover cover--mini", String::new(), false)}
                 <div>
@@ -64,20 +65,19 @@ pub fn compact_lines(lines: Vec<Line>, currency: Currency) -> AnyView {
             </li>
         }
     });
-    view! { <ul class="receipt__lines">{rows.collect_view()}</ul> }.into_any()
+    html! { <ul class="receipt__lines">{rows.collect::<Vec<_>>()}</ul> }
 }
 
 pub fn totals(sums: Sums) -> AnyView {
     let money = |amount: Minor| amount.with(sums.currency).to_string();
     let delivery = if sums.delivery == Minor::ZERO { "Free".to_owned() } else { money(sums.delivery) };
-    view! {
+    html! {
         <dl class="totals">
             <div class="totals__row"><dt>"Books"</dt><dd class="num">{money(sums.subtotal)}</dd></div>
             <div class="totals__row"><dt>"Delivery"</dt><dd class="num">{delivery}</dd></div>
             <div class="totals__row totals__row--grand"><dt>"Total"</dt><dd class="num">{money(sums.total)}</dd></div>
         </dl>
     }
-    .into_any()
 }
 
 /// `4 copies of 3 books`

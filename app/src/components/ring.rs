@@ -1,6 +1,6 @@
 //! The countdown: a thin ring around the time left. The server renders it still; the browser lets it run.
 
-use crate::{live::use_live, when};
+use crate::{html::html, live::use_live, when};
 use domain::order::OrderView;
 use leptos::prelude::*;
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub fn Countdown(order: OrderView) -> impl IntoView {
         }
     });
     let offset = move || (100 - when::percent_left(order.placed_at, order.expires_at, now.get())).to_string();
-    view! {
+    html! {
         <div class="ring" role="timer">
             <svg class="ring__svg" viewBox="0 0 120 120" aria-hidden="true">
                 <circle class="ring__track" cx="60" cy="60" r="56"></circle>
@@ -41,7 +41,7 @@ pub fn Countdown(order: OrderView) -> impl IntoView {
 
 /// While nobody can say how long it takes.
 pub fn waiting_ring(word: &'static str) -> AnyView {
-    view! {
+    html! {
         <div class="ring ring--waiting">
             <svg class="ring__svg" viewBox="0 0 120 120" aria-hidden="true">
                 <circle class="ring__track" cx="60" cy="60" r="56"></circle>
@@ -51,5 +51,4 @@ pub fn waiting_ring(word: &'static str) -> AnyView {
             <div class="ring__text"><span class="ring__word">{word}</span></div>
         </div>
     }
-    .into_any()
 }

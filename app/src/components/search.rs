@@ -1,6 +1,7 @@
 //! The search field: in the header, on the home page, and where somebody got lost.
 
 use super::{get_form::follow, icon::icon};
+use crate::html::html;
 use domain::catalog::MAX_QUERY;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -10,7 +11,7 @@ use leptos_router::hooks::use_query_map;
 pub fn Search(class: &'static str, id: &'static str, #[prop(optional)] has_word: bool) -> impl IntoView {
     let query = use_query_map();
     let q = move || query.with(|query| query.get("q")).unwrap_or_default();
-    view! {
+    html! {
         <form class=class action="/books" method="get" role="search" on:submit=follow("/books")>
             <label class="visually-hidden" for=id>"Search by title, author or ISBN"</label>
             <input class="search__input" id=id name="q" type="search" value=q prop:value=q

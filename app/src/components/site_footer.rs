@@ -1,11 +1,12 @@
 //! The end of every page, and the way to what the phone's header hides.
 
+use crate::html::html;
 use crate::shop::use_shop;
 use leptos::prelude::*;
 
 #[component]
 pub fn SiteFooter() -> impl IntoView {
-    view! {
+    html! {
         <footer class="site-footer">
             <div class="site-footer__inner">
                 <div class="site-footer__colophon">
@@ -17,7 +18,7 @@ pub fn SiteFooter() -> impl IntoView {
                     <a href="/cart">"Cart"</a>
                     <a href="/orders">"Orders"</a>
                     <a href="/account">"Account"</a>
-                    {use_shop().is_admin().then(|| view! { <a href="/admin/orders">"Admin"</a> })}
+                    {use_shop().is_admin().then(|| html! { <a href="/admin/orders">"Admin"</a> })}
                 </nav>
             </div>
         </footer>

@@ -1,6 +1,7 @@
 //! The top of every page.
 
 use super::{icon::icon, search::Search};
+use crate::html::{changing, html};
 use crate::shop::use_shop;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
@@ -19,16 +20,16 @@ pub fn SiteHeader() -> impl IntoView {
         None => ("/login", "Log in".to_owned()),
     };
     let mark = "<use href=\"/icons.svg#mark\"></use>";
-    view! {
+    html! {
         <header class="site-header">
             <div class="site-header__bar">
                 <a class="wordmark" href="/">
                     <svg class="wordmark__mark" aria-hidden="true" inner_html=mark></svg>"Book Bazar"
                 </a>
-                {move || (!is_home.get()).then(|| view! { <Search class="search site-search" id="site-q"/> })}
+                {move || (!is_home.get()).then(|| html! { <Search class="search site-search" id="site-q"/> })}
                 <nav class="site-nav" aria-label="Main">
                     <a class="site-nav__link site-nav__link--wide" href="/books" aria-current=current("/books")>"Books"</a>
-                    {shop.is_admin().then(|| view! {
+                    {shop.is_admin().then(|| html! {
                         <a class="site-nav__link site-nav__link--wide" href="/admin/orders" aria-current=current("/admin")>
                             "Admin"
                         </a>
@@ -51,9 +52,9 @@ pub fn SiteHeader() -> impl IntoView {
 fn Badge() -> impl IntoView {
     let cart = use_shop().live.cart();
     let copies = Memo::new(move |_| cart.with(|cart| cart.copies));
-    move || {
+    changing(move || {
         let copies = copies.get();
         let label = format!("{copies} {} in the cart", if copies == 1 { "copy" } else { "copies" });
-        (copies > 0).then(|| view! { <span class="cart-badge" aria-label=label>{copies}</span> })
-    }
+        (copies > 0).then(|| html! { <span class="cart-badge" aria-label=label>{copies}</span> })
+    })
 }

@@ -1,12 +1,13 @@
 //! The status of an order: icon, word and colour, never colour alone.
 
 use super::icon::icon;
+use crate::html::html;
 use domain::order::OrderStatus as S;
 use leptos::prelude::*;
 
 pub fn status(status: S) -> AnyView {
     let (slug, mark) = slug_and_mark(status);
-    view! { <span class=format!("status status--{slug}")>{icon(mark)}{status.label()}</span> }.into_any()
+    html! { <span class=format!("status status--{slug}")>{icon(mark)}{status.label()}</span> }
 }
 
 const fn slug_and_mark(status: S) -> (&'static str, &'static str) {

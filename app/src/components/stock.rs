@@ -1,5 +1,6 @@
 //! How many copies are left, in words; follows the gate while it is on the screen.
 
+use crate::html::html;
 use crate::live::use_live;
 use domain::BookId;
 use leptos::prelude::*;
@@ -10,7 +11,7 @@ const FEW: i64 = 3;
 #[component]
 pub fn Stock(book: BookId, available: Option<i64>) -> impl IntoView {
     let available = use_live().available(book, available);
-    view! { <span class=move || class(available.get())>{move || words(available.get())}</span> }
+    html! { <span class=move || class(available.get())>{move || words(available.get())}</span> }
 }
 
 fn class(available: Option<i64>) -> &'static str {

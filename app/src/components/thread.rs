@@ -1,5 +1,6 @@
 //! The story of an order as a thread of knots: what happened, what is now, what lies ahead.
 
+use crate::html::html;
 use crate::when;
 use domain::{
     UnixMillis,
@@ -14,7 +15,7 @@ pub fn thread(order: &OrderView) -> AnyView {
         knot(kind(at + 1 == last, order.status), event.cause.sentence(), Some(event.at), event.note.clone())
     });
     let ahead = ahead(order.status).iter().map(|what| knot("ahead", what, None, None));
-    view! { <ol class="thread">{placed}{events.collect_view()}{ahead.collect_view()}</ol> }.into_any()
+    html! { <ol class="thread">{placed}{events.collect::<Vec<_>>()}{ahead.collect::<Vec<_>>()}</ol> }
 }
 
 const fn kind(is_last: bool, status: S) -> &'static str {
@@ -27,16 +28,15 @@ const fn kind(is_last: bool, status: S) -> &'static str {
 
 fn knot(kind: &'static str, what: &'static str, at: Option<UnixMillis>, note: Option<String>) -> AnyView {
     let class = if kind.is_empty() { "thread__knot".to_owned() } else { format!("thread__knot thread__knot--{kind}") };
-    view! {
+    html! {
         <li class=class aria-current=(kind == "now").then_some("step")>
             <p class="thread__what">{what}</p>
-            {at.map(|at| view! {
+            {at.map(|at| html! {
                 <p class="thread__when"><time datetime=when::iso(at)>{when::moment(at)}</time></p>
             })}
-            {note.map(|note| view! { <p class="thread__note">{note}</p> })}
+            {note.map(|note| html! { <p class="thread__note">{note}</p> })}
         </li>
     }
-    .into_any()
 }
 
 /// What still has to happen to an order for which all goes well.

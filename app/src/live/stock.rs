@@ -42,10 +42,12 @@ impl Live {
     }
 
     pub(super) fn ask_watched(self) {
-        let mut books = self.watched.get();
-        books.sort_unstable();
-        books.dedup();
-        books.truncate(MAX_WATCHED);
+        let mut books = Vec::new();
+        for book in self.watched.get() {
+            if books.len() < MAX_WATCHED && !books.contains(&book) {
+                books.push(book);
+            }
+        }
         // Books that left the screen are forgotten, so that a page rendered later is not corrected by older news.
         self.stock.update_untracked(|stock| stock.retain(|known| books.contains(&known.book_id)));
         socket::ask(&Ask::Watch { books });

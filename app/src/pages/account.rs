@@ -9,6 +9,7 @@ use crate::{
         order_row::order_row,
         page::{NARROW, Page},
     },
+    html::{changing, html},
     next::login_for,
     shop::use_shop,
 };
@@ -22,7 +23,7 @@ const LATEST: usize = 3;
 #[component]
 pub fn AccountPage() -> impl IntoView {
     let Some(account) = use_shop().account() else {
-        return view! { <Redirect path=login_for("/account")/> }.into_any();
+        return html! { <Redirect path=login_for("/account")/> };
     };
     loaded(|| "orders".to_owned(), move |list: Orders| show(account.clone(), list.orders))
 }
@@ -37,7 +38,7 @@ fn show(account: AccountView, mut orders: Vec<domain::order::OrderSummary>) -> A
     orders.truncate(LATEST);
     let has_none = orders.is_empty();
     let rows = move || shop.live.refresh(&orders).into_iter().map(order_row).collect::<Vec<_>>();
-    view! {
+    html! {
         <Page title="Account" class=NARROW>
             <header class="page-head">
                 <h1>{account.name.clone()}</h1>
@@ -50,8 +51,8 @@ fn show(account: AccountView, mut orders: Vec<domain::order::OrderSummary>) -> A
                         <h2 class="panel__title" id="o-h">"Latest orders"</h2>
                         <a class="section-head__more" href="/orders">"All orders"</a>
                     </div>
-                    {has_none.then(|| view! { <p class="muted">"None yet. "<a href="/books">"Find a book"</a></p> })}
-                    <ul class="order-rows">{rows}</ul>
+                    {has_none.then(|| html! { <p class="muted">"None yet. "<a href="/books">"Find a book"</a></p> })}
+                    <ul class="order-rows">{changing(rows)}</ul>
                 </section>
                 <section class="panel" aria-labelledby="d-h">
                     <h2 class="panel__title" id="d-h">"Your details"</h2>
@@ -66,5 +67,4 @@ fn show(account: AccountView, mut orders: Vec<domain::order::OrderSummary>) -> A
             </div>
         </Page>
     }
-    .into_any()
 }

@@ -11,6 +11,7 @@ use crate::{
         status::status,
         thread::thread,
     },
+    html::html,
     shop::use_shop,
     when,
 };
@@ -35,7 +36,7 @@ fn show(order: OrderView) -> AnyView {
     let number = order.number.to_string();
     let (items, shopper) = (items(&order), shopper(&order));
     let order = live.order(order);
-    view! {
+    html! {
         <Page title=title class=WIDE>
             <header class="page-head">
                 <a class="page-head__back" href="/admin/orders">{icon("left")}" Orders"</a>
@@ -53,14 +54,13 @@ fn show(order: OrderView) -> AnyView {
             </div>
         </Page>
     }
-    .into_any()
 }
 
 fn items(order: &OrderView) -> AnyView {
     let currency = order.currency;
     let money = move |amount: Minor| amount.with(currency).to_string();
     let rows = order.lines.iter().map(|line| {
-        view! {
+        html! {
             <tr>
                 <th scope="row"><a href=format!("/books/{}", line.slug)>{line.title.clone()}</a></th>
                 <td class="num">{line.quantity.get()}</td>
@@ -70,9 +70,9 @@ fn items(order: &OrderView) -> AnyView {
         }
     });
     let foot = |name: &'static str, amount: Minor| {
-        view! { <tr><th scope="row" colspan="3">{name}</th><td class="num">{money(amount)}</td></tr> }
+        html! { <tr><th scope="row" colspan="3">{name}</th><td class="num">{money(amount)}</td></tr> }
     };
-    view! {
+    html! {
         <section class="panel" aria-labelledby="ai-h">
             <h2 class="panel__title" id="ai-h">"Items"</h2>
             <div class="table-scroll">
@@ -83,13 +83,12 @@ fn items(order: &OrderView) -> AnyView {
                             <th scope="col" class="num">"Each"</th><th scope="col" class="num">"Total"</th>
                         </tr>
                     </thead>
-                    <tbody>{rows.collect_view()}</tbody>
+                    <tbody>{rows.collect::<Vec<_>>()}</tbody>
                     <tfoot>{foot("Delivery", order.delivery)}{foot("Total", order.total)}</tfoot>
                 </table>
             </div>
         </section>
     }
-    .into_any()
 }
 
 fn payments(order: &OrderView) -> AnyView {
@@ -97,7 +96,7 @@ fn payments(order: &OrderView) -> AnyView {
         return ().into_any();
     }
     let rows = order.payments.iter().map(|payment| {
-        view! {
+        html! {
             <tr>
                 <th scope="row">{payment.payment_id.to_string()}</th>
                 <td>{payment.provider.clone()}</td>
@@ -107,7 +106,7 @@ fn payments(order: &OrderView) -> AnyView {
             </tr>
         }
     });
-    view! {
+    html! {
         <section class="panel" aria-labelledby="ap-h">
             <h2 class="panel__title" id="ap-h">"Payments"</h2>
             <div class="table-scroll">
@@ -118,16 +117,15 @@ fn payments(order: &OrderView) -> AnyView {
                             <th scope="col">"At"</th><th scope="col" class="num">"Amount"</th>
                         </tr>
                     </thead>
-                    <tbody>{rows.collect_view()}</tbody>
+                    <tbody>{rows.collect::<Vec<_>>()}</tbody>
                 </table>
             </div>
         </section>
     }
-    .into_any()
 }
 
 fn shopper(order: &OrderView) -> AnyView {
-    view! {
+    html! {
         <section class="panel" aria-labelledby="as-h">
             <h2 class="panel__title" id="as-h">"Shopper"</h2>
             <dl class="facts">
@@ -138,5 +136,4 @@ fn shopper(order: &OrderView) -> AnyView {
             {address(order.address.clone())}
         </section>
     }
-    .into_any()
 }

@@ -9,6 +9,7 @@ use crate::{
         pagination::pagination,
         status::status,
     },
+    html::{changing, html},
     next::login_for,
     pages::error::error_page,
     shop::{Shop, use_shop},
@@ -53,7 +54,7 @@ pub fn admins_only(shop: Shop, path: &str) -> Result<(), AnyView> {
         return Ok(());
     }
     Err(match shop.account() {
-        None => view! { <Redirect path=login_for(path)/> }.into_any(),
+        None => html! { <Redirect path=login_for(path)/> },
         Some(_) => {
             let message = "This part is for the people of the shop.";
             error_page(crate::AppError::new(ErrorCode::Forbidden, message))
@@ -89,7 +90,7 @@ fn show(wanted: Wanted, page: OrderPage) -> AnyView {
         let news = live.admin_orders().get();
         merged(&page.orders, &news, &wanted).into_iter().map(|(order, is_news)| row(order, is_news)).collect::<Vec<_>>()
     };
-    view! {
+    html! {
         <Page title="Orders, admin" class=WIDE>
             <header class="page-head"><h1>"Orders"</h1></header>
             {filters}
@@ -103,29 +104,27 @@ fn show(wanted: Wanted, page: OrderPage) -> AnyView {
                             <th scope="col" class="num">"Copies"</th><th scope="col" class="num">"Total"</th>
                         </tr>
                     </thead>
-                    <tbody>{rows}</tbody>
+                    <tbody>{changing(rows)}</tbody>
                 </table>
             </div>
             {links}
         </Page>
     }
-    .into_any()
 }
 
 /// The page's orders with what live messages said since; new ones come first. True: changed since the page was made.
 fn merged(page: &[OrderSummary], news: &[OrderSummary], wanted: &Wanted) -> Vec<(OrderSummary, bool)> {
     let is_listed = |order: &&OrderSummary| page.iter().any(|old| old.order_id == order.order_id);
-    let mut fresh: Vec<_> = news.iter().filter(|order| !is_listed(order) && wanted.takes(order)).collect();
-    fresh.sort_by_key(|order| std::cmp::Reverse(order.placed_at));
+    let fresh = news.iter().filter(|order| !is_listed(order) && wanted.takes(order));
     let known = page.iter().map(|old| {
         let newer = news.iter().find(|order| order.order_id == old.order_id && order.version > old.version);
         (newer.unwrap_or(old).clone(), newer.is_some())
     });
-    fresh.into_iter().map(|order| (order.clone(), true)).chain(known).collect()
+    fresh.map(|order| (order.clone(), true)).chain(known).collect()
 }
 
 fn row(order: OrderSummary, is_news: bool) -> AnyView {
-    view! {
+    html! {
         <tr class=if is_news { "row--changed" } else { "" }>
             <th scope="row">
                 <a class="table__link" href=format!("/admin/orders/{}", order.order_id)>{order.number.to_string()}</a>
@@ -138,15 +137,14 @@ fn row(order: OrderSummary, is_news: bool) -> AnyView {
             <td class="num">{order.total.with(order.currency).to_string()}</td>
         </tr>
     }
-    .into_any()
 }
 
 fn filters(wanted: &Wanted) -> AnyView {
     let chosen = wanted.status;
     let options = OrderStatus::ALL.map(|status| {
-        view! { <option value=status.as_str() selected=chosen == Some(status)>{status.label()}</option> }
+        html! { <option value=status.as_str() selected=chosen == Some(status)>{status.label()}</option> }
     });
-    view! {
+    html! {
         <form class="admin-filters" action="/admin/orders" method="get" on:submit=follow("/admin/orders")>
             <div class="field field--grow">
                 <label class="field__label" for="aq">"Number or e-mail"</label>
@@ -155,11 +153,10 @@ fn filters(wanted: &Wanted) -> AnyView {
             <div class="field">
                 <label class="field__label" for="ast">"Status"</label>
                 <select class="select" id="ast" name="status">
-                    <option value="">"Any"</option>{options.collect_view()}
+                    <option value="">"Any"</option>{Vec::from(options)}
                 </select>
             </div>
             <button class="button button--quiet" type="submit">"Show"</button>
         </form>
     }
-    .into_any()
 }

@@ -1,7 +1,7 @@
 //! One book: its cover, its facts, and a way to buy it.
 
 use crate::{
-    api::pages::Book,
+    api::pages::{Book, BookMore},
     call::{Post, PostForm, address},
     components::{
         book_card::book_cards,
@@ -11,15 +11,12 @@ use crate::{
         page::{PLAIN, Page},
         stock::Stock,
     },
+    html::{changing, html},
     next::encode,
     shop::use_shop,
 };
-use domain::{
-    Quantity,
-    catalog::{BookCard, BookDetail},
-};
+use domain::{Quantity, catalog::BookCard};
 use leptos::prelude::*;
-use leptos_meta::Meta;
 use leptos_router::hooks::use_params_map;
 
 #[component]
@@ -29,31 +26,43 @@ pub fn BookPage() -> impl IntoView {
     loaded(move || slug.with(|slug| address("page/book", &[("slug", slug)])), show)
 }
 
-fn show(Book { book, near }: Book) -> AnyView {
-    let card = book.card.clone();
+fn show(Book { card, more, near }: Book) -> AnyView {
     let alt = format!("Cover of {} by {}", card.title, card.authors);
     let by = format!("/books?author={}", encode(&card.authors));
     let title = format!("{} by {}", card.title, card.authors);
-    view! {
+    describe(&more.description);
+    let facts = facts(&card, &more);
+    let (subtitle, description) = (more.subtitle, more.description);
+    html! {
         <Page title=title class=PLAIN>
-            <Meta name="description" content=book.description.clone()/>
             <article class="book">
                 {cover(&card.slug, "cover book__cover", alt, true)}
                 <header class="book__head">
                     <h1 class="book__title">{card.title.clone()}</h1>
-                    {book.subtitle.clone().map(|subtitle| view! { <p class="book__author">{subtitle}</p> })}
+                    {subtitle.map(|subtitle| html! { <p class="book__author">{subtitle}</p> })}
                     <p class="book__author">"by "<a href=by>{card.authors.clone()}</a></p>
                 </header>
                 <div class="book__body">
-                    <BuyBox book=card on_sale=book.on_sale/>
-                    <p class="book__description">{book.description.clone()}</p>
-                    {facts(&book)}
+                    <BuyBox book=card on_sale=more.on_sale/>
+                    <p class="book__description">{description}</p>
+                    {facts}
                 </div>
             </article>
             {shelf(near)}
         </Page>
     }
-    .into_any()
+}
+
+/// For search engines, so only the server writes it.
+fn describe(description: &str) {
+    #[cfg(feature = "ssr")]
+    {
+        use leptos_meta::{Meta, MetaProps};
+        // Making the element registers it for the head of the page.
+        let _ = Meta(MetaProps::builder().name("description").content(description.to_owned()).build());
+    }
+    #[cfg(not(feature = "ssr"))]
+    let _ = description;
 }
 
 /// Price, stock and the button; stays in reach on the phone.
@@ -70,38 +79,36 @@ fn BuyBox(book: BookCard, on_sale: bool) -> impl IntoView {
     });
     let other = book.category.clone().map_or_else(|| "/books".to_owned(), |slug| format!("/books?category={slug}"));
     let choice = move || match most.get() {
-        0 => view! {
+        0 => html! {
             <div class="buy-box__form"><a class="button" href=other.clone()>"Find something like it"</a></div>
-        }
-        .into_any(),
-        most => view! {
+        },
+        most => html! {
             <PostForm to=add class="buy-box__form">
                 <input type="hidden" name="book_id" value=id.to_string()/>
                 <div class="field buy-box__quantity">
                     <label class="field__label" for="qty">"Copies"</label>
                     <select class="select" id="qty" name="quantity">
-                        {(1..=most).map(|n| view! { <option value=n.to_string()>{n}</option> }).collect_view()}
+                        {(1..=most).map(|n| html! { <option value=n.to_string()>{n}</option> }).collect::<Vec<_>>()}
                     </select>
                 </div>
                 <button class="button button--primary" type="submit"
                     aria-busy=move || add.busy()>"Add to cart"</button>
             </PostForm>
-        }
-        .into_any(),
+        },
     };
-    view! {
+    html! {
         {refusal(add.error())}
         {in_cart(book)}
         <section class="buy-box" aria-label="Buy this book">
             <div class="buy-box__facts">
                 <p class="buy-box__price">{price}</p>" "
                 {if on_sale {
-                    view! { <Stock book=id available=available.get_untracked()/> }.into_any()
+                    html! { <Stock book=id available=available.get_untracked()/> }
                 } else {
-                    view! { <span class="stock stock--out">"No longer sold"</span> }.into_any()
+                    html! { <span class="stock stock--out">"No longer sold"</span> }
                 }}
             </div>
-            {choice}
+            {changing(choice)}
         </section>
     }
 }
@@ -115,25 +122,25 @@ fn in_cart(book: BookCard) -> AnyView {
             let copies = line.quantity.get();
             let title = format!("In your cart: {copies} {}", if copies == 1 { "copy" } else { "copies" });
             let more = line.notice.map(|notice| notice.sentence(book.currency));
-            let body = view! {
-                {more.map(|more| view! { <p>{more}</p> })}
+            let body = html! {
+                {more.map(|more| html! { <p>{more}</p> })}
                 <p><a href="/cart">"See the cart"</a>" or "<a href="/checkout">"go to checkout"</a>"."</p>
             };
             notice(Tone::Good, title, body)
         })
     };
-    said.into_any()
+    changing(said)
 }
 
-fn facts(book: &BookDetail) -> AnyView {
-    let fact = |name: &'static str, value: Option<String>| value.map(|value| view! { <dt>{name}</dt><dd>{value}</dd> });
-    let year = book.card.year.map(|year| if year < 0 { format!("{} BCE", -year) } else { year.to_string() });
+fn facts(card: &BookCard, book: &BookMore) -> AnyView {
+    let fact = |name: &'static str, value: Option<String>| value.map(|value| html! { <dt>{name}</dt><dd>{value}</dd> });
+    let year = card.year.map(|year| if year < 0 { format!("{} BCE", -year) } else { year.to_string() });
     let subjects = book.categories.clone().into_iter().enumerate().map(|(at, category)| {
-        view! {
+        html! {
             {(at > 0).then_some(", ")}<a href=format!("/books?category={}", category.slug)>{category.name}</a>
         }
     });
-    view! {
+    html! {
         <section class="panel" aria-labelledby="facts-h">
             <h2 class="panel__title" id="facts-h">"About this book"</h2>
             <dl class="facts">
@@ -141,22 +148,20 @@ fn facts(book: &BookDetail) -> AnyView {
                 {fact("Pages", book.pages.map(|pages| pages.to_string()))}
                 {fact("Language", Some(book.language.clone()).filter(|language| !language.is_empty()))}
                 {fact("ISBN", book.isbn.clone())}
-                {(!book.categories.is_empty()).then(|| view! { <dt>"Subject"</dt><dd>{subjects.collect_view()}</dd> })}
+                {(!book.categories.is_empty()).then(|| html! { <dt>"Subject"</dt><dd>{subjects.collect::<Vec<_>>()}</dd> })}
             </dl>
         </section>
     }
-    .into_any()
 }
 
 fn shelf(near: Vec<BookCard>) -> AnyView {
     if near.is_empty() {
         return ().into_any();
     }
-    view! {
+    html! {
         <section class="home-section" aria-labelledby="near-h">
             <div class="section-head"><h2 id="near-h">"From the same shelf"</h2></div>
             <ul class="shelf">{book_cards(near, 0)}</ul>
         </section>
     }
-    .into_any()
 }

@@ -12,6 +12,7 @@ use crate::{
         page::{PLAIN, Page},
         pagination::pagination,
     },
+    html::html,
 };
 use domain::catalog::Sort;
 use leptos::prelude::*;
@@ -85,14 +86,13 @@ fn show(wanted: Wanted, list: List) -> AnyView {
         nothing()
     } else {
         let filters = filters(&wanted);
-        view! {
+        html! {
             {filters}
             <ul class="shelf">{book_cards(list.page.books, 5)}</ul>
             {pagination(page, pages, |page| wanted.address("/books", page))}
         }
-        .into_any()
     };
-    view! {
+    html! {
         <Page title=title.clone() class=PLAIN>
             <div class="books">
                 <div class="books__head"><h1>{title.clone()}</h1><p class="muted">{lede}</p></div>
@@ -101,25 +101,24 @@ fn show(wanted: Wanted, list: List) -> AnyView {
             </div>
         </Page>
     }
-    .into_any()
 }
 
 fn filters(wanted: &Wanted) -> AnyView {
     let hidden = |name: &'static str, value: &str| {
-        (!value.is_empty()).then(|| view! { <input type="hidden" name=name value=value.to_owned()/> })
+        (!value.is_empty()).then(|| html! { <input type="hidden" name=name value=value.to_owned()/> })
     };
     let sort = wanted.sort;
     let options = Sort::ALL.map(|option| {
-        view! { <option value=option.as_str() selected=option == sort>{option.label()}</option> }
+        html! { <option value=option.as_str() selected=option == sort>{option.label()}</option> }
     });
-    view! {
+    html! {
         <form class="filters" action="/books" method="get" on:submit=follow("/books")>
             {hidden("q", &wanted.q)}
             {hidden("category", &wanted.category)}
             {hidden("author", &wanted.author)}
             <div class="field">
                 <label class="field__label" for="sort">"Sort by"</label>
-                <select class="select" id="sort" name="sort">{options.collect_view()}</select>
+                <select class="select" id="sort" name="sort">{Vec::from(options)}</select>
             </div>
             <label class="check">
                 <input type="checkbox" name="in_stock" value="true" checked=wanted.in_stock/>" In stock only"
@@ -127,11 +126,10 @@ fn filters(wanted: &Wanted) -> AnyView {
             <button class="button button--quiet" type="submit">"Apply"</button>
         </form>
     }
-    .into_any()
 }
 
 fn nothing() -> AnyView {
-    view! {
+    html! {
         <div class="empty">
             <div class="empty__arch">{icon("search")}</div>
             <h2>"No book by that name here"</h2>
@@ -139,7 +137,6 @@ fn nothing() -> AnyView {
             <p class="actions"><a class="button button--primary" href="/books">"See all books"</a></p>
         </div>
     }
-    .into_any()
 }
 
 #[cfg(test)]

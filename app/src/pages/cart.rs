@@ -10,6 +10,7 @@ use crate::{
         page::{NARROW, Page},
         receipt::{Sums, counted, totals},
     },
+    html::{changing, html},
     live::Live,
     shop::use_shop,
 };
@@ -30,9 +31,9 @@ pub fn CartPage() -> impl IntoView {
     let errors = [set, remove, clear, Post::new("cart/add")].map(Post::error);
     let cart = live.cart();
     let is_empty = Memo::new(move |_| cart.with(|cart| cart.lines.is_empty()));
-    view! {
+    html! {
         <Page title="Cart" class=NARROW>
-            {errors.map(refusal).collect_view()}
+            {Vec::from(errors.map(refusal))}
             {move || if is_empty.get() { nothing() } else { full(cart, set, remove, clear) }}
         </Page>
     }
@@ -53,12 +54,11 @@ fn refetch_unless_fresh(live: Live) {
 }
 
 fn nothing() -> AnyView {
-    view! {
+    html! {
         <Empty mark=icon("bag") title="Nothing in the cart yet".into() text="The front table is a good place to begin.".into()>
             {way_on("/books", "Look through the books")}
         </Empty>
     }
-    .into_any()
 }
 
 fn full(cart: Signal<CartView>, set: Post, remove: Post, clear: Post) -> AnyView {
@@ -68,29 +68,26 @@ fn full(cart: Signal<CartView>, set: Post, remove: Post, clear: Post) -> AnyView
         cart.lines.into_iter().map(|line| row(line, cart.currency, set, remove)).collect::<Vec<_>>()
     };
     let way_out = move || match cart.with(CartView::is_orderable) {
-        true => view! {
+        true => html! {
             <a class="button button--primary button--block" href="/checkout">"Go to checkout"</a>
             <p class="small muted">"Copies are held for you once you place the order."</p>
-        }
-        .into_any(),
-        false => view! {
+        },
+        false => html! {
             <p class="small muted">"Take out what is no longer there, and the rest can be ordered."</p>
-        }
-        .into_any(),
+        },
     };
-    view! {
+    html! {
         <header class="page-head"><h1>"Your cart"</h1><p class="page-head__lede">{lede}</p></header>
         <section class="receipt" aria-label="Cart">
-            <ul class="receipt__lines">{lines}</ul>
+            <ul class="receipt__lines">{changing(lines)}</ul>
             {move || cart.with(|cart| totals(Sums::of_cart(cart)))}
         </section>
-        <div class="cart__checkout">{way_out}</div>
+        <div class="cart__checkout">{changing(way_out)}</div>
         <div class="cart__after">
             <a href="/books">"Keep looking"</a>
             <PostForm to=clear><button class="link-button">"Empty the cart"</button></PostForm>
         </div>
     }
-    .into_any()
 }
 
 fn row(line: CartLine, currency: Currency, set: Post, remove: Post) -> AnyView {
@@ -100,7 +97,7 @@ fn row(line: CartLine, currency: Currency, set: Post, remove: Post) -> AnyView {
     let is_full = i64::from(copies) >= most;
     let notice = notice.map(|notice| notice.sentence(currency));
     let [fewer, more, less] = ["One copy fewer of ", "One copy more of ", " "].map(|words| format!("{words}{title}"));
-    view! {
+    html! {
         <li class="line">
             {cover(&slug, "cover cover--thumb", String::new(), false)}
             <div>
@@ -108,7 +105,7 @@ fn row(line: CartLine, currency: Currency, set: Post, remove: Post) -> AnyView {
                 <p class="line__author">{authors}</p>
             </div>
             <p class="line__total num">{line_total.with(currency).to_string()}</p>
-            {notice.map(|notice| view! { <p class="cart-line__notice" role="status">{notice}</p> })}
+            {notice.map(|notice| html! { <p class="cart-line__notice" role="status">{notice}</p> })}
             <div class="cart-line__controls">
                 <PostForm to=set class="stepper">
                     <input type="hidden" name="book_id" value=book_id.to_string()/>
@@ -126,5 +123,4 @@ fn row(line: CartLine, currency: Currency, set: Post, remove: Post) -> AnyView {
             </div>
         </li>
     }
-    .into_any()
 }

@@ -13,6 +13,7 @@ use crate::{
         page::{NARROW, Page},
         receipt::{Sums, cart_lines, compact_lines, counted, totals},
     },
+    html::html,
     shop::use_shop,
 };
 use domain::{ApiError, cart::CartView, order::Placed};
@@ -44,19 +45,18 @@ pub fn CheckoutPage() -> impl IntoView {
 
 fn show(Checkout { cart, key }: Checkout, place: Post) -> AnyView {
     if cart.lines.is_empty() {
-        return view! {
+        return html! {
             <Page title="Checkout" class=NARROW>
                 {refusal(place.error())}
                 <Empty mark=icon("bag") title="Nothing to check out".into() text="Your cart is empty just now.".into()>
                     {way_on("/books", "Look through the books")}
                 </Empty>
             </Page>
-        }
-        .into_any();
+        };
     }
     let total = cart.total.with(cart.currency).to_string();
     let expected = cart.total.get().to_string();
-    view! {
+    html! {
         <Page title="Checkout" class=NARROW>
             <header class="page-head">
                 <a class="page-head__back" href="/cart">{icon("left")}" Back to the cart"</a>
@@ -83,11 +83,10 @@ fn show(Checkout { cart, key }: Checkout, place: Post) -> AnyView {
             </PostForm>
         </Page>
     }
-    .into_any()
 }
 
 fn summary(cart: &CartView) -> AnyView {
-    view! {
+    html! {
         <details class="fold">
             <summary class="fold__summary">
                 {counted(cart.copies, cart.lines.len())}
@@ -99,7 +98,6 @@ fn summary(cart: &CartView) -> AnyView {
             </div>
         </details>
     }
-    .into_any()
 }
 
 /// Guests say where we can write to them.
@@ -109,13 +107,12 @@ fn contact(form: Post) -> AnyView {
     }
     let help = Some("For news of this order. Nothing else.");
     let email = Field { kind: "email", help, ..Field::new("email", "E-mail", "email") };
-    view! {
+    html! {
         <fieldset class="fieldset">
             <legend class="fieldset__legend">"How we reach you"</legend>
             {email.view(form, None)}
         </fieldset>
     }
-    .into_any()
 }
 
 fn delivery(form: Post) -> AnyView {
@@ -124,8 +121,8 @@ fn delivery(form: Post) -> AnyView {
     let help = Some("Only for the courier.");
     let phone = Field { kind: "tel", inputmode: Some("tel"), help, ..Field::new("phone", "Phone", "tel") };
     let name = use_shop().account().map(|account| account.name);
-    let countries = COUNTRIES.map(|(code, name)| view! { <option value=code>{name}</option> });
-    view! {
+    let countries = COUNTRIES.map(|(code, name)| html! { <option value=code>{name}</option> });
+    html! {
         <fieldset class="fieldset">
             <legend class="fieldset__legend">"Delivery address"</legend>
             {Field::new("name", "Full name", "name").view(form, name)}
@@ -139,11 +136,10 @@ fn delivery(form: Post) -> AnyView {
                 {pin.view(form, None)}
                 <div class="field">
                     <label class="field__label" for="country">"Country"</label>
-                    <select class="select" id="country" name="country" autocomplete="country">{countries.collect_view()}</select>
+                    <select class="select" id="country" name="country" autocomplete="country">{Vec::from(countries)}</select>
                 </div>
             </div>
             {phone.view(form, None)}
         </fieldset>
     }
-    .into_any()
 }

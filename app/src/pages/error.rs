@@ -8,6 +8,7 @@ use crate::{
         icon::icon,
         page::{NARROW, Page, set_status},
     },
+    html::html,
 };
 use domain::ErrorCode;
 use leptos::prelude::*;
@@ -15,7 +16,7 @@ use leptos_router::hooks::use_location;
 
 pub fn error_page(error: AppError) -> AnyView {
     let (mark, title, text) = match error.0.code {
-        ErrorCode::NotFound => return view! { <NotFound/> }.into_any(),
+        ErrorCode::NotFound => return html! { <NotFound/> },
         ErrorCode::NotReady | ErrorCode::ProviderUnavailable => {
             ("hourglass", "Back in a moment", error.0.message.clone())
         }
@@ -29,7 +30,7 @@ pub fn error_page(error: AppError) -> AnyView {
     };
     set_status(error.status());
     let here = use_location().pathname.get_untracked();
-    view! {
+    html! {
         <Page title=title class=NARROW>
             <Empty mark=icon(mark) title=title.into() text=text>
                 <p class="actions">
@@ -39,5 +40,4 @@ pub fn error_page(error: AppError) -> AnyView {
             </Empty>
         </Page>
     }
-    .into_any()
 }

@@ -8,6 +8,7 @@ use crate::{
         page::{PLAIN, Page},
         search::Search,
     },
+    html::html,
 };
 use leptos::prelude::*;
 
@@ -18,7 +19,7 @@ pub fn HomePage() -> impl IntoView {
 
 fn show(home: Home) -> AnyView {
     let subjects = home.categories.into_iter().map(|category| {
-        view! {
+        html! {
             <li class="subject-index__item">
                 <a class="subject-index__link" href=format!("/books?category={}", category.slug)>
                     <span class="subject-index__name">{category.name}</span>
@@ -29,7 +30,7 @@ fn show(home: Home) -> AnyView {
             </li>
         }
     });
-    view! {
+    html! {
         <Page title="A bookshop" class=PLAIN>
             <section class="home-hero">
                 <h1 class="home-hero__title">"What would you like to read?"</h1>
@@ -50,7 +51,7 @@ fn show(home: Home) -> AnyView {
             </section>
             <section class="home-section" aria-labelledby="subjects-h">
                 <div class="section-head"><h2 id="subjects-h">"Wander by subject"</h2></div>
-                <ul class="subject-index">{subjects.collect_view()}</ul>
+                <ul class="subject-index">{subjects.collect::<Vec<_>>()}</ul>
             </section>
             <section class="home-section" aria-labelledby="new-h">
                 <div class="section-head">
@@ -61,5 +62,4 @@ fn show(home: Home) -> AnyView {
             </section>
         </Page>
     }
-    .into_any()
 }

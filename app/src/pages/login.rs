@@ -8,6 +8,7 @@ use crate::{
         notice::refusal,
         page::{NARROW, Page},
     },
+    html::html,
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -22,13 +23,13 @@ pub fn LoginPage() -> impl IntoView {
     let register = next
         .as_ref()
         .map_or_else(|| "/register".to_owned(), |next| format!("/register?next={}", crate::next::encode(next)));
-    view! {
+    html! {
         <Page title="Log in" class=NARROW>
             <div class="auth">
                 <header class="auth__head"><h1>"Log in"</h1><p class="muted">"Your cart comes with you."</p></header>
                 {refusal(form.error())}
                 <PostForm to=form class="form auth__card">
-                    {next.map(|next| view! { <input type="hidden" name="next" value=next/> })}
+                    {next.map(|next| html! { <input type="hidden" name="next" value=next/> })}
                     {email.view(form, None)}
                     {password.view(form, None)}
                     <button class="button button--primary button--block" type="submit"

@@ -12,6 +12,7 @@ use crate::{
         receipt::{Sums, compact_lines, counted, order_lines, totals},
         thread::thread,
     },
+    html::html,
     live::Live,
     shop::use_shop,
     when,
@@ -47,7 +48,7 @@ fn show(order: OrderView) -> AnyView {
     let going_to = address(order.address.clone());
     let order = live.order(order);
     look_without_socket(live, order);
-    view! {
+    html! {
         <Page title=title class=PLAIN>
             <header class="page-head">
                 <a class="page-head__back" href="/orders">{icon("left")}" Your orders"</a>
@@ -71,7 +72,6 @@ fn show(order: OrderView) -> AnyView {
             </div>
         </Page>
     }
-    .into_any()
 }
 
 fn order_address(id: &str) -> String {
@@ -82,7 +82,7 @@ fn items(order: &OrderView) -> AnyView {
     let copies = order.lines.iter().map(|line| line.quantity.get()).sum();
     let sums =
         Sums { subtotal: order.subtotal, delivery: order.delivery, total: order.total, currency: order.currency };
-    view! {
+    html! {
         <section aria-labelledby="items-h">
             <div class="receipt">
                 <h2 class="receipt__title" id="items-h">{counted(copies, order.lines.len())}</h2>
@@ -91,7 +91,6 @@ fn items(order: &OrderView) -> AnyView {
             </div>
         </section>
     }
-    .into_any()
 }
 
 /// The last attempt to pay failed, and another is possible.
@@ -99,7 +98,7 @@ fn declined(order: &OrderView) -> Option<AnyView> {
     let is_open = order.status == OrderStatus::PaymentPending;
     let last = order.payments.iter().max_by_key(|payment| payment.created_at)?;
     (is_open && last.status == PaymentStatus::Declined).then(|| {
-        let body = view! { <p>"Nothing was charged. You can try again while your copies are held."</p> };
+        let body = html! { <p>"Nothing was charged. You can try again while your copies are held."</p> };
         notice(Tone::Warn, "The payment was declined", body)
     })
 }

@@ -7,6 +7,7 @@ use crate::{
         notice::refusal,
         ring::{Countdown, waiting_ring},
     },
+    html::html,
     shop::use_shop,
     when,
 };
@@ -48,7 +49,7 @@ pub fn order_now(order: Memo<OrderView>, is_paying: Memo<bool>, cancel: Post) ->
         let _ = window().location().set_href(&started.redirect_url);
     });
     let class = move || format!("order-now order-now--{}", modifier(look.get()));
-    view! {
+    html! {
         {refusal(pay.error())}
         <section class=class aria-live="polite">
             {move || {
@@ -63,7 +64,6 @@ pub fn order_now(order: Memo<OrderView>, is_paying: Memo<bool>, cancel: Post) ->
             }}
         </section>
     }
-    .into_any()
 }
 
 const fn modifier(look: Look) -> &'static str {
@@ -78,19 +78,18 @@ const fn modifier(look: Look) -> &'static str {
 }
 
 fn sentence(mark: AnyView, title: String, more: AnyView) -> AnyView {
-    view! {
+    html! {
         {mark}
         <div class="order-now__text"><h1 class="order-now__sentence">{title}</h1>{more}</div>
     }
-    .into_any()
 }
 
 fn seal(name: &'static str) -> AnyView {
-    view! { <div class="order-now__seal">{icon(name)}</div> }.into_any()
+    html! { <div class="order-now__seal">{icon(name)}</div> }
 }
 
 fn muted(text: &'static str) -> AnyView {
-    view! { <p class="muted">{text}</p> }.into_any()
+    html! { <p class="muted">{text}</p> }
 }
 
 fn reserving() -> AnyView {
@@ -104,11 +103,11 @@ fn cancelling() -> AnyView {
 
 fn confirming(order: &OrderView) -> AnyView {
     let again = format!("/orders/{}", order.order_id);
-    let more = view! {
+    let more = html! {
         <p class="muted">"Usually a few seconds. There is nothing more to do, and no need to pay again."</p>
         <p class="small"><a href=again>"I have not paid yet"</a></p>
     };
-    sentence(waiting_ring("confirming"), "We are waiting for the bank to confirm your payment.".into(), more.into_any())
+    sentence(waiting_ring("confirming"), "We are waiting for the bank to confirm your payment.".into(), more)
 }
 
 fn to_pay(order: OrderView, pay: Post, cancel: Post) -> AnyView {
@@ -122,7 +121,7 @@ fn to_pay(order: OrderView, pay: Post, cancel: Post) -> AnyView {
     let buttons = use_shop().providers().into_iter().map(|provider| {
         let words = format!(" Pay {amount} with {}", provider_name(&provider));
         let id = id.clone();
-        view! {
+        html! {
             <PostForm to=pay>
                 <input type="hidden" name="order_id" value=id/>
                 <input type="hidden" name="provider" value=provider/>
@@ -131,18 +130,18 @@ fn to_pay(order: OrderView, pay: Post, cancel: Post) -> AnyView {
             </PostForm>
         }
     });
-    let more = view! {
+    let more = html! {
         <p class="muted">"After that they go back on the shelf, and nothing is charged."</p>
         <div class="order-now__pay">
-            {buttons.collect_view()}
+            {buttons.collect::<Vec<_>>()}
             <PostForm to=cancel>
                 <input type="hidden" name="order_id" value=cancelled/>
                 <button class="link-button">"Cancel this order"</button>
             </PostForm>
         </div>
     };
-    let ring = view! { <Countdown order/> }.into_any();
-    sentence(ring, title, more.into_any())
+    let ring = html! { <Countdown order/> };
+    sentence(ring, title, more)
 }
 
 fn provider_name(provider: &str) -> String {
@@ -158,7 +157,7 @@ fn provider_name(provider: &str) -> String {
 fn settled(status: S, order: &OrderView) -> AnyView {
     let amount = order.total.with(order.currency).to_string();
     let way = |href: &'static str, words: &'static str| {
-        view! { <p class="actions"><a class="button" href=href>{words}</a></p> }.into_any()
+        html! { <p class="actions"><a class="button" href=href>{words}</a></p> }
     };
     let (mark, title, text, way) = match status {
         S::Paid => (
@@ -199,8 +198,8 @@ fn settled(status: S, order: &OrderView) -> AnyView {
             way("/cart", "Back to the cart"),
         ),
     };
-    let text = (!text.is_empty()).then(|| view! { <p class="muted">{text}</p> });
-    sentence(seal(mark), title.into(), view! { {text}{way} }.into_any())
+    let text = (!text.is_empty()).then(|| html! { <p class="muted">{text}</p> });
+    sentence(seal(mark), title.into(), html! { {text}{way} })
 }
 
 #[cfg(test)]

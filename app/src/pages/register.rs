@@ -8,6 +8,7 @@ use crate::{
         notice::refusal,
         page::{NARROW, Page},
     },
+    html::html,
     shop::use_shop,
 };
 use domain::account::AccountView;
@@ -21,7 +22,7 @@ pub fn RegisterPage() -> impl IntoView {
     let email = Field { kind: "email", ..Field::new("email", "E-mail", "username") };
     let help = Some("At least 8 characters. A short sentence is good.");
     let password = Field { kind: "password", help, ..Field::new("password", "Password", "new-password") };
-    view! {
+    html! {
         <Page title="Make an account" class=NARROW>
             <div class="auth">
                 <header class="auth__head">
@@ -30,7 +31,7 @@ pub fn RegisterPage() -> impl IntoView {
                 </header>
                 {refusal(form.error())}
                 <PostForm to=form class="form auth__card">
-                    {next.map(|next| view! { <input type="hidden" name="next" value=next/> })}
+                    {next.map(|next| html! { <input type="hidden" name="next" value=next/> })}
                     {Field::new("name", "Name", "name").view(form, None)}
                     {email.view(form, None)}
                     {password.view(form, None)}
