@@ -1,3 +1,5 @@
+//! A wrong setting stops the start and is named; production is strict.
+
 use super::*;
 
 const GOOD: [(&str, &str); 2] = [("DATABASE_URL", "postgres://db/bazar"), ("REDIS_URL", "redis://cache/")];
