@@ -92,7 +92,7 @@ pub(crate) async fn park(
 pub(crate) fn is_away(error: &Error) -> bool {
     const NOT_ITSELF: [&str; 7] = ["LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "BUSY", "OOM", "MISCONF"];
     match error {
-        Error::Postgres { source, .. } => is_outage(source),
+        Error::Postgres { source, .. } => is_outage(source) || is_crowded(source),
         Error::Redis { source, .. } => {
             source.is_io_error()
                 || source.is_unrecoverable_error()
@@ -100,6 +100,13 @@ pub(crate) fn is_away(error: &Error) -> bool {
         }
         Error::Http { .. } | Error::Unexpected { .. } | Error::Refused(_) => false,
     }
+}
+
+/// Postgres gave the statement up for the sake of others: a deadlock, or a wait that took too long (a rebuild of the
+/// gate keeps everybody waiting). After an outage many deliveries are behind good work, so this must not park it.
+fn is_crowded(error: &sqlx::Error) -> bool {
+    const CROWDED: [&str; 4] = ["40001", "40P01", "55P03", "57014"];
+    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| CROWDED.contains(&&*code))
 }
 
 /// When to try again, as a moment.

@@ -83,10 +83,15 @@ impl Job for RetryWaiting {
     }
 
     async fn handle(&self, store: &Store, batch: Self::Batch) -> Result<(), Error> {
+        // One that cannot be applied must not keep those behind it waiting, lease after lease.
+        let mut failed = None;
         for event in batch {
-            look_again(store, &event).await?;
+            if let Err(error) = look_again(store, &event).await {
+                tracing::warn!(inbox.id = event.id, error = &error as &dyn std::error::Error, "an event waits on");
+                failed = Some(error);
+            }
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 }
 
