@@ -53,23 +53,32 @@ export async function openShop(env = {}) {
   run('migrate');
   run('seed');
   const log = createWriteStream(`${SHOTS}/${name}.log`);
-  const child = spawn(BINARY, ['all'], { env: settings, cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
-  child.stdout.pipe(log);
-  child.stderr.pipe(log);
-  await until(async () => {
-    if (child.exitCode !== null) throw new Error(`the shop stopped: see ${log.path}`);
-    return (await fetch(`${url}/readyz`).catch(() => null))?.ok;
-  }, 30_000, 'the shop to be ready');
+  let child;
+  const start = async () => {
+    child = spawn(BINARY, ['all'], { env: settings, cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.pipe(log, { end: false });
+    child.stderr.pipe(log, { end: false });
+    await until(async () => {
+      if (child.exitCode !== null) throw new Error(`the shop stopped: see ${log.path}`);
+      return (await fetch(`${url}/readyz`).catch(() => null))?.ok;
+    }, 30_000, 'the shop to be ready');
+  };
+  const stop = async () => {
+    child.kill('SIGTERM');
+    const killer = setTimeout(() => child.kill('SIGKILL'), 12_000);
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    clearTimeout(killer);
+    if (child.exitCode !== 0) throw new Error(`the shop did not stop cleanly: ${child.exitCode ?? child.signalCode}, see ${log.path}`);
+  };
+  await start();
   return {
     url,
     run,
     sql: (sql) => psql(sql, name),
+    start,
+    stop,
     async close() {
-      child.kill('SIGTERM');
-      const killer = setTimeout(() => child.kill('SIGKILL'), 12_000);
-      if (child.exitCode === null) await once(child, 'exit');
-      clearTimeout(killer);
-      if (child.exitCode !== 0) throw new Error(`the shop did not stop cleanly: ${child.exitCode ?? child.signalCode}, see ${log.path}`);
+      await stop();
       psql(`DROP DATABASE ${name} WITH (FORCE)`);
     },
   };
