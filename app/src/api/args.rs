@@ -1,5 +1,6 @@
 //! Texts of a request → types of the domain, or a 400 that names the argument.
 
+use super::books::ListArgs;
 use crate::AppError;
 use domain::{BookId, IdempotencyKey, Minor, Quantity, catalog::BookQuery, catalog::Sort};
 
@@ -53,34 +54,20 @@ pub fn idempotency_key(header: Option<&str>, field: &str) -> Result<IdempotencyK
         .map_err(|_| AppError::bad_request("An idempotency key has 1 to 128 visible ASCII characters."))
 }
 
-/// Texts as the address of a list page has them.
-pub struct ListArgs {
-    pub q: String,
-    pub category: String,
-    pub author: String,
-    pub language: String,
-    pub min: String,
-    pub max: String,
-    pub in_stock: String,
-    pub sort: String,
-    pub page: String,
-}
-
-impl ListArgs {
-    pub fn parse(self) -> Result<BookQuery, AppError> {
-        let query = BookQuery {
-            q: Some(self.q),
-            category: Some(self.category),
-            author: Some(self.author),
-            language: Some(self.language),
-            min: amount("min", &self.min)?,
-            max: amount("max", &self.max)?,
-            in_stock: flag("in_stock", &self.in_stock)?,
-            sort: Sort::parse(&self.sort),
-            page: page(&self.page)?,
-        };
-        Ok(query.bounded())
-    }
+/// The query of a list.
+pub fn list(args: ListArgs) -> Result<BookQuery, AppError> {
+    let query = BookQuery {
+        q: Some(args.q),
+        category: Some(args.category),
+        author: Some(args.author),
+        language: Some(args.language),
+        min: amount("min", &args.min)?,
+        max: amount("max", &args.max)?,
+        in_stock: flag("in_stock", &args.in_stock)?,
+        sort: Sort::parse(&args.sort),
+        page: page(&args.page)?,
+    };
+    Ok(query.bounded())
 }
 
 fn number(name: &str, text: &str) -> Result<i64, AppError> {

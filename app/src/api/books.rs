@@ -1,31 +1,35 @@
 //! Books: lists and single ones.
 
 #[cfg(feature = "ssr")]
-use super::args::{self, ListArgs};
+use super::args;
 use crate::AppError;
 #[cfg(feature = "ssr")]
 use crate::ssr::Caller;
 use domain::catalog::{BookDetail, BookPage};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
+use serde::{Deserialize, Serialize};
 #[cfg(feature = "ssr")]
 use store::catalog;
 
+/// What a list may be asked for, as texts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ListArgs {
+    pub q: String,
+    pub category: String,
+    pub author: String,
+    pub language: String,
+    pub min: String,
+    pub max: String,
+    pub in_stock: String,
+    pub sort: String,
+    pub page: String,
+}
+
 #[server(name = ListBooks, prefix = "/api", endpoint = "books", input = GetUrl)]
-#[expect(clippy::too_many_arguments, reason = "one per field of the query string")]
-pub async fn list(
-    #[server(default)] q: String,
-    #[server(default)] category: String,
-    #[server(default)] author: String,
-    #[server(default)] language: String,
-    #[server(default)] min: String,
-    #[server(default)] max: String,
-    #[server(default)] in_stock: String,
-    #[server(default)] sort: String,
-    #[server(default)] page: String,
-) -> Result<BookPage, AppError> {
+pub async fn list(#[server(flatten)] query: ListArgs) -> Result<BookPage, AppError> {
     let caller = Caller::current()?;
-    let query = ListArgs { q, category, author, language, min, max, in_stock, sort, page }.parse()?;
-    Ok(catalog::list(caller.store(), &query).await?)
+    Ok(catalog::list(caller.store(), &args::list(query)?).await?)
 }
 
 #[server(name = GetBook, prefix = "/api", endpoint = "books/get", input = GetUrl)]

@@ -1,7 +1,8 @@
 //! What one page needs in one answer. Made for the pages of this app only; other clients use the other modules.
 
 #[cfg(feature = "ssr")]
-use super::args::ListArgs;
+use super::args;
+use super::books::ListArgs;
 use crate::AppError;
 #[cfg(feature = "ssr")]
 use crate::ssr::Caller;
@@ -74,18 +75,9 @@ pub async fn home() -> Result<Home, AppError> {
 }
 
 #[server(name = ListPage, prefix = "/api", endpoint = "page/books", input = GetUrl)]
-pub async fn books(
-    #[server(default)] q: String,
-    #[server(default)] category: String,
-    #[server(default)] author: String,
-    #[server(default)] in_stock: String,
-    #[server(default)] sort: String,
-    #[server(default)] page: String,
-) -> Result<List, AppError> {
+pub async fn books(#[server(flatten)] query: ListArgs) -> Result<List, AppError> {
     let caller = Caller::current()?;
-    let rest = (String::new(), String::new(), String::new());
-    let args = ListArgs { q, category, author, language: rest.0, min: rest.1, max: rest.2, in_stock, sort, page };
-    let page = store::catalog::list(caller.store(), &args.parse()?).await?;
+    let page = store::catalog::list(caller.store(), &args::list(query)?).await?;
     let categories = store::catalog::categories(caller.store()).await?;
     Ok(List { page, categories: categories.to_vec() })
 }
@@ -105,7 +97,42 @@ pub async fn book(#[server(default)] slug: String) -> Result<Book, AppError> {
         }
     };
     let BookDetail { card, subtitle, isbn, language, pages, description, categories, on_sale } = book;
+    let language = language_name(&language).map_or(language, str::to_owned);
     Ok(Book { card, more: BookMore { subtitle, isbn, language, pages, description, categories, on_sale }, near })
+}
+
+/// The English name of a language of ISO 639, by its two- or three-letter code.
+#[cfg(feature = "ssr")]
+fn language_name(code: &str) -> Option<&'static str> {
+    const NAMES: [(&str, &str, &str); 24] = [
+        ("en", "eng", "English"),
+        ("hi", "hin", "Hindi"),
+        ("bn", "ben", "Bengali"),
+        ("ta", "tam", "Tamil"),
+        ("te", "tel", "Telugu"),
+        ("mr", "mar", "Marathi"),
+        ("gu", "guj", "Gujarati"),
+        ("kn", "kan", "Kannada"),
+        ("ml", "mal", "Malayalam"),
+        ("ur", "urd", "Urdu"),
+        ("sa", "san", "Sanskrit"),
+        ("fr", "fre", "French"),
+        ("de", "ger", "German"),
+        ("es", "spa", "Spanish"),
+        ("it", "ita", "Italian"),
+        ("pt", "por", "Portuguese"),
+        ("nl", "nld", "Dutch"),
+        ("ru", "rus", "Russian"),
+        ("pl", "pol", "Polish"),
+        ("ja", "jpn", "Japanese"),
+        ("zh", "chi", "Chinese"),
+        ("ar", "ara", "Arabic"),
+        ("la", "lat", "Latin"),
+        ("el", "gre", "Greek"),
+    ];
+    // Catalogues also write `en-US`.
+    let start = code.split('-').next().unwrap_or(code);
+    NAMES.iter().find(|(two, three, _)| *two == start || *three == start).map(|(.., name)| *name)
 }
 
 #[server(name = CheckoutPage, prefix = "/api", endpoint = "page/checkout", input = GetUrl)]

@@ -19,8 +19,11 @@ pub fn loaded<T: DeserializeOwned + 'static>(
     around(Memo::new(move |_| address()), Arc::new(move |text| read(text).map(&show)))
 }
 
+/// Makes a page of a server function's answer.
+type Show = dyn Fn(&str) -> Result<AnyView, AppError> + Send + Sync;
+
 /// Everything that does not depend on the type, so that it is compiled once.
-fn around(address: Memo<String>, show: Arc<dyn Fn(&str) -> Result<AnyView, AppError> + Send + Sync>) -> AnyView {
+fn around(address: Memo<String>, show: Arc<Show>) -> AnyView {
     let data = resource(address);
     html! {
         <Transition>

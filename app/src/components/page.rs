@@ -3,6 +3,7 @@
 use crate::html::html;
 use leptos::prelude::*;
 use leptos_meta::Title;
+use wasm_bindgen::JsCast;
 
 pub const NARROW: &str = "page__main page__main--narrow";
 pub const WIDE: &str = "page__main page__main--wide";
@@ -10,10 +11,27 @@ pub const PLAIN: &str = "page__main";
 
 #[component]
 pub fn Page(#[prop(into)] title: String, class: &'static str, children: Children) -> impl IntoView {
+    focus_unless_first();
     html! {
         <Title text=title/>
         <main class=class id="main" tabindex="-1">{children()}</main>
     }
+}
+
+/// After following a link without a reload, keyboard and screen reader go on at the new page, not at the old link.
+fn focus_unless_first() {
+    let is_first = Owner::current_shared_context().is_some_and(|context| context.during_hydration());
+    Effect::new(move |_| {
+        if is_first {
+            return;
+        }
+        let main = document().get_element_by_id("main").and_then(|main| main.dyn_into::<web_sys::HtmlElement>().ok());
+        if let Some(main) = main {
+            let options = web_sys::FocusOptions::new();
+            options.set_prevent_scroll(true);
+            let _ = main.focus_with_options(&options);
+        }
+    });
 }
 
 /// The status of the answer when this page is rendered on the server; nothing in the browser.

@@ -30,7 +30,8 @@ fn show(Book { card, more, near }: Book) -> AnyView {
     let alt = format!("Cover of {} by {}", card.title, card.authors);
     let by = format!("/books?author={}", encode(&card.authors));
     let title = format!("{} by {}", card.title, card.authors);
-    describe(&more.description);
+    let about = if more.description.is_empty() { &title } else { &more.description };
+    describe(about);
     let facts = facts(&card, &more);
     let (subtitle, description) = (more.subtitle, more.description);
     html! {
@@ -44,7 +45,7 @@ fn show(Book { card, more, near }: Book) -> AnyView {
                 </header>
                 <div class="book__body">
                     <BuyBox book=card on_sale=more.on_sale/>
-                    <p class="book__description">{description}</p>
+                    {(!description.is_empty()).then(|| html! { <p class="book__description">{description}</p> })}
                     {facts}
                 </div>
             </article>

@@ -24,21 +24,25 @@ enum Look {
     Cancelling,
     ToPay,
     Confirming,
-    Settled(S),
+    /// `has_money`: a payment arrived that the order's end no longer takes, or takes back.
+    Settled {
+        status: S,
+        has_money: bool,
+    },
 }
 
 fn look(order: &OrderView, is_paying: bool) -> Look {
     let is_under_way = |status: PaymentStatus| matches!(status, PaymentStatus::Open | PaymentStatus::Captured);
     let last = order.payments.iter().max_by_key(|payment| payment.created_at);
     match order.status {
-        status if status.holds_copies() && order.cancel_asked => {
-            let _ = status;
-            Look::Cancelling
-        }
+        S::Pending | S::PaymentPending if order.cancel_asked => Look::Cancelling,
         S::Pending => Look::Reserving,
         S::PaymentPending if is_paying && last.is_some_and(|last| is_under_way(last.status)) => Look::Confirming,
         S::PaymentPending => Look::ToPay,
-        status => Look::Settled(status),
+        status => {
+            let is_money = |status: PaymentStatus| matches!(status, PaymentStatus::Captured | PaymentStatus::Refunding);
+            Look::Settled { status, has_money: order.payments.iter().any(|payment| is_money(payment.status)) }
+        }
     }
 }
 
@@ -59,7 +63,7 @@ pub fn order_now(order: Memo<OrderView>, is_paying: Memo<bool>, cancel: Post) ->
                     Look::Cancelling => cancelling(),
                     Look::Confirming => confirming(&order),
                     Look::ToPay => to_pay(order, pay, cancel),
-                    Look::Settled(status) => settled(status, &order),
+                    Look::Settled { status, has_money } => settled(status, has_money, &order),
                 }
             }}
         </section>
@@ -71,9 +75,9 @@ const fn modifier(look: Look) -> &'static str {
         Look::Reserving | Look::Cancelling => "pending",
         Look::ToPay => "payment-pending",
         Look::Confirming => "confirming",
-        Look::Settled(S::Failed) => "failed",
-        Look::Settled(S::Cancelled | S::Expired | S::Refunded) => "ended",
-        Look::Settled(_) => "paid",
+        Look::Settled { status: S::Failed, .. } => "failed",
+        Look::Settled { status: S::Cancelled | S::Expired | S::Refunded, .. } => "ended",
+        Look::Settled { .. } => "paid",
     }
 }
 
@@ -92,8 +96,16 @@ fn muted(text: &'static str) -> AnyView {
     html! { <p class="muted">{text}</p> }
 }
 
+/// Without scripts a page cannot follow by itself. As text, because a browser with scripts does not parse what is inside.
+fn look_again() -> AnyView {
+    html! { <noscript inner_html="<p><a href=\"\">Look again</a></p>"></noscript> }
+}
+
 fn reserving() -> AnyView {
-    let more = muted("This takes a moment. You can leave this page open; it follows by itself.");
+    let more = html! {
+        <p class="muted">"This takes a moment. You can leave this page open; it follows by itself."</p>
+        {look_again()}
+    };
     sentence(waiting_ring("reserving"), "Your copies are being reserved.".into(), more)
 }
 
@@ -106,6 +118,7 @@ fn confirming(order: &OrderView) -> AnyView {
     let more = html! {
         <p class="muted">"Usually a few seconds. There is nothing more to do, and no need to pay again."</p>
         <p class="small"><a href=again>"I have not paid yet"</a></p>
+        {look_again()}
     };
     sentence(waiting_ring("confirming"), "We are waiting for the bank to confirm your payment.".into(), more)
 }
@@ -154,52 +167,49 @@ fn provider_name(provider: &str) -> String {
     }
 }
 
-fn settled(status: S, order: &OrderView) -> AnyView {
+fn settled(status: S, has_money: bool, order: &OrderView) -> AnyView {
     let amount = order.total.with(order.currency).to_string();
-    let way = |href: &'static str, words: &'static str| {
-        html! { <p class="actions"><a class="button" href=href>{words}</a></p> }
-    };
-    let (mark, title, text, way) = match status {
-        S::Paid => (
-            "check",
-            "Paid. Your books are yours.",
-            format!("{amount} reached us. We pack them next."),
-            way("/books", "Find the next one"),
-        ),
-        S::Fulfilling => {
-            ("parcel", "Paid, and being packed.", format!("{amount} reached us."), way("/books", "Find the next one"))
+    let (mark, title) = outcome(status);
+    let text = match status {
+        S::Paid => format!("{amount} reached us. We pack them next."),
+        S::Fulfilling | S::Shipped => format!("{amount} reached us."),
+        S::Delivered => "Good reading.".to_owned(),
+        S::Refunded => format!("{amount} went back the way it came."),
+        S::Expired | S::Cancelled | S::Failed if has_money => {
+            "A payment reached us that this order no longer takes. It is on its way back to you.".to_owned()
         }
-        S::Shipped => ("truck", "Your parcel is on its way.", String::new(), way("/books", "Find the next one")),
-        S::Delivered => {
-            ("home", "Your parcel has arrived.", "Good reading.".into(), way("/books", "Find the next one"))
+        S::Expired => "Nothing was charged. If they are still there, you can order them again.".to_owned(),
+        S::Cancelled => "Nothing was charged.".to_owned(),
+        S::Failed | S::Pending | S::PaymentPending => {
+            "Nothing was charged, and your books are back in the cart.".to_owned()
         }
-        S::Expired => (
-            "hourglass",
-            "The time to pay ran out, so your copies went back on the shelf.",
-            "Nothing was charged. If they are still there, you can order them again.".into(),
-            way("/books", "Look around"),
-        ),
-        S::Cancelled => (
-            "x",
-            "This order was cancelled, and its copies went back on the shelf.",
-            "If you had paid, the money is on its way back.".into(),
-            way("/books", "Look through the books"),
-        ),
-        S::Refunded => (
-            "refund",
-            "The money is back with you.",
-            format!("{amount} went back the way it came."),
-            way("/books", "Look around"),
-        ),
-        S::Failed | S::Pending | S::PaymentPending => (
-            "alert",
-            "We could not reserve your copies; someone was a moment faster.",
-            "Nothing was charged, and your books are back in the cart.".into(),
-            way("/cart", "Back to the cart"),
-        ),
     };
-    let text = (!text.is_empty()).then(|| html! { <p class="muted">{text}</p> });
-    sentence(seal(mark), title.into(), html! { {text}{way} })
+    let (href, words) = match status {
+        S::Failed | S::Pending | S::PaymentPending => ("/cart", "Back to the cart"),
+        S::Expired | S::Cancelled | S::Refunded => ("/books", "Look through the books"),
+        S::Paid | S::Fulfilling | S::Shipped | S::Delivered => ("/books", "Find the next one"),
+    };
+    let more = html! {
+        <p class="muted">{text}</p>
+        <p class="actions"><a class="button" href=href>{words}</a></p>
+    };
+    sentence(seal(mark), title.into(), more)
+}
+
+/// Icon and sentence of an order that waits for nothing more from the shopper.
+const fn outcome(status: S) -> (&'static str, &'static str) {
+    match status {
+        S::Paid => ("check", "Paid. Your books are yours."),
+        S::Fulfilling => ("parcel", "Paid, and being packed."),
+        S::Shipped => ("truck", "Your parcel is on its way."),
+        S::Delivered => ("home", "Your parcel has arrived."),
+        S::Expired => ("hourglass", "The time to pay ran out, so your copies went back on the shelf."),
+        S::Cancelled => ("x", "This order was cancelled, and its copies went back on the shelf."),
+        S::Refunded => ("refund", "The money is back with you."),
+        S::Failed | S::Pending | S::PaymentPending => {
+            ("alert", "We could not reserve your copies; someone was a moment faster.")
+        }
+    }
 }
 
 #[cfg(test)]

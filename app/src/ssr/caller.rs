@@ -63,7 +63,7 @@ impl Caller {
     pub fn require_admin(&self) -> Result<Viewer, AppError> {
         match self.account() {
             None => Err(AppError::new(ErrorCode::Unauthorised, "Please log in first.")),
-            Some(account) if account.role == Role::Admin => self.viewer().ok_or_else(|| not_for_you()),
+            Some(account) if account.role == Role::Admin => self.viewer().ok_or_else(not_for_you),
             Some(_) => Err(not_for_you()),
         }
     }

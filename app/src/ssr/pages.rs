@@ -55,8 +55,12 @@ async fn load(state: &AppState, parts: &Parts) -> Boot {
     Boot { account, is_known: viewer.is_some(), cart, providers, flash: take_flash(parts).await }
 }
 
-/// Only a session that holds a refusal is written.
+/// Only a session that holds a refusal is written. A missing picture also ends up as a page, but nobody reads that one.
 async fn take_flash(parts: &Parts) -> Option<Flash> {
+    let is_read = parts.headers.get("sec-fetch-dest").is_none_or(|dest| dest == "document");
+    if !is_read {
+        return None;
+    }
     let session = parts.extensions.get::<Session>()?;
     session.get_value(FLASH).await.ok()??;
     session.remove(FLASH).await.ok()?
