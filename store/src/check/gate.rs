@@ -9,6 +9,7 @@ use super::{
 use crate::{
     Store,
     error::{During, Error},
+    orders,
     world::from_timestamp,
 };
 use std::{
@@ -77,18 +78,22 @@ struct Look {
 }
 
 async fn look(store: &Store, books: Option<&[i64]>) -> Result<Look, Error> {
-    let before = redis_side::gate(store).await?;
-    let orders: Vec<Uuid> = before.entries.iter().map(|entry| entry.order.get()).collect();
+    let mut before = redis_side::gate(store).await?;
+    let placed: Vec<Uuid> = before.entries.iter().map(|entry| entry.order.get()).collect();
     let mut tx = snapshot(store).await?;
     let rows = queries::stock(&mut tx, books).await.during(OPERATION)?;
-    let written = queries::written(&mut *tx, &orders).await.during(OPERATION)?;
+    let written = queries::written(&mut *tx, &placed).await.during(OPERATION)?;
     let operations = queries::open_operations(&mut tx).await.during(OPERATION)?;
+    let ids: Vec<String> = before.entries.iter().map(|entry| entry.id.clone()).collect();
+    let parked = orders::parked(&mut *tx, &ids).await.during(OPERATION)?;
     tx.rollback().await.during(OPERATION)?;
     // Asked before the second reading: what is applied from here on shows in the counters.
     let keys: Vec<String> = operations.iter().map(|op| store.keys().operation(op.id)).collect();
     let applied = redis_side::exist(store, &keys).await?;
     let after = redis_side::gate(store).await?;
 
+    // Their copies came back by an operation of their own.
+    before.entries.retain(|entry| !parked.contains(&entry.id));
     let mut look = Look {
         is_loaded: before.epoch.is_some(),
         entries: before.entries.len(),

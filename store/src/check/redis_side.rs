@@ -25,6 +25,8 @@ pub(super) struct Gate {
 
 /// An accepted order in the stream.
 pub(super) struct Entry {
+    /// The stream's.
+    pub id: String,
     pub order: OrderId,
     pub placed_at: UnixMillis,
     /// Book and copies.
@@ -52,7 +54,7 @@ pub(super) async fn gate(store: &Store) -> Result<Gate, Error> {
         .during("check.gate")?;
     let (mut entries, mut unreadable) = (Vec::with_capacity(raw.len()), Vec::new());
     for (id, fields) in raw {
-        match entry(&fields) {
+        match entry(&id, &fields) {
             Some(entry) => entries.push(entry),
             None => unreadable.push(id),
         }
@@ -60,7 +62,7 @@ pub(super) async fn gate(store: &Store) -> Result<Gate, Error> {
     Ok(Gate { epoch, stock, changes, entries, unreadable })
 }
 
-fn entry(fields: &HashMap<String, String>) -> Option<Entry> {
+fn entry(id: &str, fields: &HashMap<String, String>) -> Option<Entry> {
     let order = fields.get("order")?.parse().ok()?;
     let placed_at = UnixMillis::new(fields.get("placed_at")?.parse().ok()?);
     let line = |text: &str| {
@@ -68,7 +70,7 @@ fn entry(fields: &HashMap<String, String>) -> Option<Entry> {
         Some((book.parse().ok()?, copies.parse().ok()?))
     };
     let lines = fields.get("lines")?.split(',').map(line).collect::<Option<Vec<_>>>()?;
-    Some(Entry { order, placed_at, lines })
+    Some(Entry { id: id.to_owned(), order, placed_at, lines })
 }
 
 /// Which of these keys are there.

@@ -11,7 +11,7 @@ pub(crate) mod scripts;
 pub use expire::ExpireOrders;
 pub use persist::PersistOrders;
 pub(crate) use persist::entry_lines;
-pub(crate) use queries::{SummaryRow, UsedKey, open_drafts, placed_at, recent_keys};
+pub(crate) use queries::{SummaryRow, UsedKey, open_drafts, parked, placed_at, recent_keys};
 
 use crate::{
     Store, carts,

@@ -14,6 +14,7 @@ use domain::{
     payment::PaymentView,
 };
 use sqlx::{PgExecutor, types::Json};
+use std::collections::HashSet;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -325,6 +326,14 @@ pub(crate) async fn placed_at(
 ) -> Result<Vec<(OrderId, UnixMillis)>, sqlx::Error> {
     let rows = sqlx::query!("SELECT id, placed_at FROM orders WHERE id = ANY($1)", orders).fetch_all(db).await?;
     Ok(rows.into_iter().map(|row| (OrderId::new(row.id), from_timestamp(row.placed_at))).collect())
+}
+
+/// Which of these entries of the stream are parked: whatever they took is given back, or written down.
+pub(crate) async fn parked(db: impl PgExecutor<'_>, entries: &[String]) -> Result<HashSet<String>, sqlx::Error> {
+    let keys = sqlx::query_scalar!("SELECT key FROM dead_letters WHERE source = 'placed' AND key = ANY($1)", entries)
+        .fetch_all(db)
+        .await?;
+    Ok(keys.into_iter().collect())
 }
 
 /// Orders whose time to pay is over, the longest waiting first.

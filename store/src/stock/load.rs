@@ -131,6 +131,8 @@ async fn rebuild(store: &Store, run_id: &str) -> Result<LoadAnswer, Error> {
 
 /// An accepted order that Postgres lacks.
 struct InFlight {
+    /// Of the stream; names its dead letter, too.
+    entry: String,
     owner: Option<String>,
     deadline: i64,
     lines: Vec<Line>,
@@ -152,7 +154,8 @@ async fn entries(store: &Store) -> Result<HashMap<(OrderId, i64), InFlight>, Err
             let placed_at = field("placed_at").and_then(|at| at.parse::<i64>().ok());
             if let (Some(order), Some(placed_at)) = (order, placed_at) {
                 let lines = orders::entry_lines(&field("lines").unwrap_or_default());
-                found.insert((order, placed_at), InFlight { owner: None, deadline: placed_at, lines });
+                let entry = entry.id.clone();
+                found.insert((order, placed_at), InFlight { entry, owner: None, deadline: placed_at, lines });
             }
         }
     }
@@ -160,7 +163,8 @@ async fn entries(store: &Store) -> Result<HashMap<(OrderId, i64), InFlight>, Err
 }
 
 /// What the stream holds and Postgres lacks. An entry whose order Postgres has from another placing counts as well: its
-/// copies are given back by an operation of their own.
+/// copies are given back by an operation of their own. One whose copies are given back already (it is parked, only not
+/// taken out of the stream yet) does not: that operation is among those that the counts contain.
 async fn in_flight(
     store: &Store,
     snapshot: &mut sqlx::PgTransaction<'_>,
@@ -170,6 +174,9 @@ async fn in_flight(
     for written in orders::placed_at(&mut **snapshot, &ids).await.during("stock.in_flight")? {
         found.remove(&(written.0, written.1.get()));
     }
+    let entries: Vec<String> = found.values().map(|entry| entry.entry.clone()).collect();
+    let parked = orders::parked(&mut **snapshot, &entries).await.during("stock.in_flight")?;
+    found.retain(|_, entry| !parked.contains(&entry.entry));
     read_owners(store, &mut found).await?;
     Ok(found)
 }

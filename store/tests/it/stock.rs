@@ -110,6 +110,29 @@ async fn another_run_of_redis_is_not_trusted() {
     assert!(watch.fetch(&shop.store).await.unwrap().is_none());
 }
 
+#[tokio::test]
+async fn an_entry_parked_but_not_yet_taken_out_is_not_in_flight() {
+    let shop = Shop::open().await;
+    let book = shop.book(10).await;
+    let (_, order) = shop.waiting_order(&[(book, 3)]).await;
+    shop.redis.clone().hset::<_, _, _, ()>(shop.keys.reservation(order), "order", "not json").await.unwrap();
+    // As if the worker had died between its commit and the gate.
+    let copied = shop.keys.placed() + "-copy";
+    redis::cmd("COPY").arg(shop.keys.placed()).arg(&copied).exec_async(&mut shop.redis.clone()).await.unwrap();
+    shop.persist_all().await;
+    shop.redis.clone().rename::<_, _, ()>(&copied, shop.keys.placed()).await.unwrap();
+    assert_eq!((shop.at_gate(book).await, shop.stream_len().await), (7, 1));
+    shop.redis.clone().del::<_, ()>(shop.keys.epoch()).await.unwrap();
+    stock::ensure_loaded(&shop.store).await.unwrap();
+    assert_eq!(shop.at_gate(book).await, 10);
+    shop.assert_sound().await;
+    shop.abandon_entries().await;
+    shop.persist_all().await;
+    shop.apply_gate_ops().await;
+    assert_eq!((shop.at_gate(book).await, shop.ledger(book).await), (10, (10, 0)));
+    shop.assert_sound().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn stock_changes_during_a_rebuild_are_neither_lost_nor_doubled() {
     let shop = Shop::open().await;
