@@ -74,8 +74,10 @@ fn set(state: &AppState, base: &str, value: String) -> HeaderValue {
 }
 
 fn forget(state: &AppState, base: &str) -> HeaderValue {
-    let cookie = build(state, base, String::new(), time::Duration::ZERO).to_string();
-    HeaderValue::from_str(&cookie).unwrap_or_else(|_| HeaderValue::from_static(""))
+    let mut cookie = build(state, base, String::new(), time::Duration::ZERO);
+    // Also by date: not every client reads Max-Age.
+    cookie.make_removal();
+    HeaderValue::from_str(&cookie.to_string()).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
 fn write_receipts(receipts: &[(OrderId, Owner)]) -> String {
