@@ -3,6 +3,7 @@
 use crate::html::html;
 use leptos::prelude::*;
 use leptos_meta::Title;
+use std::time::Duration;
 use wasm_bindgen::JsCast;
 
 pub const NARROW: &str = "page__main page__main--narrow";
@@ -18,20 +19,26 @@ pub fn Page(#[prop(into)] title: String, class: &'static str, children: Children
     }
 }
 
+/// A new page is built before the old one goes; a view transition takes a few frames more.
+const ONCE_SHOWN: Duration = Duration::from_millis(100);
+
 /// After following a link without a reload, keyboard and screen reader go on at the new page, not at the old link.
 fn focus_unless_first() {
     let is_first = Owner::current_shared_context().is_some_and(|context| context.during_hydration());
     Effect::new(move |_| {
-        if is_first {
-            return;
-        }
-        let main = document().get_element_by_id("main").and_then(|main| main.dyn_into::<web_sys::HtmlElement>().ok());
-        if let Some(main) = main {
-            let options = web_sys::FocusOptions::new();
-            options.set_prevent_scroll(true);
-            let _ = main.focus_with_options(&options);
+        if !is_first {
+            set_timeout(focus_main, ONCE_SHOWN);
         }
     });
+}
+
+fn focus_main() {
+    let main = document().get_element_by_id("main").and_then(|main| main.dyn_into::<web_sys::HtmlElement>().ok());
+    if let Some(main) = main {
+        let options = web_sys::FocusOptions::new();
+        options.set_prevent_scroll(true);
+        let _ = main.focus_with_options(&options);
+    }
 }
 
 /// The status of the answer when this page is rendered on the server; nothing in the browser.
