@@ -49,9 +49,11 @@ async fn the_real_books_come_in_whole() {
         eprintln!("SKIPPED: BAZAR_REAL_BOOKS does not say where real-books.csv is");
         return;
     };
-    let shop = Shop::prepare(&[]).await;
+    let mut shop = Shop::prepare(&[]).await;
     let (ok, text) = said(&shop.run(&["import", &file]));
     assert!(ok && text.contains("9278 lines"), "{text}");
+    shop.spawn("all");
+    shop.wait_until_ready().await;
     shop.assert_sound();
 }
 
