@@ -93,6 +93,7 @@ async fn rebuild(store: &Store, run_id: &str) -> Result<LoadAnswer, Error> {
     // Both connections first: whoever waits for the lock may hold all the others.
     let mut reader = store.pg().acquire().await.during(OPERATION)?;
     let mut tx = store.pg().begin().await.during(OPERATION)?;
+    allow_pauses(&mut tx).await?;
     queries::lock_gate(&mut *tx).await.during(OPERATION)?;
     if is_loaded(store, run_id).await? {
         return Ok(LoadAnswer::Loaded);
@@ -110,6 +111,7 @@ async fn rebuild(store: &Store, run_id: &str) -> Result<LoadAnswer, Error> {
     // From here on nothing is accepted.
     let entries = entries(store).await?;
     let mut snapshot = reader.begin_with(queries::BEGIN_SNAPSHOT).await.during(OPERATION)?;
+    allow_pauses(&mut snapshot).await?;
     let in_flight = in_flight(store, &mut snapshot, entries).await?;
     let books = stage(store, &mut snapshot, &token, &in_flight).await?;
     let operations = queries::unapplied(&mut *snapshot).await.during(OPERATION)?;
@@ -127,6 +129,12 @@ async fn rebuild(store: &Store, run_id: &str) -> Result<LoadAnswer, Error> {
         metrics::counter!("gate_loads_total").increment(1);
     }
     Ok(answer)
+}
+
+/// Postgres does not cut this transaction off while the rebuild is busy with Redis.
+async fn allow_pauses(tx: &mut sqlx::PgTransaction<'_>) -> Result<(), Error> {
+    sqlx::raw_sql(queries::ALLOW_PAUSES).execute(&mut **tx).await.during("stock.allow_pauses")?;
+    Ok(())
 }
 
 /// An accepted order that Postgres lacks.

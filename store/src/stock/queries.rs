@@ -256,6 +256,9 @@ pub(super) async fn put_off(
 /// Opens a transaction all of whose statements see the same moment.
 pub(super) const BEGIN_SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
+/// For a transaction that waits for Redis: ten minutes, where a request has 15 s. As long as staged counts live.
+pub(super) const ALLOW_PAUSES: &str = "SET LOCAL idle_in_transaction_session_timeout = '600s'";
+
 /// Keeps everybody else's stock transactions away until this one ends.
 pub(super) async fn lock_gate(db: impl PgExecutor<'_>) -> Result<(), sqlx::Error> {
     sqlx::query!(r#"SELECT pg_advisory_xact_lock($1) IS NOT NULL AS "locked!""#, GATE_LOCK).fetch_one(db).await?;
