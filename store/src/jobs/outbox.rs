@@ -10,7 +10,7 @@ use crate::{
     world::to_timestamp,
 };
 use async_trait::async_trait;
-use domain::{OrderId, PaymentId, RefundId};
+use domain::{ErrorCode, OrderId, PaymentId, RefundId};
 use futures::{StreamExt, stream};
 use queries::Message;
 use std::time::Duration;
@@ -103,8 +103,10 @@ async fn settle(store: &Store, message: &Message) -> Result<(), Error> {
         error = &error as &dyn std::error::Error,
         "put off"
     );
-    if is_away(&error) {
-        let again = to_timestamp(retry_at(store, 3));
+    let provider_away = is_provider_away(&error);
+    if provider_away || is_away(&error) {
+        // Attempts are not counted, so the pause does not grow: about 2 s for our own servers, 16 s for somebody else's.
+        let again = to_timestamp(retry_at(store, if provider_away { 6 } else { 3 }));
         return queries::hand_back(store.pg(), &[message.id], again).await.during(OPERATION);
     }
     let mut tx = store.pg().begin().await.during(OPERATION)?;
@@ -118,6 +120,15 @@ async fn settle(store: &Store, message: &Message) -> Result<(), Error> {
         queries::put_off(&mut *tx, message.id, again, &error.to_string()).await.during(OPERATION)?;
     }
     tx.commit().await.during(OPERATION)
+}
+
+/// The provider does not answer: money to send back, or a session to close, waits as long as that lasts.
+fn is_provider_away(error: &Error) -> bool {
+    match error {
+        Error::Http { .. } => true,
+        Error::Refused(refusal) => refusal.code == ErrorCode::ProviderUnavailable,
+        _ => false,
+    }
 }
 
 async fn dispatch(store: &Store, message: &Message) -> Result<(), Error> {

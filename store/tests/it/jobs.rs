@@ -98,6 +98,27 @@ async fn a_call_that_keeps_failing_ends_in_the_dead_letters() {
     assert_eq!(shop.count("SELECT count(*) FROM dead_letters WHERE source = 'outbox' AND attempts = 10").await, 1);
 }
 
+#[tokio::test]
+async fn a_provider_that_stays_away_loses_no_call() {
+    use store::jobs::Job;
+    // Nobody listens where this shop's provider should be.
+    let shop = Shop::open().await;
+    let book = shop.book(5).await;
+    let (_, order) = shop.payable_order(&[(book, 1)]).await;
+    drop(shop.capture(order).await);
+    let close = "INSERT INTO outbox (topic, key, attempts, due_at) SELECT 'payment.close', id::text, 9, '-infinity' FROM payments";
+    sqlx::query(close).execute(&shop.pg).await.unwrap();
+    let outbox = jobs::DrainOutbox::PAYMENTS;
+    for _ in 0..3 {
+        let batch = outbox.fetch(&shop.store).await.unwrap().expect("due");
+        outbox.handle(&shop.store, batch).await.unwrap();
+        assert_eq!(shop.count("SELECT count(*) FROM outbox WHERE topic = 'payment.close' AND due_at > now() + interval '4 seconds'").await, 1);
+        sqlx::query("UPDATE outbox SET due_at = '-infinity'").execute(&shop.pg).await.unwrap();
+    }
+    assert_eq!(shop.count("SELECT count(*) FROM outbox WHERE topic = 'payment.close' AND attempts = 9").await, 1);
+    assert_eq!(shop.count("SELECT count(*) FROM dead_letters").await, 0);
+}
+
 /// Every step of every worker is cut off somewhere, again and again, while shoppers place and cancel.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_killed_anywhere_loses_nothing() {
