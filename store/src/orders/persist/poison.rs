@@ -21,12 +21,13 @@ pub(super) async fn park(store: &Store, entry: &Entry, cause: &Error) -> Result<
     let now = store.now();
     let mut tx = store.pg().begin().await.during("orders.park")?;
     ledger::share_gate_lock(&mut tx).await?;
-    let is_known = match entry.order() {
-        Some(order) => !queries::standing(&mut *tx, &[order.get()]).await.during("orders.park")?.is_empty(),
-        None => false,
-    };
-    if !is_known && !is_parked(&mut tx, entry).await? && !fail(&mut tx, entry, now).await? {
-        release(&mut tx, entry, now).await?;
+    let is_known = is_known(&mut tx, entry).await?;
+    if !is_known && !is_parked(&mut tx, entry).await? {
+        fail(&mut tx, entry, now).await?;
+        // Asked again: an order from another placing is in the way of this one, and knows nothing of its copies.
+        if !self::is_known(&mut tx, entry).await? {
+            release(&mut tx, entry, now).await?;
+        }
     }
     let attempts = i32::try_from(entry.deliveries).unwrap_or(i32::MAX);
     jobs::park(&mut tx, SOURCE, &letter_key(entry), &payload(entry), &describe(cause), attempts).await?;
@@ -53,19 +54,22 @@ pub(super) async fn give_back_twin(store: &Store, entry: &Entry, order: OrderId,
     tx.commit().await.during("orders.give_back_twin")
 }
 
+/// Whether Postgres has the order from this very placing.
+async fn is_known(tx: &mut sqlx::PgTransaction<'_>, entry: &Entry) -> Result<bool, Error> {
+    let Some(order) = entry.order() else { return Ok(false) };
+    let rows = queries::standing(&mut **tx, &[order.get()]).await.during("orders.park")?;
+    Ok(rows.iter().any(|row| entry.placed_at().is_none_or(|placed_at| placed_at == row.placed_at)))
+}
+
 /// Tries to write the order down as FAILED; a savepoint keeps the transaction usable when Postgres refuses that too.
-async fn fail(tx: &mut sqlx::PgTransaction<'_>, entry: &Entry, now: UnixMillis) -> Result<bool, Error> {
-    let Some(draft) = &entry.draft else { return Ok(false) };
+async fn fail(tx: &mut sqlx::PgTransaction<'_>, entry: &Entry, now: UnixMillis) -> Result<(), Error> {
+    let Some(draft) = &entry.draft else { return Ok(()) };
     let mut savepoint = tx.begin().await.during("orders.park")?;
     match write::insert(&mut savepoint, vec![write::refused(draft)], now).await {
-        Ok(_) => {
-            savepoint.commit().await.during("orders.park")?;
-            Ok(true)
-        }
+        Ok(_) => savepoint.commit().await.during("orders.park"),
         Err(error) => {
             tracing::warn!(order.id = %draft.order_id, error = &error as &dyn std::error::Error, "not even as FAILED");
-            savepoint.rollback().await.during("orders.park")?;
-            Ok(false)
+            savepoint.rollback().await.during("orders.park")
         }
     }
 }

@@ -157,6 +157,31 @@ async fn a_poisoned_entry_never_blocks_its_batch() {
 }
 
 #[tokio::test]
+async fn a_poisoned_twin_of_a_written_order_gives_its_copies_back() {
+    let shop = Shop::open().await;
+    let book = shop.book(10).await;
+    let (_, order) = shop.waiting_order(&[(book, 3)]).await;
+    let copied = shop.keys.placed() + "-copy";
+    redis::cmd("COPY").arg(shop.keys.placed()).arg(&copied).exec_async(&mut shop.redis.clone()).await.unwrap();
+    shop.persist_all().await;
+    // Postgres has the order from an earlier placing; this one took three copies of its own, and cannot be written.
+    let earlier = "UPDATE orders SET placed_at = placed_at - interval '1 hour'";
+    sqlx::query(earlier).execute(&shop.pg).await.unwrap();
+    let _: i64 = shop.redis.clone().hincr(shop.keys.stock(), book.get(), -3).await.unwrap();
+    let text: String = shop.redis.clone().hget(shop.keys.reservation(order), "order").await.unwrap();
+    let mut draft: serde_json::Value = serde_json::from_str(&text).unwrap();
+    draft["total"] = serde_json::json!(Minor::new(1));
+    let _: () = shop.redis.clone().hset(shop.keys.reservation(order), "order", draft.to_string()).await.unwrap();
+    shop.redis.clone().rename::<_, _, ()>(&copied, shop.keys.placed()).await.unwrap();
+    shop.abandon_entries().await;
+    shop.persist_all().await;
+    assert_eq!(shop.count("SELECT count(*) FROM dead_letters WHERE source = 'placed'").await, 1);
+    shop.apply_gate_ops().await;
+    assert_eq!((shop.ledger(book).await, shop.at_gate(book).await), ((10, 3), 7));
+    assert_eq!(shop.status(order).await, Some(OrderStatus::PaymentPending));
+}
+
+#[tokio::test]
 async fn with_postgres_away_orders_wait_and_are_seen() {
     let (shop, wire) = Shop::on_a_wire().await;
     let book = shop.book(10).await;
