@@ -119,6 +119,6 @@ fn guarded(router: Router, base: Arc<BaseUrl>, site: Arc<Site>, policy: Arc<Poli
 
 /// Origins outside the shop where a payment form may lead.
 fn payment_pages(config: &Config, base: &BaseUrl) -> Vec<String> {
-    let sandbox = config.store.sandbox.iter().filter_map(|sandbox| BaseUrl::of(&sandbox.base_url));
+    let sandbox = config.store.sandbox.iter().filter_map(|sandbox| BaseUrl::of(&sandbox.public_url));
     sandbox.filter(|origin| origin != base).map(|origin| origin.as_str().to_owned()).collect()
 }

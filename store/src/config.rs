@@ -48,7 +48,9 @@ pub struct StoreConfig {
 /// The sandbox provider, as its customer (the shop) and as itself (when this process serves it) know it.
 #[derive(Debug, Clone)]
 pub struct SandboxConfig {
-    /// Where the provider answers, without a slash at the end: `http://127.0.0.1:3000/sandbox`.
+    /// Where shoppers find its pages, without a slash at the end: `https://shop.example/sandbox`.
+    pub public_url: String,
+    /// Where its API answers the shop, without a slash at the end: `http://127.0.0.1:3000/sandbox`.
     pub base_url: String,
     /// The shop's key for the provider's API (Bearer).
     pub api_key: Secret,

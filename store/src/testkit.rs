@@ -40,6 +40,7 @@ pub fn config(database_url: &str) -> StoreConfig {
         min_time_to_pay: Duration::from_secs(300),
         number_secret: Secret::new("test"),
         sandbox: Some(SandboxConfig {
+            public_url: "http://127.0.0.1:1/sandbox".into(),
             base_url: "http://127.0.0.1:1/sandbox".into(),
             api_key: Secret::new("test-key"),
             webhook_secrets: vec![Secret::new("test-webhook")],

@@ -14,7 +14,7 @@ use env::Env;
 use leptos::config::LeptosOptions;
 use secrets::Secrets;
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     time::Duration,
 };
 use store::config::{SandboxConfig, StoreConfig};
@@ -92,7 +92,7 @@ impl Config {
         let base_url = BaseUrl::read(&mut env, environment, addr);
         let secrets = Secrets::read(&mut env, environment, addr);
         let site = site::read(&mut env, addr);
-        let store = store_config(&mut env, environment, &base_url, &secrets);
+        let store = store_config(&mut env, environment, addr, &base_url, &secrets);
         let session_redis_url = env.text("SESSION_REDIS_URL").unwrap_or_else(|| store.redis_url.clone());
         let login = login_limits(&mut env);
         let proxies = env.addresses("BAZAR_TRUSTED_PROXIES");
@@ -148,7 +148,13 @@ fn login_limits(env: &mut Env<'_>) -> LoginLimits {
     LoginLimits { window_seconds: env.number("BAZAR_LOGIN_WINDOW_SECONDS", 900, 1..=86_400), per_account, per_address }
 }
 
-fn store_config(env: &mut Env<'_>, environment: Environment, base_url: &BaseUrl, secrets: &Secrets) -> StoreConfig {
+fn store_config(
+    env: &mut Env<'_>,
+    environment: Environment,
+    addr: SocketAddr,
+    base_url: &BaseUrl,
+    secrets: &Secrets,
+) -> StoreConfig {
     let fee = env.number("BAZAR_DELIVERY_FEE", 4_900, 0..=100_000_000);
     let free_from = env.number("BAZAR_DELIVERY_FREE_FROM", 99_900, 0..=i64::MAX);
     // A minute is the least for people; seconds are for tests.
@@ -158,6 +164,7 @@ fn store_config(env: &mut Env<'_>, environment: Environment, base_url: &BaseUrl,
     let late_after = env.number("BAZAR_SANDBOX_LATE_SECONDS", order_ttl + 2, 0..=172_800);
     let sandbox_default = environment == Environment::Development;
     let sandbox = env.one_of("BAZAR_SANDBOX", sandbox_default, &[("on", true), ("off", false)]);
+    let here = reachable(addr);
     StoreConfig {
         database_url: env.required(
             "DATABASE_URL",
@@ -174,13 +181,24 @@ fn store_config(env: &mut Env<'_>, environment: Environment, base_url: &BaseUrl,
         min_time_to_pay: seconds(min_pay),
         number_secret: secrets.number_secret(),
         sandbox: sandbox.then(|| SandboxConfig {
-            base_url: format!("{base_url}/sandbox"),
+            public_url: format!("{base_url}/sandbox"),
+            base_url: format!("http://{here}/sandbox"),
             api_key: secrets.sandbox_api_key(),
             webhook_secrets: secrets.sandbox_webhooks(),
-            webhook_url: format!("{base_url}/webhooks/sandbox"),
+            webhook_url: format!("http://{here}/webhooks/sandbox"),
             late_after: seconds(late_after),
         }),
     }
+}
+
+/// How a program on this machine reaches what listens there: shop and sandbox talk past the proxy that does TLS.
+fn reachable(addr: SocketAddr) -> SocketAddr {
+    let ip = match addr.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, addr.port())
 }
 
 fn seconds(count: i64) -> Duration {

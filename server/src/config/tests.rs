@@ -84,6 +84,18 @@ fn production_is_secure_and_without_sandbox() {
 }
 
 #[test]
+fn shop_and_sandbox_talk_past_the_proxy() {
+    for (addr, here) in [("127.0.0.1:3100", "127.0.0.1:3100"), ("0.0.0.0:80", "127.0.0.1:80"), ("[::]:80", "[::1]:80")]
+    {
+        let config = read(&production(&[("BAZAR_SANDBOX", "on"), ("BAZAR_ADDR", addr)])).expect("read");
+        let sandbox = config.store.sandbox.expect("sandbox");
+        assert_eq!(sandbox.base_url, format!("http://{here}/sandbox"));
+        assert_eq!(sandbox.webhook_url, format!("http://{here}/webhooks/sandbox"));
+        assert_eq!(sandbox.public_url, "https://shop.example/sandbox", "what browsers are sent to");
+    }
+}
+
+#[test]
 fn derived_secrets_differ_and_follow_their_root() {
     let sandbox = |changes: &[(&str, &str)]| read(changes).expect("read").store.sandbox.expect("sandbox");
     let (one, other) = ("1".repeat(32), "2".repeat(32));

@@ -164,7 +164,7 @@ fn shown(store: &Store, row: PaymentRow) -> Result<SandboxPayment, Error> {
     let currency = Currency::parse(&row.currency).map_err(|e| Error::unexpected("sandbox.read", e.to_string()))?;
     Ok(SandboxPayment {
         status: status(&row, store.now()).to_owned(),
-        url: format!("{}/pay/{}", config(store)?.base_url, row.id),
+        url: format!("{}/pay/{}", config(store)?.public_url, row.id),
         id: row.id,
         order_id: row.order_id,
         order_number: row.order_number,
