@@ -29,24 +29,35 @@ pub async fn run(config: Config, roles: Roles) -> Result<(), Failure> {
     let stop = CancellationToken::new();
     // Before anything takes time: a signal during the start must end it, too.
     let signals = stop_on_signal(stop.clone())?;
-    let metrics = Metrics::open(config.metrics).await?;
-    let store = crate::commands::ready(&config).await?;
-    let mut parts: Parts = JoinSet::new();
-    spawn(&mut parts, "metrics", metrics.serve(stop.clone()));
-    if roles.web {
-        start_web(&mut parts, &config, store.clone(), stop.clone()).await?;
-    }
-    if roles.worker {
-        let jobs = store::jobs::run(store, stop.clone());
-        spawn(&mut parts, "jobs", async move { Ok(jobs.await?) });
-        tracing::info!("working");
-    }
+    let mut parts = tokio::select! {
+        parts = start(&config, roles, &stop) => parts?,
+        () = stop.cancelled() => {
+            tracing::info!("stopped before it was open");
+            return Ok(());
+        }
+    };
     let outcome = first_end(&mut parts, &stop).await;
     stop.cancel();
     drain(&mut parts).await;
     signals.abort();
     tracing::info!("stopped");
     outcome
+}
+
+async fn start(config: &Config, roles: Roles, stop: &CancellationToken) -> Result<Parts, Failure> {
+    let metrics = Metrics::open(config.metrics).await?;
+    let store = crate::commands::ready(config).await?;
+    let mut parts: Parts = JoinSet::new();
+    spawn(&mut parts, "metrics", metrics.serve(stop.clone()));
+    if roles.web {
+        start_web(&mut parts, config, store.clone(), stop.clone()).await?;
+    }
+    if roles.worker {
+        let jobs = store::jobs::run(store, stop.clone());
+        spawn(&mut parts, "jobs", async move { Ok(jobs.await?) });
+        tracing::info!("working");
+    }
+    Ok(parts)
 }
 
 fn spawn(parts: &mut Parts, name: &'static str, part: impl Future<Output = Result<(), Failure>> + Send + 'static) {

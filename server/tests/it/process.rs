@@ -19,6 +19,18 @@ async fn a_signal_stops_the_shop_within_ten_seconds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_signal_ends_a_start_that_waits_for_a_server() {
+    // Takes connections and never says a word.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("listen");
+    let url = format!("postgres://{}/shop", silent.local_addr().expect("its address"));
+    let mut shop = Shop::prepare(&[("DATABASE_URL", &url)]).await;
+    shop.spawn("all");
+    let (_connected, _) = silent.accept().expect("the shop asks");
+    let (took, code) = shop.stop("TERM");
+    assert!(took < Duration::from_secs(2) && code == Some(0), "{took:?} {code:?}\n{}", shop.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_order_survives_the_death_of_the_process() {
     let mut shop = Shop::start().await;
     let book = shop.book("Only Ten Copies").await;
