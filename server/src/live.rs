@@ -5,7 +5,7 @@ use crate::{
     config::BaseUrl,
     guard::{origin, refuse},
 };
-use app::ssr::{AppState, AuthSession, viewer};
+use app::ssr::{AppState, AuthSession, User, viewer};
 use axum::{
     Extension,
     extract::{
@@ -14,18 +14,20 @@ use axum::{
     },
     response::Response,
 };
+use axum_login::AuthUser;
 use domain::{
     ApiError, ErrorCode, GuestId, Owner,
     live::{Ask, Frame, MAX_ASK},
 };
 use http::HeaderMap;
 use std::{sync::Arc, time::Duration};
-use store::{live::Subscription, viewer::Viewer};
+use store::{Store, accounts, live::Subscription, viewer::Viewer};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{Interval, MissedTickBehavior, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower_sessions::Session;
 
 /// Sockets of one process; more are told to come later.
 const MAX_SOCKETS: usize = 20_000;
@@ -86,7 +88,8 @@ pub async fn live(
     upgrade.on_upgrade(move |socket| {
         let open = sockets.open.clone();
         let frames = state.hub.connect(viewer);
-        let line = Line { socket, frames, auth, stop: sockets.stop, silent_pings: 0, asks: 0, _room: room };
+        let store = state.store;
+        let line = Line { socket, frames, auth, store, stop: sockets.stop, silent_pings: 0, asks: 0, _room: room };
         open.track_future(line.run())
     })
 }
@@ -96,6 +99,7 @@ struct Line {
     socket: WebSocket,
     frames: Subscription,
     auth: AuthSession,
+    store: Store,
     stop: CancellationToken,
     silent_pings: u32,
     asks: u32,
@@ -179,10 +183,25 @@ impl Line {
         if self.silent_pings > MAX_SILENT_PINGS {
             return Err(Some((code::GOING_AWAY, "silent")));
         }
-        if self.auth.user.is_some() && self.auth.session.load().await.is_ok() && self.auth.session.is_empty().await {
+        if let Some(user) = &self.auth.user
+            && is_logged_out(&self.store, &self.auth.session, user).await
+        {
             return Err(Some((code::POLICY, "logged out")));
         }
         self.write(Message::Ping(bytes::Bytes::new())).await
+    }
+}
+
+/// The session is gone, or the account, its role or its password is not what it was when this socket opened.
+async fn is_logged_out(store: &Store, session: &Session, user: &User) -> bool {
+    if session.load().await.is_ok() && session.is_empty().await {
+        return true;
+    }
+    match accounts::get(store, user.view().id).await {
+        Ok(Some(now)) => now.view.role != user.view().role || now.auth_hash != user.session_auth_hash(),
+        Ok(None) => true,
+        // While nobody can tell, nobody is sent away.
+        Err(_) => false,
     }
 }
 
