@@ -51,3 +51,24 @@ test('a wrong password says so and keeps the address', async () => {
   assert.equal(await page.locator('[name=email]').last().inputValue(), 'shopper@bookbazar.local');
   assert.equal(await page.locator('[name=password]').inputValue(), '');
 });
+
+test('what a search says stays text, also in the title', async () => {
+  const page = await (await browser.newShopper({ javaScriptEnabled: false })).newPage();
+  const words = '</title><meta http-equiv=refresh content=0;url=/cart>';
+  await page.goto(`${shop.url}/books?q=${encodeURIComponent(words)}`);
+  await page.waitForTimeout(500);
+  assert.equal(new URL(page.url()).pathname, '/books');
+  assert.ok((await page.title()).includes('</title>'), 'shown as typed');
+});
+
+test('a refused form stores nothing on the server', async () => {
+  const answer = await fetch(`${shop.url}/api/account/login`, {
+    method: 'POST', redirect: 'manual', headers: { accept: 'text/html' }, body: new URLSearchParams({ email: 'x', password: 'y' }),
+  });
+  const cookies = answer.headers.getSetCookie().map((cookie) => cookie.split('=')[0]);
+  assert.deepEqual([answer.status, cookies], [303, ['bb_flash']]);
+  const unknown = await fetch(`${shop.url}/api/account/nosuch`, {
+    method: 'POST', redirect: 'manual', headers: { accept: 'text/html' }, body: new URLSearchParams({ a: 'b' }),
+  });
+  assert.deepEqual([unknown.status, unknown.headers.getSetCookie()], [404, []]);
+});

@@ -27,7 +27,7 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     Shop::provide();
     html! {
-        <Title formatter=|title: String| format!("{title} · Book Bazar")/>
+        <Title formatter=|title: String| document_title(&title)/>
         <Router>
             <Frame>
                 <FlatRoutes fallback=NotFound transition=true>
@@ -65,4 +65,10 @@ fn Frame(children: Children) -> impl IntoView {
             <SiteFooter/>
         </div>
     }
+}
+
+/// leptos_meta writes a title into the server's HTML as it is, and sets it as text in the browser.
+fn document_title(title: &str) -> String {
+    let title = format!("{title} · Book Bazar");
+    if cfg!(feature = "ssr") { title.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;") } else { title }
 }

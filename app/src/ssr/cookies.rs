@@ -1,14 +1,19 @@
-//! The two signed cookies of people who have not logged in: who they are, and which orders this browser placed.
+//! Signed cookies: who a guest is, which orders this browser placed, and what was wrong with the form sent last.
 
 use super::AppState;
 use axum::response::IntoResponse;
 use axum_extra::extract::cookie::{Cookie, SameSite, SignedCookieJar};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use domain::{GuestId, OrderId, Owner};
 use http::{HeaderMap, HeaderValue, header};
 
 /// Orders one browser remembers.
 const MAX_RECEIPTS: usize = 20;
 const A_YEAR: time::Duration = time::Duration::days(365);
+/// Long enough to follow a redirect.
+const FLASH_LIFE: time::Duration = time::Duration::minutes(5);
+/// Longest flash, in bytes: as a cookie it stays under the 4096 that browsers keep.
+pub const MAX_FLASH: usize = 2900;
 
 /// The guest this browser is, if it was given an id.
 pub fn guest(headers: &HeaderMap, state: &AppState) -> Option<GuestId> {
@@ -25,7 +30,7 @@ pub fn receipts(headers: &HeaderMap, state: &AppState) -> Vec<(OrderId, Owner)> 
 /// A new guest and the `Set-Cookie` that makes this browser be it.
 pub fn new_guest(state: &AppState) -> (GuestId, HeaderValue) {
     let guest = GuestId::new(state.store.uuid());
-    (guest, set(state, "bb_guest", guest.to_string()))
+    (guest, set(state, "bb_guest", guest.to_string(), A_YEAR))
 }
 
 /// The `Set-Cookie` that adds an order to the ones this browser remembers.
@@ -34,7 +39,7 @@ pub fn add_receipt(headers: &HeaderMap, state: &AppState, order: OrderId, owner:
     receipts.retain(|(known, _)| *known != order);
     receipts.insert(0, (order, owner));
     receipts.truncate(MAX_RECEIPTS);
-    set(state, "bb_receipts", write_receipts(&receipts))
+    set(state, "bb_receipts", write_receipts(&receipts), A_YEAR)
 }
 
 /// The `Set-Cookie` that ends the guest: their cart went to an account, the next one starts anew.
@@ -45,6 +50,23 @@ pub fn forget_guest(state: &AppState) -> HeaderValue {
 /// The `Set-Cookie` that forgets the orders placed here.
 pub fn forget_receipts(state: &AppState) -> HeaderValue {
     forget(state, "bb_receipts")
+}
+
+/// The `Set-Cookie` that carries a refused form to the next page. A cookie and not a session: whatever strangers send, the
+/// shop stores nothing for it.
+pub fn set_flash(state: &AppState, text: &str) -> HeaderValue {
+    set(state, "bb_flash", BASE64_URL_SAFE_NO_PAD.encode(text), FLASH_LIFE)
+}
+
+/// What [`set_flash`] wrote.
+pub fn flash(headers: &HeaderMap, state: &AppState) -> Option<String> {
+    let cookie = jar(headers, state).get(&name(state, "bb_flash"))?;
+    String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(cookie.value()).ok()?).ok()
+}
+
+/// The `Set-Cookie` after the next page has shown it.
+pub fn forget_flash(state: &AppState) -> HeaderValue {
+    forget(state, "bb_flash")
 }
 
 fn jar(headers: &HeaderMap, state: &AppState) -> SignedCookieJar {
@@ -67,8 +89,8 @@ fn build(state: &AppState, base: &str, value: String, age: time::Duration) -> Co
         .build()
 }
 
-fn set(state: &AppState, base: &str, value: String) -> HeaderValue {
-    let jar = SignedCookieJar::new(state.cookie_key.clone()).add(build(state, base, value, A_YEAR));
+fn set(state: &AppState, base: &str, value: String, age: time::Duration) -> HeaderValue {
+    let jar = SignedCookieJar::new(state.cookie_key.clone()).add(build(state, base, value, age));
     let response = jar.into_response();
     response.headers().get(header::SET_COOKIE).cloned().unwrap_or_else(|| HeaderValue::from_static(""))
 }

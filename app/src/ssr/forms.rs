@@ -1,7 +1,7 @@
 //! Between HTTP and the server functions, which answer in JSON only: right status codes for their refusals, and for a
-//! plain form (a browser without WASM) a redirect instead, with the refusal and the typed values in the session.
+//! plain form (a browser without WASM) a redirect instead, with the refusal and the typed values in a one-shot cookie.
 
-use super::{AppState, pages::FLASH};
+use super::{AppState, cookies};
 use crate::{boot::Flash, next::same_site};
 use axum::{
     body::{Body, Bytes, to_bytes},
@@ -13,37 +13,49 @@ use domain::{ApiError, ErrorCode};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use leptos::server_fn::{error::SERVER_FN_ERROR_HEADER, redirect::REDIRECT_HEADER};
 use std::collections::BTreeMap;
-use tower_sessions::Session;
 
 /// Longest form, in bytes.
 const MAX_BODY: usize = 16 * 1024;
 /// Longest answer of a server function that is looked into, in bytes.
 const MAX_ANSWER: usize = 1024 * 1024;
-/// What the session keeps of a refused form: fields, and characters of each.
+/// Fields of a form that are looked at, and characters of each.
 const MAX_FIELDS: usize = 24;
 const MAX_VALUE: usize = 300;
+/// Every plain form of the shop, with the fields that come back into it when it is refused; never a secret.
+const FORMS: &[(&str, &[&str])] = &[
+    ("account/login", &["email", "next"]),
+    ("account/register", &["email", "name", "next"]),
+    ("account/logout", &[]),
+    ("cart/add", &["book_id", "quantity"]),
+    ("cart/set", &["book_id", "quantity"]),
+    ("cart/remove", &["book_id"]),
+    ("cart/clear", &[]),
+    ("orders/place", &["email", "name", "line1", "line2", "city", "state", "postcode", "country", "phone"]),
+    ("orders/cancel", &["order_id"]),
+    ("payments/init", &["order_id", "provider"]),
+];
 /// Seconds after which a client may try again when the shop was not ready.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
 
-/// The middleware around `/api/*`; inside the session layer, outside of throttles whose answers it may translate:
+/// The middleware around `/api/*`, outside of throttles whose answers it may translate:
 /// `.layer(axum::middleware::from_fn_with_state(state, app::ssr::forms::translate))`.
-pub async fn translate(State(_): State<AppState>, request: Request, next: Next) -> Response {
+pub async fn translate(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let form = parts.uri.path().trim_start_matches("/api/").to_owned();
-    let is_plain = parts.method == Method::POST && accepts_html(&parts.headers);
+    let known = FORMS.iter().find(|(name, _)| *name == form).map(|(_, fields)| *fields);
+    let known = known.filter(|_| parts.method == Method::POST && accepts_html(&parts.headers));
     let back = back(&parts.headers);
-    let session = parts.extensions.get::<Session>().cloned();
     // Leptos has redirects of its own for HTML, which would lose the refusal.
     parts.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
         return refusal(&ApiError::new(ErrorCode::TooLarge, "That form is too long."));
     };
-    let typed = if is_plain { typed(&body) } else { BTreeMap::new() };
+    let typed = if known.is_some() { typed(&body) } else { BTreeMap::new() };
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
     let answer = Answer::read(response).await;
-    match is_plain {
-        true => answer.into_redirect(&form, typed, back, session).await,
-        false => answer.into_json(),
+    match known {
+        Some(fields) => answer.into_redirect(&state, &form, fields, typed, back),
+        None => answer.into_json(),
     }
 }
 
@@ -81,24 +93,39 @@ impl Answer {
         response
     }
 
-    async fn into_redirect(
+    fn into_redirect(
         self,
+        state: &AppState,
         form: &str,
-        typed: BTreeMap<String, String>,
+        fields: &[&str],
+        mut typed: BTreeMap<String, String>,
         back: String,
-        session: Option<Session>,
     ) -> Response {
-        let target = match self.error {
-            None => after(form, &typed, &self.body, back),
+        let (target, flash) = match self.error {
+            None => (after(form, &typed, &self.body, back), None),
             Some(error) => {
-                let values = typed.into_iter().filter(|(name, _)| !is_secret(name)).collect();
-                keep(session, Flash { form: form.to_owned(), error, values }).await;
-                back
+                typed.retain(|name, _| fields.contains(&name.as_str()));
+                (back, Some(carried(Flash { form: form.to_owned(), error, values: typed })))
             }
         };
         let mut response = Redirect::to(&target).into_response();
         copy(header::SET_COOKIE, self.response.headers(), response.headers_mut());
+        if let Some(flash) = flash {
+            response.headers_mut().append(header::SET_COOKIE, cookies::set_flash(state, &flash));
+        }
         response
+    }
+}
+
+/// The flash as it travels; should it be too long for a cookie, the longest values stay behind.
+fn carried(mut flash: Flash) -> String {
+    loop {
+        let text = serde_json::to_string(&flash).unwrap_or_default();
+        let longest = flash.values.iter().max_by_key(|(_, value)| value.len()).map(|(name, _)| name.clone());
+        match longest {
+            Some(name) if text.len() > cookies::MAX_FLASH => flash.values.remove(&name),
+            _ => return text,
+        };
     }
 }
 
@@ -140,16 +167,6 @@ fn refusal(error: &ApiError) -> Response {
     response
 }
 
-async fn keep(session: Option<Session>, flash: Flash) {
-    let kept = match session {
-        Some(session) => session.insert(FLASH, flash).await.is_ok(),
-        None => false,
-    };
-    if !kept {
-        tracing::warn!("the refusal of a plain form could not be kept for the next page");
-    }
-}
-
 fn copy(name: header::HeaderName, from: &HeaderMap, to: &mut HeaderMap) {
     for value in from.get_all(&name) {
         to.append(name.clone(), value.clone());
@@ -173,7 +190,20 @@ fn typed(body: &Bytes) -> BTreeMap<String, String> {
     pairs.map(|(name, value)| (name.into_owned(), value.chars().take(MAX_VALUE).collect())).collect()
 }
 
-/// What never goes into a session or back into a page.
-fn is_secret(name: &str) -> bool {
-    name.contains("password") || matches!(name, "idempotency_key" | "expected_total")
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flash_fits_into_a_cookie_and_holds_no_secret() {
+        let fields = FORMS.iter().flat_map(|(_, fields)| fields.iter());
+        assert!(fields.into_iter().all(|field| !field.contains("password") && !field.contains("key")));
+        let (form, fields) = FORMS[7];
+        let values = fields.iter().map(|field| (field.to_string(), "अ".repeat(MAX_VALUE))).collect();
+        let flash = Flash { form: form.to_owned(), error: ApiError::internal(), values };
+        let text = carried(flash);
+        assert!(text.len() <= cookies::MAX_FLASH);
+        let back: Flash = serde_json::from_str(&text).unwrap();
+        assert!(!back.values.is_empty(), "what fits comes along");
+    }
 }

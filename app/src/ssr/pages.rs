@@ -1,6 +1,6 @@
 //! The two handlers that the server mounts: every page, and every server function.
 
-use super::{AppState, AuthSession, provide, viewer};
+use super::{AppState, AuthSession, cookies, provide, viewer};
 use crate::{
     boot::{Boot, Flash},
     shell,
@@ -12,24 +12,24 @@ use axum::{
 };
 use domain::cart::CartView;
 use http::{Request, header, request::Parts};
-use tower_sessions::Session;
-
-/// Under this name the session keeps the refusal of a plain form until the next page shows it.
-pub(super) const FLASH: &str = "flash";
 
 /// Renders the page of this address, whole (async mode); unknown addresses become the 404 page. Mount it on the
 /// listed routes (`leptos_routes_with_handler`) and as the fallback.
 pub async fn page(State(state): State<AppState>, request: Request<Body>) -> Response {
     let (mut parts, body) = request.into_parts();
     let boot = load(&state, &parts).await;
+    let shows_flash = boot.flash.is_some();
     parts.extensions.insert(boot);
     // Leptos redirects by status only those who ask for HTML, and everybody who asks for a page does.
     parts.headers.insert(header::ACCEPT, header::HeaderValue::from_static("text/html"));
-    let options = state.leptos_options.clone();
-    let render = leptos_axum::render_app_async_with_context(move || provide(&state), move || shell(options.clone()));
+    let (options, given) = (state.leptos_options.clone(), state.clone());
+    let render = leptos_axum::render_app_async_with_context(move || provide(&given), move || shell(options.clone()));
     let mut response = render(Request::from_parts(parts, body)).await;
     // A stored page would pair an old nonce with a new policy, and it shows one person's cart.
     response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+    if shows_flash {
+        response.headers_mut().append(header::SET_COOKIE, cookies::forget_flash(&state));
+    }
     response
 }
 
@@ -52,16 +52,12 @@ async fn load(state: &AppState, parts: &Parts) -> Boot {
         }),
     };
     let providers = store::payments::providers(&state.store).into_iter().map(str::to_owned).collect();
-    Boot { account, is_known: viewer.is_some(), cart, providers, flash: take_flash(parts).await }
+    Boot { account, is_known: viewer.is_some(), cart, providers, flash: flash(state, parts) }
 }
 
-/// Only a session that holds a refusal is written. A missing picture also ends up as a page, but nobody reads that one.
-async fn take_flash(parts: &Parts) -> Option<Flash> {
+/// What was wrong with the form sent last. A missing picture also ends up as a page, but nobody reads that one.
+fn flash(state: &AppState, parts: &Parts) -> Option<Flash> {
     let is_read = parts.headers.get("sec-fetch-dest").is_none_or(|dest| dest == "document");
-    if !is_read {
-        return None;
-    }
-    let session = parts.extensions.get::<Session>()?;
-    session.get_value(FLASH).await.ok()??;
-    session.remove(FLASH).await.ok()?
+    let text = cookies::flash(&parts.headers, state).filter(|_| is_read)?;
+    serde_json::from_str(&text).ok()
 }
