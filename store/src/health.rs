@@ -34,7 +34,10 @@ pub async fn ready(store: &Store) -> Vec<Probe> {
     );
     let mut probes = match schema {
         Ok(Ok(problem)) => vec![Probe::new("postgres", None), Probe::new("migrations", problem)],
-        _ => vec![Probe::new("postgres", Some("Postgres does not answer: look at DATABASE_URL and at the server.".into()))],
+        _ => vec![Probe::new(
+            "postgres",
+            Some("Postgres does not answer: look at DATABASE_URL and at the server.".into()),
+        )],
     };
     probes.extend(match redis {
         Ok(Ok(probes)) => probes,
@@ -55,7 +58,9 @@ pub async fn schema_problem(store: &Store) -> Result<Option<String>, Error> {
         false => Vec::new(),
     };
     let missing = MIGRATIONS.iter().filter(|known| !applied.iter().any(|done| done.version == known.version)).count();
-    Ok((missing > 0).then(|| format!("The database lacks {missing} of {} migrations: run `bazar migrate`.", MIGRATIONS.iter().count())))
+    Ok((missing > 0).then(|| {
+        format!("The database lacks {missing} of {} migrations: run `bazar migrate`.", MIGRATIONS.iter().count())
+    }))
 }
 
 /// INFO rather than CONFIG: hosted Redis often refuses the latter.

@@ -61,16 +61,14 @@ impl Store {
     pub async fn connect(config: StoreConfig, world: Arc<dyn World>) -> Result<Self, Error> {
         let timeout_ms = STATEMENT_TIMEOUT.as_millis().to_string();
         let options = PgConnectOptions::from_str(&config.database_url).during("postgres.parse_url")?;
-        let options = options
-            .application_name("bazar")
-            .options([
-                ("statement_timeout", timeout_ms.as_str()),
-                ("idle_in_transaction_session_timeout", "15000"),
-                // How much of a word a typo may spoil and the index still finds it: `breif` is 0.33 of `brief`.
-                ("pg_trgm.word_similarity_threshold", "0.3"),
-                // A search for nothing but stop words is not worth a line in the log.
-                ("client_min_messages", "warning"),
-            ]);
+        let options = options.application_name("bazar").options([
+            ("statement_timeout", timeout_ms.as_str()),
+            ("idle_in_transaction_session_timeout", "15000"),
+            // How much of a word a typo may spoil and the index still finds it: `breif` is 0.33 of `brief`.
+            ("pg_trgm.word_similarity_threshold", "0.3"),
+            // A search for nothing but stop words is not worth a line in the log.
+            ("client_min_messages", "warning"),
+        ]);
         let pg = PgPoolOptions::new()
             .max_connections(config.pool_size)
             .acquire_timeout(Duration::from_secs(3))

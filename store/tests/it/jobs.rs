@@ -112,7 +112,13 @@ async fn a_provider_that_stays_away_loses_no_call() {
     for _ in 0..3 {
         let batch = outbox.fetch(&shop.store).await.unwrap().expect("due");
         outbox.handle(&shop.store, batch).await.unwrap();
-        assert_eq!(shop.count("SELECT count(*) FROM outbox WHERE topic = 'payment.close' AND due_at > now() + interval '4 seconds'").await, 1);
+        assert_eq!(
+            shop.count(
+                "SELECT count(*) FROM outbox WHERE topic = 'payment.close' AND due_at > now() + interval '4 seconds'"
+            )
+            .await,
+            1
+        );
         sqlx::query("UPDATE outbox SET due_at = '-infinity'").execute(&shop.pg).await.unwrap();
     }
     assert_eq!(shop.count("SELECT count(*) FROM outbox WHERE topic = 'payment.close' AND attempts = 9").await, 1);
