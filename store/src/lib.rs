@@ -72,6 +72,9 @@ impl Store {
         let pg = PgPoolOptions::new()
             .max_connections(config.pool_size)
             .acquire_timeout(Duration::from_secs(3))
+            // Instead of the pool's own ping: the same one round trip says more.
+            .test_before_acquire(false)
+            .before_acquire(|connection, _| Box::pin(is_outside_transaction(connection)))
             .connect_with(options)
             .await
             .during("postgres.connect")?;
@@ -137,5 +140,33 @@ impl Store {
 
     pub(crate) fn accounts_cache(&self) -> &accounts::Cache {
         &self.inner.accounts
+    }
+}
+
+/// Whether this idle connection is fit for use. Sqlx leaves a transaction open when the future of a BEGIN is dropped (a
+/// client that hangs up, a timeout), and what the next user writes without one of its own would never be committed.
+async fn is_outside_transaction(connection: &mut sqlx::PgConnection) -> Result<bool, sqlx::Error> {
+    // A simple query outside a transaction starts its own at that very moment.
+    let row = sqlx::raw_sql("SELECT now() = statement_timestamp()").fetch_one(connection).await?;
+    sqlx::Row::try_get(&row, 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+    use sqlx::Connection;
+
+    #[tokio::test]
+    async fn a_begin_cut_off_leaves_no_transaction_to_the_next() {
+        let store = crate::testkit::store_with(|config| config.pool_size = 1).await;
+        let mut cut_off = 0;
+        for _ in 0..20 {
+            let mut connection = store.pg().acquire().await.expect("a connection");
+            cut_off += i32::from(connection.begin().now_or_never().is_none());
+            drop(connection);
+            let mut next = store.pg().acquire().await.expect("a connection");
+            assert!(super::is_outside_transaction(&mut next).await.expect("ask"));
+        }
+        assert!(cut_off > 0);
     }
 }
