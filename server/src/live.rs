@@ -29,6 +29,8 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_sessions::Session;
 
+/// Under this name axum-login keeps the login in the session (its default `data_key`).
+const LOGIN: &str = "axum-login.data";
 /// Sockets of one process; more are told to come later.
 const MAX_SOCKETS: usize = 20_000;
 const PING_EVERY: Duration = Duration::from_secs(25);
@@ -194,7 +196,8 @@ impl Line {
 
 /// The session is gone, or the account, its role or its password is not what it was when this socket opened.
 async fn is_logged_out(store: &Store, session: &Session, user: &User) -> bool {
-    if session.load().await.is_ok() && session.is_empty().await {
+    // Not `is_empty`: a session that is gone from the store still has its id.
+    if session.load().await.is_ok() && matches!(session.get_value(LOGIN).await, Ok(None)) {
         return true;
     }
     match accounts::get(store, user.view().id).await {

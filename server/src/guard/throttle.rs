@@ -1,5 +1,5 @@
 //! Slows down who guesses passwords: per account, so that many machines gain nothing, and per address, so that one
-//! machine cannot go through a list of accounts. Counted in each process; what a crowd of processes lets through more is
+//! machine cannot go through a list of accounts, or keep every core busy hashing passwords of new ones. Counted in each process; what a crowd of processes lets through more is
 //! far from enough to guess.
 
 use super::{client, refuse};
@@ -43,7 +43,9 @@ impl Throttle {
 }
 
 pub async fn guard(State(throttle): State<Arc<Throttle>>, request: Request, next: Next) -> Response {
-    if request.uri().path() != "/api/account/login" || request.method().is_safe() {
+    let is_login = request.uri().path() == "/api/account/login";
+    let is_register = request.uri().path() == "/api/account/register";
+    if !(is_login || is_register) || request.method().is_safe() {
         return next.run(request).await;
     }
     let address = client::address(&request, &throttle.proxies).map(client::subscriber);
@@ -60,12 +62,12 @@ pub async fn guard(State(throttle): State<Arc<Throttle>>, request: Request, next
     // Counted before the attempt: a hundred at once must not all be the first.
     let account = throttle.accounts.slot(&email);
     let address = throttle.addresses.slot(&address);
-    let tries = (account.add(window), address.add(window));
-    if tries.0 > limits.per_account || tries.1 > limits.per_address {
+    let by_account = if is_login { account.add(window) } else { 0 };
+    if address.add(window) > limits.per_address || by_account > limits.per_account {
         return too_many(left);
     }
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    if response.status() == StatusCode::OK {
+    if is_login && response.status() == StatusCode::OK {
         // Whoever knows the password is no guesser; whoever knows one may still be guessing others.
         account.reset(window);
         address.take_back(window);

@@ -114,6 +114,9 @@ async fn guessing_is_slowed_down() {
     assert_eq!(refused.refusal(), (429, "too_many_requests".into()));
     assert!(refused.header("retry-after").parse::<i64>().is_ok_and(|seconds| seconds > 0));
     assert_eq!(attempt("other@example.org", "x").await.status, 429, "the address has tried often enough");
+    let register = [("email", "new@example.org"), ("password", "a good password"), ("name", "New")];
+    let refused = visitor.post("/api/account/register", &register).await;
+    assert_eq!(refused.status, 429, "registering costs as much as guessing");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -62,6 +62,12 @@ async fn what_is_not_there_is_404() {
         assert!(page.header("content-type").starts_with("text/html"), "{path}");
         assert!(page.header("content-security-policy").contains("nonce-"), "{path}");
     }
+    for path in ["/books/%00", "/books/a%0ab", "/orders/%00"] {
+        assert_eq!(visitor.page(path).await.status, 404, "{path}");
+    }
+    for path in ["/covers/%00.svg", "/sandbox/pay/%00"] {
+        assert_eq!(visitor.get(path).await.status, 404, "{path}");
+    }
     assert_eq!(visitor.get("/api/nothing").await.refusal(), (404, "not_found".into()));
     assert_eq!(visitor.post("/nothing", &[]).await.refusal(), (404, "not_found".into()));
     assert_eq!(visitor.get("/covers/no-such-book.svg").await.refusal(), (404, "not_found".into()));

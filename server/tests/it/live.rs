@@ -142,3 +142,21 @@ async fn nonsense_closes_the_socket() {
     tab.0.send(Message::text("x".repeat(5000))).await.expect("send");
     assert_ne!(tab.close_code().await, Some(1003), "too long to be read at all");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_logout_closes_the_sockets_of_that_session() {
+    let shop = Shop::start().await;
+    let visitor = shop.shopper("asha@example.org").await;
+    let mut tab = Tab::open(&visitor).await;
+    visitor.post("/api/account/logout", &[]).await;
+    // At the next ping: at most 25 seconds later.
+    let wait = async {
+        while let Some(Ok(message)) = tab.0.next().await {
+            if let Message::Close(close) = message {
+                return close.map(|close| u16::from(close.code));
+            }
+        }
+        None
+    };
+    assert_eq!(tokio::time::timeout(Duration::from_secs(40), wait).await.expect("a close"), Some(1008));
+}

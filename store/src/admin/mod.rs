@@ -23,7 +23,8 @@ pub async fn orders(
     page: u32,
 ) -> Result<OrderPage, Error> {
     let page = page.clamp(1, MAX_PAGE);
-    let search: Option<String> = search.map(|text| text.trim().chars().take(MAX_SEARCH).collect());
+    let search: Option<String> =
+        search.map(|text| text.trim().chars().filter(|c| !c.is_control()).take(MAX_SEARCH).collect());
     let search = search.filter(|text| !text.is_empty());
     let number = search.as_deref().and_then(|text| OrderNumber::parse(text).ok());
     let filter = queries::Filter {

@@ -148,7 +148,9 @@ async fn books(store: &Store, ids: &[BookId]) -> Result<HashMap<BookId, Arc<Book
 /// The id behind a slug; slugs never move to another book.
 async fn id_of(store: &Store, slug: &str) -> Result<Option<BookId>, Error> {
     let cache = store.catalog_cache();
-    if slug.len() > import::MAX_SLUG {
+    // Our slugs are plain; anything else (a NUL, which Postgres refuses) names no book.
+    let is_plain = slug.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if !is_plain || slug.len() > import::MAX_SLUG {
         return Ok(None);
     }
     if let Some(id) = cache.slugs.stale(slug) {

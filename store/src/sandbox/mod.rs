@@ -60,6 +60,9 @@ pub async fn create(store: &Store, key: &str, request: CreatePayment) -> Result<
 
 pub async fn get(store: &Store, id: &str) -> Result<Option<SandboxPayment>, Error> {
     config(store)?;
+    if id.chars().any(char::is_control) {
+        return Ok(None);
+    }
     let row = queries::payment(store.pg(), id).await.during("sandbox.get")?;
     row.map(|row| shown(store, row)).transpose()
 }
