@@ -71,7 +71,8 @@ pub async fn home() -> Result<Home, AppError> {
     let shelf: Vec<BookCard> = shelf.iter().take(ROW).cloned().collect();
     let fresh = page.books.into_iter().filter(|book| shelf.iter().all(|shown| shown.id != book.id));
     let newest = fresh.take(ROW).collect();
-    Ok(Home { shelf, newest, categories: categories.to_vec(), titles: page.total })
+    let titles = store::catalog::list(caller.store(), &BookQuery::default().bounded()).await?.total;
+    Ok(Home { shelf, newest, categories: categories.to_vec(), titles })
 }
 
 #[server(name = ListPage, prefix = "/api", endpoint = "page/books", input = GetUrl)]

@@ -144,7 +144,7 @@ fn to_pay(order: OrderView, pay: Post, cancel: Post) -> AnyView {
         }
     });
     let more = html! {
-        <p class="muted">"After that they go back on the shelf, and nothing is charged."</p>
+        <p class="muted">"After that, what you chose goes back on the shelf, and nothing is charged."</p>
         <div class="order-now__pay">
             {buttons.collect::<Vec<_>>()}
             <PostForm to=cancel>
