@@ -1,0 +1,157 @@
+//! An order as clients place it and see it; its states are in [`status`], its number in [`number`].
+
+pub mod number;
+pub mod status;
+
+pub use number::{BadOrderNumber, OrderNumber};
+pub use status::{Cause, IllegalChange, OrderStatus, TRANSITIONS, UnknownStatus};
+
+use crate::{Currency, ErrorCode, Minor, OrderId, Quantity, UnixMillis, address::Address, ids::BookId};
+use serde::{Deserialize, Serialize};
+
+/// What a parcel costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveryRule {
+    pub fee: Minor,
+    /// From this subtotal on, delivery is free.
+    pub free_from: Minor,
+}
+
+impl DeliveryRule {
+    pub fn fee_for(&self, subtotal: Minor) -> Minor {
+        if subtotal >= self.free_from { Minor::ZERO } else { self.fee }
+    }
+}
+
+/// What a client sends to place an order; the key travels beside it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlaceOrder {
+    pub address: Address,
+    pub email: String,
+    /// The total, delivery included, that the shopper saw.
+    pub expected_total: Option<Minor>,
+}
+
+/// The answer to placing an order: `{order_id,number,status,total,currency,expires_at}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Placed {
+    pub order_id: OrderId,
+    pub number: OrderNumber,
+    pub status: OrderStatus,
+    pub total: Minor,
+    pub currency: Currency,
+    pub expires_at: UnixMillis,
+}
+
+/// One title in an order, with the price it was sold for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderLine {
+    pub book_id: BookId,
+    pub title: String,
+    pub slug: String,
+    pub quantity: Quantity,
+    pub unit_price: Minor,
+    pub line_total: Minor,
+}
+
+/// One knot of the timeline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderEvent {
+    /// 1, 2, 3 … per order: the version of live order messages.
+    pub version: i64,
+    pub status: OrderStatus,
+    pub cause: Cause,
+    pub at: UnixMillis,
+    pub note: Option<String>,
+}
+
+/// An order as its owner, or an admin, sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderView {
+    pub order_id: OrderId,
+    pub number: OrderNumber,
+    pub status: OrderStatus,
+    /// 0 while it is only in the gate, then the number of its latest history row.
+    pub version: i64,
+    pub lines: Vec<OrderLine>,
+    pub subtotal: Minor,
+    pub delivery: Minor,
+    pub total: Minor,
+    pub currency: Currency,
+    pub email: String,
+    pub address: Address,
+    pub placed_at: UnixMillis,
+    pub expires_at: UnixMillis,
+    /// The server's clock when this was read: countdowns are right on a wrong client clock.
+    pub server_time: UnixMillis,
+    pub events: Vec<OrderEvent>,
+    pub payments: Vec<crate::payment::PaymentView>,
+    pub cancel_asked: bool,
+}
+
+/// One row of a list of orders.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderSummary {
+    pub order_id: OrderId,
+    pub number: OrderNumber,
+    pub status: OrderStatus,
+    pub version: i64,
+    pub total: Minor,
+    pub currency: Currency,
+    pub copies: i64,
+    pub email: String,
+    pub first_title: String,
+    pub placed_at: UnixMillis,
+    pub expires_at: UnixMillis,
+}
+
+/// One page of orders, for admins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderPage {
+    pub orders: Vec<OrderSummary>,
+    pub total: i64,
+    pub page: u32,
+    pub page_size: u32,
+}
+
+/// What is left of a title that an order wanted more of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShortLine {
+    pub book_id: BookId,
+    pub title: String,
+    pub wanted: u32,
+    pub left: u32,
+}
+
+impl ShortLine {
+    /// The refusal that names every short line.
+    pub fn refusal(lines: &[Self]) -> crate::ApiError {
+        let mut error = crate::ApiError::new(ErrorCode::InsufficientStock, Self::sentence(lines));
+        for line in lines {
+            error = error.field(&format!("book_{}", line.book_id), line.left.to_string());
+        }
+        error
+    }
+
+    fn sentence(lines: &[Self]) -> String {
+        let mut parts = lines.iter().map(|line| match line.left {
+            0 => format!("“{}” is sold out", line.title),
+            1 => format!("only 1 copy of “{}” is left", line.title),
+            n => format!("only {n} copies of “{}” are left", line.title),
+        });
+        let first = parts.next().unwrap_or_else(|| "something in your cart is sold out".into());
+        parts.fold(format!("Somebody was quicker: {first}"), |text, part| text + "; " + &part) + "."
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delivery_is_free_from_the_threshold_on() {
+        let rule = DeliveryRule { fee: Minor::new(4_900), free_from: Minor::new(49_900) };
+        assert_eq!(rule.fee_for(Minor::new(49_899)), Minor::new(4_900));
+        assert_eq!(rule.fee_for(Minor::new(49_900)), Minor::ZERO);
+    }
+}
