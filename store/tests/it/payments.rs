@@ -190,7 +190,7 @@ async fn an_event_waits_for_its_order() {
         .execute(&ledger.pg)
         .await
         .unwrap();
-    ledger.run("UPDATE webhook_inbox SET due_at = now(), attempts = CASE event_id WHEN 'e2' THEN 9 ELSE 0 END").await;
+    ledger.run("UPDATE webhook_inbox SET due_at = now() - interval '1 second', attempts = CASE event_id WHEN 'e2' THEN 9 ELSE 0 END").await;
     let batch = RetryWaiting.fetch(&store).await.unwrap().unwrap();
     RetryWaiting.handle(&store, batch).await.unwrap();
     assert_eq!(ledger.story(order).await, "PAID | captured | persisted,payment_captured");
@@ -280,7 +280,7 @@ async fn declined_then_paid_by_the_providers_own_webhooks() {
         "answered 500 Internal Server Error"
     );
     street.break_shop(false);
-    ledger.run("UPDATE sandbox.events SET due_at = now()").await;
+    ledger.run("UPDATE sandbox.events SET due_at = now() - interval '1 second'").await;
     deliver(store).await;
     assert_eq!(ledger.story(order).await, "PAID | declined,captured | persisted,payment_failed,payment_captured");
     assert_eq!(ledger.text("SELECT count(*)::text FROM sandbox.events WHERE delivered_at IS NOT NULL").await, "2");
