@@ -8,11 +8,11 @@ use crate::{
     world::SystemWorld,
 };
 use domain::{Currency, Minor, order::DeliveryRule};
+use sha2::{Digest, Sha256};
 use sqlx::{Connection, PgConnection};
 use std::{sync::Arc, time::Duration};
 
-/// The migrated database that all others are copied from.
-const TEMPLATE: &str = "bazar_template";
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
 
 /// A migrated, empty shop.
 pub async fn store() -> Store {
@@ -61,30 +61,35 @@ pub async fn fresh_database() -> String {
     let mut admin = PgConnection::connect(&server).await.expect("connect to the test Postgres");
     // Only one test makes the template, or copies it: Postgres refuses to copy a database that is in use.
     sqlx::query("SELECT pg_advisory_lock(77001)").execute(&mut admin).await.expect("lock the template");
-    ensure_template(&mut admin, &server).await;
+    let template = template();
+    ensure_template(&mut admin, &server, &template).await;
     let name = format!("bazar_t_{}", unique());
-    let create = format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}");
+    let create = format!("CREATE DATABASE {name} TEMPLATE {template}");
     sqlx::query(sqlx::AssertSqlSafe(create)).execute(&mut admin).await.expect("copy the template");
     sqlx::query("SELECT pg_advisory_unlock(77001)").execute(&mut admin).await.expect("unlock the template");
     with_database(&server, &name)
 }
 
-async fn ensure_template(admin: &mut PgConnection, server: &str) {
+/// The migrated database that all others are copied from; another schema has another one.
+fn template() -> String {
+    let mut hash = Sha256::new();
+    MIGRATIONS.iter().for_each(|migration| hash.update(&migration.checksum));
+    format!("bazar_template_{}", &hex::encode(hash.finalize())[..12])
+}
+
+async fn ensure_template(admin: &mut PgConnection, server: &str, name: &str) {
     let known: Option<(String,)> = sqlx::query_as("SELECT datname::text FROM pg_database WHERE datname = $1")
-        .bind(TEMPLATE)
+        .bind(name)
         .fetch_optional(&mut *admin)
         .await
         .expect("look for the template");
     if known.is_none() {
-        let create = format!("CREATE DATABASE {TEMPLATE}");
+        let create = format!("CREATE DATABASE {name}");
         sqlx::query(sqlx::AssertSqlSafe(create)).execute(&mut *admin).await.expect("create the template");
     }
-    // Also when it is there: an earlier run may have left an older schema.
-    let mut template = PgConnection::connect(&with_database(server, TEMPLATE)).await.expect("connect to the template");
-    sqlx::migrate!("../migrations")
-        .run(&mut template)
-        .await
-        .expect("migrate the template (drop bazar_template if its history changed)");
+    // Also when it is there: whoever made it may have died before the end.
+    let mut template = PgConnection::connect(&with_database(server, name)).await.expect("connect to the template");
+    MIGRATIONS.run(&mut template).await.expect("migrate the template");
     template.close().await.expect("leave the template");
 }
 
