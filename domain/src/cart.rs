@@ -1,10 +1,12 @@
 //! A cart as clients see it, and its limits.
 
-use crate::{BookId, Currency, Minor, Quantity};
+use crate::{BookId, Currency, Minor, Quantity, order::DeliveryRule};
 use serde::{Deserialize, Serialize};
 
 /// Most different titles in one cart.
 pub const MAX_TITLES: u32 = 50;
+/// From this many copies down, a line says how many are left.
+const FEW: i64 = 3;
 
 /// Something the shopper should know about a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +108,19 @@ impl CartView {
         }
     }
 
+    /// Sums of the lines, each line's own total too; `None` past the range.
+    pub fn add_up(&mut self, delivery: DeliveryRule) -> Option<()> {
+        (self.subtotal, self.copies) = (Minor::ZERO, 0);
+        for line in &mut self.lines {
+            line.line_total = line.unit_price.times(line.quantity)?;
+            self.subtotal = self.subtotal.plus(line.line_total)?;
+            self.copies += line.quantity.get();
+        }
+        self.delivery = if self.lines.is_empty() { Minor::ZERO } else { delivery.fee_for(self.subtotal) };
+        self.total = self.subtotal.plus(self.delivery)?;
+        Some(())
+    }
+
     /// Whether every line can be ordered as it stands.
     pub fn is_orderable(&self) -> bool {
         !self.lines.is_empty()
@@ -114,6 +129,17 @@ impl CartView {
 }
 
 impl LineNotice {
+    /// What the stock alone has to say about a line; `None` while nobody knows it, or there is enough.
+    pub fn of_stock(quantity: Quantity, available: Option<i64>) -> Option<Self> {
+        match available? {
+            ..=0 => Some(Self::SoldOut),
+            left if left <= FEW || left < i64::from(quantity.get()) => {
+                Some(Self::OnlyLeft { left: u32::try_from(left).unwrap_or(u32::MAX) })
+            }
+            _ => None,
+        }
+    }
+
     /// What the line says about it; prices in `currency`.
     pub fn sentence(&self, currency: Currency) -> String {
         match self {
@@ -130,6 +156,41 @@ impl LineNotice {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn stock_speaks_up_when_there_is_little() {
+        let of = |copies, available| LineNotice::of_stock(Quantity::new(copies).unwrap(), available);
+        assert_eq!(of(2, Some(0)), Some(LineNotice::SoldOut));
+        assert_eq!(of(2, Some(3)), Some(LineNotice::OnlyLeft { left: 3 }));
+        assert_eq!(of(9, Some(8)), Some(LineNotice::OnlyLeft { left: 8 }), "fewer than the line holds");
+        assert_eq!((of(2, Some(4)), of(2, None)), (None, None));
+    }
+
+    #[test]
+    fn a_cart_is_added_up_line_by_line() {
+        let line = |price, copies| CartLine {
+            book_id: BookId::new(1).unwrap(),
+            slug: String::new(),
+            title: String::new(),
+            authors: String::new(),
+            quantity: Quantity::new(copies).unwrap(),
+            unit_price: Minor::new(price),
+            line_total: Minor::ZERO,
+            available: None,
+            notice: None,
+        };
+        let rule = DeliveryRule { fee: Minor::new(49), free_from: Minor::new(500) };
+        let mut cart = CartView { lines: vec![line(100, 2), line(50, 1)], ..CartView::empty(Currency::Inr) };
+        let sums = |cart: &CartView| [cart.subtotal, cart.delivery, cart.total].map(Minor::get);
+        assert_eq!(cart.add_up(rule), Some(()));
+        assert_eq!((sums(&cart), cart.copies, cart.lines[0].line_total.get()), ([250, 49, 299], 3, 200));
+        cart.lines.push(line(250, 1));
+        assert_eq!((cart.add_up(rule), sums(&cart)), (Some(()), [500, 0, 500]), "free from here on");
+        cart.lines.clear();
+        assert_eq!((cart.add_up(rule), sums(&cart), cart.copies), (Some(()), [0, 0, 0], 0));
+        cart.lines.push(line(i64::MAX, 2));
+        assert_eq!(cart.add_up(rule), None);
+    }
 
     #[test]
     fn notices_are_read_as_they_are_written() {

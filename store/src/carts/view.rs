@@ -3,13 +3,10 @@
 use super::scripts::Reply;
 use crate::{Store, catalog, catalog::BookFacts, error::Error, stock};
 use domain::{
-    BookId, Minor, Quantity,
+    BookId, Quantity,
     cart::{CartLine, CartView, LineNotice},
 };
 use std::collections::{BTreeMap, HashMap};
-
-/// From this many copies down, a line says how many are left.
-const FEW: i64 = 3;
 
 /// What the acting shopper is told besides: lines that were cut, and what was asked for.
 pub(super) type Cuts = BTreeMap<BookId, u32>;
@@ -39,7 +36,8 @@ pub(super) async fn build(
         let available = on_sale.get(book).copied();
         view.lines.push(line(facts, *quantity, available, cuts.get(book).copied())?);
     }
-    total(store, view)
+    view.add_up(store.config().delivery).ok_or_else(too_much)?;
+    Ok(view)
 }
 
 fn line(facts: &BookFacts, quantity: Quantity, available: Option<i64>, asked: Option<u32>) -> Result<CartLine, Error> {
@@ -60,23 +58,9 @@ fn line(facts: &BookFacts, quantity: Quantity, available: Option<i64>, asked: Op
 fn notice(is_retired: bool, quantity: Quantity, available: Option<i64>, asked: Option<u32>) -> Option<LineNotice> {
     match (asked, available) {
         _ if is_retired => Some(LineNotice::Retired),
-        (_, Some(..=0)) => Some(LineNotice::SoldOut),
-        (Some(asked), _) => Some(LineNotice::Cut { asked, left: quantity.get() }),
-        (None, Some(left)) if left <= FEW || left < i64::from(quantity.get()) => {
-            Some(LineNotice::OnlyLeft { left: u32::try_from(left).unwrap_or(u32::MAX) })
-        }
-        _ => None,
+        (Some(asked), Some(1..) | None) => Some(LineNotice::Cut { asked, left: quantity.get() }),
+        _ => LineNotice::of_stock(quantity, available),
     }
-}
-
-fn total(store: &Store, mut view: CartView) -> Result<CartView, Error> {
-    for line in &view.lines {
-        view.subtotal = view.subtotal.plus(line.line_total).ok_or_else(too_much)?;
-        view.copies += line.quantity.get();
-    }
-    view.delivery = if view.lines.is_empty() { Minor::ZERO } else { store.config().delivery.fee_for(view.subtotal) };
-    view.total = view.subtotal.plus(view.delivery).ok_or_else(too_much)?;
-    Ok(view)
 }
 
 fn too_much() -> Error {
