@@ -50,6 +50,12 @@ impl Error {
         }
     }
 
+    /// The error and what caused it, for records that have one column for it.
+    pub(crate) fn chain(&self) -> String {
+        let causes = std::iter::successors(std::error::Error::source(self), |error| error.source());
+        causes.fold(self.to_string(), |text, cause| format!("{text}: {cause}"))
+    }
+
     /// Whether this is the person's business and not a fault of ours.
     pub fn is_refusal(&self) -> bool {
         matches!(self, Self::Refused(_))

@@ -161,12 +161,8 @@ async fn fail(store: &Store, claimed: Claimed, error: Error) -> Result<(), Error
 async fn park(store: &Store, owner: &Owner, error: &Error, attempts: i32) -> Result<(), Error> {
     let fields = scripts::read(store, &[*owner]).await?.pop().unwrap_or_default();
     let payload = serde_json::json!({ "owner": owner, "cart": fields });
-    let mut cause = error.to_string();
-    if let Some(source) = std::error::Error::source(error) {
-        cause = format!("{cause}: {source}");
-    }
     let mut tx = store.pg().begin().await.during("carts.park")?;
-    jobs::park(&mut tx, "cart", &owner.to_string(), &payload, &cause, attempts).await?;
+    jobs::park(&mut tx, "cart", &owner.to_string(), &payload, &error.chain(), attempts).await?;
     tx.commit().await.during("carts.park")
 }
 

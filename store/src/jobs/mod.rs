@@ -3,11 +3,14 @@
 //! A job fetches a batch from its own source (a stream, a sorted set, a table) and handles it; handling is idempotent
 //! and acknowledges by itself, so a batch whose worker dies is simply found again.
 
+mod enqueue;
 mod outbox;
 mod queries;
 mod registry;
 mod runner;
+pub mod schedule;
 
+pub(crate) use enqueue::{Topic, enqueue, enqueue_all};
 pub use outbox::DrainOutbox;
 
 use crate::{

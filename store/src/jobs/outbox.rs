@@ -2,7 +2,7 @@
 //!
 //! Two lanes, so that live messages never wait behind a payment provider.
 
-use super::{Job, MAX_ATTEMPTS, backoff, is_away, park, queries, retry_at};
+use super::{Job, MAX_ATTEMPTS, Topic, backoff, is_away, park, queries, retry_at};
 use crate::{
     Store,
     error::{During, Error},
@@ -27,14 +27,14 @@ const PARALLEL: usize = 8;
 /// Drains the topics of one lane.
 pub struct DrainOutbox {
     name: &'static str,
-    topics: &'static [&'static str],
+    topics: &'static [Topic],
 }
 
 impl DrainOutbox {
     /// Live messages.
-    pub const NOTICES: Self = Self { name: "outbox.notices", topics: &["order.changed"] };
+    pub const NOTICES: Self = Self { name: "outbox.notices", topics: &[Topic::OrderChanged] };
     /// Calls to payment providers.
-    pub const PAYMENTS: Self = Self { name: "outbox.payments", topics: &["payment.close", "refund.request"] };
+    pub const PAYMENTS: Self = Self { name: "outbox.payments", topics: &[Topic::PaymentClose, Topic::RefundRequest] };
 }
 
 #[async_trait]
@@ -46,7 +46,7 @@ impl Job for DrainOutbox {
     }
 
     async fn fetch(&self, store: &Store) -> Result<Option<Vec<Message>>, Error> {
-        let topics: Vec<String> = self.topics.iter().map(|topic| (*topic).to_owned()).collect();
+        let topics: Vec<String> = self.topics.iter().map(|topic| topic.as_str().to_owned()).collect();
         let now = store.now();
         let (due, lease) = (to_timestamp(now), to_timestamp(now.plus(LEASE_MS)));
         let batch = queries::lease(store.pg(), &topics, due, lease, BATCH).await.during("outbox.lease")?;
@@ -59,7 +59,7 @@ impl Job for DrainOutbox {
 
     async fn handle(&self, store: &Store, batch: Vec<Message>) -> Result<(), Error> {
         let (notices, calls): (Vec<Message>, Vec<Message>) =
-            batch.into_iter().partition(|message| message.topic == "order.changed");
+            batch.into_iter().partition(|message| message.topic == Topic::OrderChanged.as_str());
         let announced = announce(store, notices).await;
         let calls: Vec<_> = calls.iter().map(|message| settle(store, message)).collect();
         let called = stream::iter(calls).buffer_unordered(PARALLEL).collect::<Vec<_>>().await;
@@ -133,15 +133,15 @@ fn is_provider_away(error: &Error) -> bool {
 
 async fn dispatch(store: &Store, message: &Message) -> Result<(), Error> {
     let bad = |what: &str| Error::unexpected("outbox.dispatch", format!("{what} {}", message.key));
-    match message.topic.as_str() {
-        "payment.close" => {
+    match Topic::parse(&message.topic) {
+        Some(Topic::PaymentClose) => {
             let payment: PaymentId = message.key.parse().map_err(|_| bad("no payment"))?;
             payments::close(store, payment).await
         }
-        "refund.request" => {
+        Some(Topic::RefundRequest) => {
             let refund: RefundId = message.key.parse().map_err(|_| bad("no refund"))?;
             payments::refund::request(store, refund).await
         }
-        topic => Err(bad(topic)),
+        _ => Err(bad(&message.topic)),
     }
 }

@@ -1,6 +1,10 @@
 //! The list of all background work.
 
-use super::{outbox::DrainOutbox, runner::supervise};
+use super::{
+    outbox::DrainOutbox,
+    runner::supervise,
+    schedule::{Scheduled, Turns},
+};
 use crate::{
     Store,
     carts::persist::PersistCarts,
@@ -10,12 +14,13 @@ use crate::{
     stock::{ApplyGateOps, load::WatchGate},
 };
 use futures::future::BoxFuture;
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 /// Every job, ready to run until `stop`.
 pub(super) fn all(store: &Store, stop: &CancellationToken) -> Vec<BoxFuture<'static, ()>> {
     let (store, stop) = (|| store.clone(), || stop.clone());
-    vec![
+    let mut all = vec![
         supervise(store(), PersistOrders::new(&store()), stop()),
         supervise(store(), ExpireOrders, stop()),
         supervise(store(), ApplyGateOps, stop()),
@@ -25,5 +30,12 @@ pub(super) fn all(store: &Store, stop: &CancellationToken) -> Vec<BoxFuture<'sta
         supervise(store(), PersistCarts, stop()),
         supervise(store(), RetryWaiting, stop()),
         supervise(store(), DeliverEvents, stop()),
-    ]
+    ];
+    all.extend(schedules().into_iter().map(|work| supervise(store(), Turns::new(work), stop())));
+    all
+}
+
+/// What comes round by the clock.
+pub(super) fn schedules() -> Vec<Arc<dyn Scheduled>> {
+    vec![]
 }

@@ -4,6 +4,7 @@ use super::queries;
 use crate::{
     Store,
     error::{During, Error},
+    jobs::{self, Topic},
     stock::ledger,
     world::to_timestamp,
 };
@@ -49,9 +50,12 @@ pub(crate) async fn apply(
         Some(Effect::Release) => ledger::release(tx, order, row.claim_no, now).await?,
         None => {}
     }
-    queries::announce(&mut **tx, order, at).await.during("orders.change")?;
+    let (key, nothing_more) = (order.to_string(), serde_json::json!({}));
+    jobs::enqueue(&mut **tx, Topic::OrderChanged, &key, &nothing_more, at).await.during("orders.change")?;
     if matches!(to, OrderStatus::Expired | OrderStatus::Cancelled | OrderStatus::Failed) {
-        queries::close_payments(&mut **tx, order, at).await.during("orders.change")?;
+        // What ended unpaid must not be paid at the provider any more.
+        let open = queries::open_payments(&mut **tx, order).await.during("orders.change")?;
+        jobs::enqueue_all(&mut **tx, Topic::PaymentClose, &open, at).await.during("orders.change")?;
     }
     Ok(Some(row.version))
 }

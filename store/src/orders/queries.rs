@@ -66,33 +66,14 @@ pub(super) async fn insert_history(
     Ok(())
 }
 
-/// The live message of a change, sent after commit.
-pub(super) async fn announce(db: impl PgExecutor<'_>, order: OrderId, at: OffsetDateTime) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "INSERT INTO outbox (topic, key, created_at, due_at) VALUES ('order.changed', $1, $2, $2)",
-        order.to_string(),
-        at
+/// Sessions at a provider in which the order could still be paid.
+pub(super) async fn open_payments(db: impl PgExecutor<'_>, order: OrderId) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT id::text AS "id!" FROM payments WHERE order_id = $1 AND status IN ('creating', 'open')"#,
+        order.get()
     )
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
-/// An order that ended unpaid must not be paid at the provider any more.
-pub(super) async fn close_payments(
-    db: impl PgExecutor<'_>,
-    order: OrderId,
-    at: OffsetDateTime,
-) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "INSERT INTO outbox (topic, key, created_at, due_at)
-         SELECT 'payment.close', id::text, $2, $2 FROM payments WHERE order_id = $1 AND status IN ('creating', 'open')",
-        order.get(),
-        at
-    )
-    .execute(db)
-    .await?;
-    Ok(())
+    .fetch_all(db)
+    .await
 }
 
 /// The whole order in one statement, so that its status and its history are of one moment.

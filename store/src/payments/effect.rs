@@ -4,10 +4,10 @@
 use super::{
     provider::{EventKind, ProviderEvent},
     queries::{self, OrderRow, PaymentRow},
-    refund,
 };
 use crate::{
     error::{During, Error},
+    jobs::{self, Topic},
     orders::change::{self, Change},
     stock::ledger,
     world::to_timestamp,
@@ -117,7 +117,7 @@ impl Scene<'_, '_> {
         changed.ok_or_else(|| Error::unexpected(OPERATION, "a locked order moved"))?;
         // Another attempt may be open while an older one brought the money after all.
         if let Some(other) = queries::open_payment(&mut **self.tx, self.order_id).await.during(OPERATION)? {
-            self.enqueue("payment.close", &other.id.to_string()).await?;
+            self.enqueue(Topic::PaymentClose, &other.id.to_string()).await?;
         }
         Ok(Outcome::Applied)
     }
@@ -131,7 +131,7 @@ impl Scene<'_, '_> {
         self.set_payment(PaymentStatus::Refunding).await?;
         let at = to_timestamp(self.now);
         queries::insert_refund(&mut **self.tx, self.new_refund, &self.payment, reason, at).await.during(OPERATION)?;
-        self.enqueue(refund::TOPIC, &self.new_refund.to_string()).await?;
+        self.enqueue(Topic::RefundRequest, &self.new_refund.to_string()).await?;
         self.note(Cause::MoneyGoesBack, None).await?;
         Ok(Outcome::Applied)
     }
@@ -195,10 +195,12 @@ impl Scene<'_, '_> {
     async fn note(&mut self, cause: Cause, note: Option<&str>) -> Result<(), Error> {
         queries::note(&mut **self.tx, self.order_id, self.status, cause, note, to_timestamp(self.now))
             .await
-            .during(OPERATION)
+            .during(OPERATION)?;
+        self.enqueue(Topic::OrderChanged, &self.order_id.to_string()).await
     }
 
-    async fn enqueue(&mut self, topic: &str, key: &str) -> Result<(), Error> {
-        queries::enqueue(&mut **self.tx, topic, key, to_timestamp(self.now)).await.during(OPERATION)
+    async fn enqueue(&mut self, topic: Topic, key: &str) -> Result<(), Error> {
+        let (due, nothing_more) = (to_timestamp(self.now), serde_json::json!({}));
+        jobs::enqueue(&mut **self.tx, topic, key, &nothing_more, due).await.during(OPERATION)
     }
 }

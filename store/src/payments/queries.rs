@@ -246,7 +246,7 @@ pub(super) async fn refunded(db: impl PgExecutor<'_>, payment: PaymentId) -> sql
     .await
 }
 
-/// Adds a knot to the timeline of an order whose status stays, and announces it. The caller holds the order's lock.
+/// Adds a knot to the timeline of an order whose status stays. The caller holds the order's lock.
 pub(super) async fn note(
     db: impl PgExecutor<'_>,
     order: OrderId,
@@ -256,10 +256,9 @@ pub(super) async fn note(
     at: OffsetDateTime,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "WITH knot AS (UPDATE orders SET version = version + 1, updated_at = $5 WHERE id = $1 RETURNING version),
-              history AS (INSERT INTO order_history (order_id, version, status, cause, note, at)
-                          SELECT $1, version, $2, $3, $4, $5 FROM knot)
-         INSERT INTO outbox (topic, key, created_at, due_at) VALUES ('order.changed', $1::uuid::text, $5, $5)",
+        "WITH knot AS (UPDATE orders SET version = version + 1, updated_at = $5 WHERE id = $1 RETURNING version)
+         INSERT INTO order_history (order_id, version, status, cause, note, at)
+         SELECT $1, version, $2, $3, $4, $5 FROM knot",
         order.get(),
         status.as_str(),
         cause.as_str(),
@@ -268,14 +267,6 @@ pub(super) async fn note(
     )
     .execute(db)
     .await?;
-    Ok(())
-}
-
-/// Work for after the commit, done by the outbox's worker.
-pub(super) async fn enqueue(db: impl PgExecutor<'_>, topic: &str, key: &str, at: OffsetDateTime) -> sqlx::Result<()> {
-    sqlx::query!("INSERT INTO outbox (topic, key, created_at, due_at) VALUES ($1, $2, $3, $3)", topic, key, at)
-        .execute(db)
-        .await?;
     Ok(())
 }
 

@@ -7,9 +7,6 @@ use crate::{
 };
 use domain::{PaymentId, RefundId};
 
-/// The outbox topic whose key is a refund's id.
-pub(crate) const TOPIC: &str = "refund.request";
-
 /// Asks for the refund; a repeat asks for the same one again, which the provider makes once.
 pub async fn request(store: &Store, refund: RefundId) -> Result<(), Error> {
     const OPERATION: &str = "payments.refund";

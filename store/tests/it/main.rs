@@ -8,5 +8,6 @@ mod jobs;
 mod live;
 mod orders;
 mod payments;
+mod schedules;
 mod stock;
 mod wire;

@@ -30,7 +30,7 @@ pub(super) async fn park(store: &Store, entry: &Entry, cause: &Error) -> Result<
         }
     }
     let attempts = i32::try_from(entry.deliveries).unwrap_or(i32::MAX);
-    jobs::park(&mut tx, SOURCE, &letter_key(entry), &payload(entry), &describe(cause), attempts).await?;
+    jobs::park(&mut tx, SOURCE, &letter_key(entry), &payload(entry), &cause.chain(), attempts).await?;
     tx.commit().await.during("orders.park")?;
     let Some(order) = entry.order() else { return drop_entry(store, entry).await };
     if let Some(draft) = entry.draft.as_ref().filter(|_| !is_known)
@@ -114,14 +114,4 @@ fn payload(entry: &Entry) -> serde_json::Value {
         "lines": entry.lines(),
         "order": entry.draft.as_ref().map(|draft| serde_json::json!({"number": draft.number, "owner": draft.owner})),
     })
-}
-
-fn describe(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

@@ -105,18 +105,15 @@ pub(super) async fn insert_items(db: impl PgExecutor<'_>, arrivals: &[Arrival<'_
     Ok(())
 }
 
-/// The first row of each history, and the live message that goes with it.
+/// The first row of each history.
 pub(super) async fn insert_histories(
     db: impl PgExecutor<'_>,
     rows: &Rows<'_>,
     at: OffsetDateTime,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "WITH written AS (
-           INSERT INTO order_history (order_id, version, status, cause, at)
-           SELECT id, 1, status, cause, $4 FROM unnest($1::uuid[], $2::text[], $3::text[]) AS h (id, status, cause)
-           RETURNING order_id)
-         INSERT INTO outbox (topic, key, created_at, due_at) SELECT 'order.changed', order_id::text, $4, $4 FROM written",
+        "INSERT INTO order_history (order_id, version, status, cause, at)
+         SELECT id, 1, status, cause, $4 FROM unnest($1::uuid[], $2::text[], $3::text[]) AS h (id, status, cause)",
         &rows.ids,
         &rows.statuses,
         &rows.texts(|arrival| arrival.cause.as_str().to_owned()),

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     Store,
     error::{During, Error},
+    jobs::{self, Topic},
     orders::draft::Draft,
     stock::{Line, ledger},
     world::to_timestamp,
@@ -109,6 +110,8 @@ pub(super) async fn insert(
     }
     queries::insert_items(&mut **tx, &arrivals).await.during(OPERATION)?;
     queries::insert_histories(&mut **tx, &Rows::new(&arrivals), at).await.during(OPERATION)?;
+    let orders: Vec<String> = arrivals.iter().map(|arrival| arrival.draft.order_id.to_string()).collect();
+    jobs::enqueue_all(&mut **tx, Topic::OrderChanged, &orders, at).await.during(OPERATION)?;
     let (claims, unclaimed): (Vec<_>, Vec<_>) =
         arrivals.iter().partition(|arrival| arrival.status == OrderStatus::PaymentPending);
     if !ledger::claim(tx, &sums(&claims)).await? {
