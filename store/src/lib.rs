@@ -14,6 +14,7 @@ pub mod error;
 pub mod health;
 pub mod jobs;
 pub mod keys;
+mod link;
 pub mod live;
 pub mod orders;
 pub mod payments;
@@ -28,7 +29,7 @@ use config::StoreConfig;
 use domain::UnixMillis;
 use error::{During, Error};
 use keys::Keys;
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use link::{Link, Run};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use std::{str::FromStr, sync::Arc, time::Duration};
 use world::World;
@@ -46,7 +47,7 @@ pub struct Store {
 
 struct Inner {
     pg: sqlx::PgPool,
-    redis: ConnectionManager,
+    redis: Link,
     redis_client: redis::Client,
     keys: Keys,
     config: StoreConfig,
@@ -79,10 +80,7 @@ impl Store {
             .await
             .during("postgres.connect")?;
         let redis_client = redis::Client::open(config.redis_url.as_str()).during("redis.parse_url")?;
-        let manager = ConnectionManagerConfig::new()
-            .set_response_timeout(Some(REDIS_TIMEOUT))
-            .set_connection_timeout(Some(REDIS_TIMEOUT));
-        let redis = redis_client.get_connection_manager_with_config(manager).await.during("redis.connect")?;
+        let redis = Link::connect(&redis_client).await.during("redis.connect")?;
         let http = reqwest::Client::builder()
             .timeout(Duration::from_secs(10))
             .redirect(reqwest::redirect::Policy::none())
@@ -117,8 +115,13 @@ impl Store {
     }
 
     /// The shared, multiplexed connection; clone it per use. Never send a blocking command on it.
-    pub(crate) fn redis(&self) -> ConnectionManager {
+    pub(crate) fn redis(&self) -> Link {
         self.inner.redis.clone()
+    }
+
+    /// The same connection for as long as it reaches this run of Redis, and which run that is.
+    pub(crate) async fn redis_run(&self) -> Result<Run, Error> {
+        self.redis().run().await.during("redis.run")
     }
 
     /// For connections of one's own: blocking reads and subscriptions.

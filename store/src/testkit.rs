@@ -5,9 +5,11 @@
 use crate::{
     Store,
     config::{SandboxConfig, Secret, StoreConfig},
+    error::Error,
     world::SystemWorld,
 };
 use domain::{Currency, Minor, order::DeliveryRule};
+use redis::aio::{ConnectionLike, MultiplexedConnection};
 use sha2::{Digest, Sha256};
 use sqlx::{Connection, PgConnection};
 use std::{sync::Arc, time::Duration};
@@ -48,6 +50,17 @@ pub fn config(database_url: &str) -> StoreConfig {
             late_after: Duration::from_secs(905),
         }),
     }
+}
+
+/// The store's own way to Redis.
+pub fn redis(store: &Store) -> impl ConnectionLike + Clone + Send + Sync + 'static + use<> {
+    store.redis()
+}
+
+/// The run of Redis that the store is connected to, and the connection that ends in it.
+pub async fn redis_run(store: &Store) -> Result<(Arc<str>, MultiplexedConnection), Error> {
+    let run = store.redis_run().await?;
+    Ok((run.id, run.connection))
 }
 
 pub fn redis_url() -> String {

@@ -83,11 +83,8 @@ async fn subscribe(shared: &Shared) -> Result<(PubSubSink, PubSubStream), Error>
 
 /// What may have been missed while nobody listened is asked for again.
 async fn heal(shared: &Shared, is_first: bool) -> Result<(), Error> {
-    // The shared connection may not have noticed the loss; what the sockets ask next must not be what finds out.
-    let ping = || async { redis::cmd("PING").query_async::<redis::Value>(&mut shared.store.redis()).await };
-    if ping().await.is_err() {
-        ping().await.during("live.warm_up")?;
-    }
+    // The shared connection may still be on its way; what the sockets ask next must not be what waits for it.
+    shared.store.redis_run().await?;
     shared.store.catalog_cache().drop_all();
     // Sockets from before the first subscription too: something may have changed since their snapshot.
     let sockets = shared.registry.all();

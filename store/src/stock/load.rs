@@ -43,7 +43,7 @@ const WATCH_EVERY: Duration = Duration::from_secs(1);
 /// See [`super::ensure_loaded`].
 pub(super) async fn ensure_loaded(store: &Store) -> Result<(), Error> {
     for _ in 0..TRIES {
-        let run_id = run_id(store).await?;
+        let run_id = store.redis_run().await?.id;
         if is_loaded(store, &run_id).await? || rebuild(store, &run_id).await? == LoadAnswer::Loaded {
             return Ok(());
         }
@@ -63,7 +63,7 @@ impl Job for WatchGate {
     }
 
     async fn fetch(&self, store: &Store) -> Result<Option<()>, Error> {
-        if !is_loaded(store, &run_id(store).await?).await? {
+        if !is_loaded(store, &store.redis_run().await?.id).await? {
             return Ok(Some(()));
         }
         tokio::time::sleep(WATCH_EVERY).await;
@@ -73,13 +73,6 @@ impl Job for WatchGate {
     async fn handle(&self, store: &Store, (): ()) -> Result<(), Error> {
         ensure_loaded(store).await
     }
-}
-
-/// Which run of which server Redis is.
-async fn run_id(store: &Store) -> Result<String, Error> {
-    let info: redis::InfoDict =
-        redis::cmd("INFO").arg("server").query_async(&mut store.redis()).await.during("stock.run_id")?;
-    info.get("run_id").ok_or_else(|| Error::unexpected("stock.run_id", "redis has no run_id"))
 }
 
 async fn is_loaded(store: &Store, run_id: &str) -> Result<bool, Error> {
