@@ -105,11 +105,6 @@ impl Keys {
         self.inv(&format!("op:{id}"))
     }
 
-    /// STRING: an order that ended at the gate; bars a late revival.
-    pub fn gone(&self, order: OrderId) -> String {
-        self.inv(&format!("gone:{order}"))
-    }
-
     /// Channel: `<owner>` whenever that cart changed.
     pub fn live_cart(&self) -> String {
         format!("{}live:cart", self.prefix)

@@ -1,20 +1,17 @@
 //! Promise 5: every accepted order ends in time, its copies sold or back, and the gate holds nothing for ended ones.
 
-use super::{
-    Finding, queries,
-    redis_side::{self, Entry, Scan},
-    snapshot,
-};
+use super::{Finding, queries, redis_side, snapshot};
 use crate::{
     Store,
     error::{During, Error},
+    stock::{
+        keyspace::{Scan, exist},
+        view::{self, Entry},
+    },
     world::to_timestamp,
 };
 use domain::{OrderId, order::Placed};
-use std::{
-    collections::{HashMap, HashSet},
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 use uuid::Uuid;
 
 const OPERATION: &str = "check.promise_5";
@@ -44,7 +41,7 @@ pub(super) async fn check(store: &Store) -> Result<Finding, Error> {
 
 /// Entries that wait past their deadline, and entries that nobody can read.
 async fn stream(store: &Store, finding: &mut Finding) -> Result<Vec<String>, Error> {
-    let gate = redis_side::gate(store).await?;
+    let gate = view::read(store, Some(&[])).await?;
     finding.count("orders_in_stream", gate.entries.len());
     let keys: Vec<String> = gate.entries.iter().map(|entry| store.keys().reservation(entry.order)).collect();
     let answers = redis_side::fields(store, &keys, "answer", "order").await?;
@@ -91,12 +88,12 @@ async fn leftovers(store: &Store, finding: &mut Finding) -> Result<Vec<String>, 
 }
 
 async fn held_for_nothing(store: &Store, orders: &[OrderId]) -> Result<Vec<(OrderId, String)>, Error> {
-    let in_stream: HashSet<OrderId> = redis_side::gate(store).await?.entries.iter().map(|entry| entry.order).collect();
+    let in_stream = view::read(store, Some(&[])).await?.orders();
     let ids: Vec<Uuid> = orders.iter().map(|order| order.get()).collect();
     let states = queries::states(store.pg(), &ids).await.during(OPERATION)?;
     let states: HashMap<Uuid, queries::OrderState> = states.into_iter().map(|state| (state.id, state)).collect();
     let keys: Vec<String> = orders.iter().map(|order| store.keys().reservation(*order)).collect();
-    let still = redis_side::exist(store, &keys).await?;
+    let still = exist(store, &keys).await?;
     let mut lines = Vec::new();
     for (order, _) in orders.iter().zip(still).filter(|(_, still)| *still) {
         let line = match states.get(&order.get()) {
@@ -137,9 +134,9 @@ async fn unprotected(store: &Store) -> Result<Vec<String>, Error> {
 
 async fn without_reservation(store: &Store, orders: Vec<Uuid>) -> Result<Vec<Uuid>, Error> {
     let keys: Vec<String> = orders.iter().map(|order| store.keys().reservation(OrderId::new(*order))).collect();
-    let held = redis_side::exist(store, &keys).await?;
+    let held = exist(store, &keys).await?;
     // A gate that is not loaded sells nothing; the loader brings the reservations back.
-    let is_loaded = redis_side::exist(store, &[store.keys().epoch()]).await?.first().copied().unwrap_or(false);
+    let is_loaded = exist(store, &[store.keys().epoch()]).await?.first().copied().unwrap_or(false);
     let missing: Vec<Uuid> =
         orders.into_iter().zip(held).filter(|(_, held)| is_loaded && !held).map(|(o, _)| o).collect();
     let states = queries::states(store.pg(), &missing).await.during(OPERATION)?;

@@ -1,14 +1,11 @@
 //! Promise 3: one order per owner and key, under the id that both name, here and at the gate.
 
-use super::{
-    Finding, queries,
-    redis_side::{self, Scan},
-    snapshot,
-};
+use super::{Finding, queries, redis_side, snapshot};
 use crate::{
     Store,
     error::{During, Error},
     orders::draft::order_id,
+    stock::keyspace::{Scan, exist},
 };
 use domain::{IdempotencyKey, OrderId, Owner, order::Placed};
 use std::{
@@ -128,7 +125,7 @@ async fn against_ledger<'a>(
 /// Accepted orders that are neither in Postgres, nor held by the gate, nor parked for an admin.
 async fn lost(store: &Store, missing: Vec<&Record>) -> Result<Vec<String>, Error> {
     let keys: Vec<String> = missing.iter().map(|record| store.keys().reservation(OrderId::new(record.order))).collect();
-    let held = redis_side::exist(store, &keys).await?;
+    let held = exist(store, &keys).await?;
     let suspects: Vec<&Record> = missing.into_iter().zip(held).filter(|(_, held)| !held).map(|(r, _)| r).collect();
     if suspects.is_empty() {
         return Ok(Vec::new());
@@ -136,7 +133,7 @@ async fn lost(store: &Store, missing: Vec<&Record>) -> Result<Vec<String>, Error
     tokio::time::sleep(PAUSE).await;
     let ids: Vec<Uuid> = suspects.iter().map(|record| record.order).collect();
     let written = queries::written(store.pg(), &ids).await.during(OPERATION)?;
-    let written: HashSet<Uuid> = written.into_iter().map(|row| row.id).collect();
+    let written: HashSet<Uuid> = written.into_iter().collect();
     let texts: Vec<String> = ids.iter().map(Uuid::to_string).collect();
     let parked = queries::parked_orders(store.pg(), &texts).await.during(OPERATION)?;
     let is_lost = |record: &&Record| !written.contains(&record.order) && !parked.contains(&record.order.to_string());

@@ -1,6 +1,5 @@
 //! SQL of the check. Every query is one statement, or runs in the one snapshot of its caller: it sees one moment.
 
-use serde_json::Value;
 use sqlx::{PgConnection, PgExecutor};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -39,28 +38,9 @@ pub(super) async fn stock(db: &mut PgConnection, books: Option<&[i64]>) -> sqlx:
     .await
 }
 
-pub(super) struct Written {
-    pub id: Uuid,
-    pub placed_at: OffsetDateTime,
-}
-
-/// Which of these orders are written down, and as placed when.
-pub(super) async fn written(db: impl PgExecutor<'_>, orders: &[Uuid]) -> sqlx::Result<Vec<Written>> {
-    sqlx::query_as!(Written, "SELECT id, placed_at FROM orders WHERE id = ANY($1)", orders).fetch_all(db).await
-}
-
-pub(super) struct Operation {
-    pub id: i64,
-    pub kind: String,
-    /// [[book, copies], …]
-    pub lines: Value,
-}
-
-/// What the gate has perhaps not been told yet.
-pub(super) async fn open_operations(db: &mut PgConnection) -> sqlx::Result<Vec<Operation>> {
-    sqlx::query_as!(Operation, "SELECT id, kind, lines FROM gate_ops WHERE applied_at IS NULL ORDER BY id LIMIT 100000")
-        .fetch_all(db)
-        .await
+/// Which of these orders are written down.
+pub(super) async fn written(db: impl PgExecutor<'_>, orders: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar!("SELECT id FROM orders WHERE id = ANY($1)", orders).fetch_all(db).await
 }
 
 pub(super) struct KeyRow {

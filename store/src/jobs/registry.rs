@@ -11,7 +11,11 @@ use crate::{
     orders::{ExpireOrders, PersistOrders},
     payments::RetryWaiting,
     sandbox::DeliverEvents,
-    stock::{ApplyGateOps, load::WatchGate},
+    stock::{
+        ApplyGateOps,
+        load::WatchGate,
+        reconcile::{ReconcileStock, Scope},
+    },
 };
 use futures::future::BoxFuture;
 use std::sync::Arc;
@@ -37,5 +41,5 @@ pub(super) fn all(store: &Store, stop: &CancellationToken) -> Vec<BoxFuture<'sta
 
 /// What comes round by the clock.
 pub(super) fn schedules() -> Vec<Arc<dyn Scheduled>> {
-    vec![]
+    vec![Arc::new(ReconcileStock(Scope::Recent)), Arc::new(ReconcileStock(Scope::All))]
 }

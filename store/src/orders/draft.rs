@@ -126,7 +126,7 @@ impl Draft {
     }
 
     /// Copies per book, in book order: what the ledger moves.
-    pub(super) fn copies(&self) -> Vec<Line> {
+    pub(crate) fn copies(&self) -> Vec<Line> {
         let mut sums = BTreeMap::<i64, i32>::new();
         for line in &self.lines {
             *sums.entry(line.book_id.get()).or_default() += i32::try_from(line.quantity.get()).unwrap_or(0);

@@ -254,10 +254,11 @@ pub(crate) async fn recent_keys(
     rows.into_iter().map(|row| row.parse(store)).collect()
 }
 
-/// The orders that hold copies in Postgres, as the gate knows orders, in pages: those after `after`.
+/// The orders that hold copies in Postgres, as the gate knows orders, in pages: those after `after`; all, or some.
 pub(crate) async fn open_drafts(
     db: impl PgExecutor<'_>,
     store: &Store,
+    among: Option<&[Uuid]>,
     after: Uuid,
     most: i64,
 ) -> Result<Vec<Draft>, Error> {
@@ -269,9 +270,12 @@ pub(crate) async fn open_drafts(
              (SELECT jsonb_agg(jsonb_build_object('book_id', i.book_id, 'title', i.title, 'slug', i.slug,
                 'quantity', i.quantity, 'unit_price', i.unit_price_minor, 'line_total', i.line_total_minor)
                 ORDER BY i.line_no) FROM order_items i WHERE i.order_id = o.id) AS "lines: Json<Vec<OrderLine>>"
-           FROM orders o WHERE o.status = 'PAYMENT_PENDING' AND o.id > $1 ORDER BY o.id LIMIT $2"#,
+           FROM orders o
+           WHERE o.status = 'PAYMENT_PENDING' AND o.id > $1 AND ($3::uuid[] IS NULL OR o.id = ANY($3))
+           ORDER BY o.id LIMIT $2"#,
         after,
-        most
+        most,
+        among
     )
     .fetch_all(db)
     .await

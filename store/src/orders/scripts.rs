@@ -172,9 +172,68 @@ pub(super) async fn waiting(store: &Store, order: OrderId) -> Result<Option<Wait
 }
 
 /// The owner's open orders, as the gate counts them.
-pub(super) async fn held(store: &Store, owner: &Owner) -> Result<Vec<OrderId>, Error> {
+pub(crate) async fn held(store: &Store, owner: &Owner) -> Result<Vec<OrderId>, Error> {
     let ids: Vec<String> = store.redis().zrange(store.keys().holds(owner), 0, -1).await.during("orders.held")?;
     Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
+}
+
+/// A reservation, as reconciling judges it.
+pub(crate) struct Kept {
+    pub owner: String,
+    /// The order as JSON; empty: there is none.
+    pub order: String,
+}
+
+impl Kept {
+    /// The order, if anybody can still read it.
+    pub fn draft(&self) -> Option<Draft> {
+        serde_json::from_str(&self.order).ok()
+    }
+}
+
+/// What the gate keeps of these orders; `None`: nothing.
+pub(crate) async fn kept(store: &Store, orders: &[OrderId]) -> Result<Vec<Option<Kept>>, Error> {
+    if orders.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut pipe = redis::pipe();
+    for order in orders {
+        let key = store.keys().reservation(*order);
+        pipe.exists(&key).cmd("HMGET").arg(&key).arg("owner").arg("order");
+    }
+    let answers: Vec<redis::Value> = pipe.query_async(&mut store.redis()).await.during("orders.kept")?;
+    let pairs = answers.chunks_exact(2).map(|pair| {
+        let (exists, fields) = (pair[0].clone(), pair[1].clone());
+        let exists: bool = redis::from_redis_value(exists)?;
+        let (owner, order): (Option<String>, Option<String>) = redis::from_redis_value(fields)?;
+        Ok(exists.then(|| Kept { owner: owner.unwrap_or_default(), order: order.unwrap_or_default() }))
+    });
+    let kept: Result<Vec<_>, redis::ParsingError> = pairs.collect();
+    kept.map_err(|error| Error::unexpected("orders.kept", error.to_string()))
+}
+
+/// What the gate knows of an open order.
+#[derive(Clone, Copy)]
+pub(crate) struct Known {
+    pub reservation: bool,
+    /// It counts for its owner.
+    pub hold: bool,
+}
+
+pub(crate) async fn known(store: &Store, orders: &[(OrderId, Owner)]) -> Result<Vec<Known>, Error> {
+    if orders.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut pipe = redis::pipe();
+    for (order, owner) in orders {
+        pipe.exists(store.keys().reservation(*order)).zscore(store.keys().holds(owner), order.to_string());
+    }
+    let answers: Vec<redis::Value> = pipe.query_async(&mut store.redis()).await.during("orders.known")?;
+    let is_there = |value: &redis::Value| !matches!(value, redis::Value::Nil | redis::Value::Int(0));
+    Ok(answers
+        .chunks_exact(2)
+        .map(|pair| Known { reservation: is_there(&pair[0]), hold: is_there(&pair[1]) })
+        .collect())
 }
 
 /// Puts the reservation of an order that is in Postgres back, if it is missing, with its hold and its key's record.

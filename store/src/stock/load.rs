@@ -263,7 +263,7 @@ async fn restore_orders(
     }
     let (mut after, mut open) = (Uuid::nil(), 0);
     loop {
-        let page = orders::open_drafts(&mut **snapshot, store, after, PAGE).await?;
+        let page = orders::open_drafts(&mut **snapshot, store, None, after, PAGE).await?;
         let Some(last) = page.last() else { break };
         after = last.order_id.get();
         open += page.len();

@@ -1,10 +1,13 @@
 //! Copies: the gate in Redis that answers at once, and the ledger in Postgres that is always right.
 
 mod gate_ops;
+pub(crate) mod keyspace;
 pub(crate) mod ledger;
 pub mod load;
 mod queries;
+pub mod reconcile;
 mod scripts;
+pub(crate) mod view;
 
 pub use gate_ops::ApplyGateOps;
 pub(crate) use queries::Line;

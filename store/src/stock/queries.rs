@@ -197,9 +197,13 @@ pub(super) struct Operation {
 
 impl Operation {
     pub(super) fn lines(&self) -> Result<Vec<Line>, Error> {
-        let pairs: Vec<(i64, i32)> = serde_json::from_value(self.lines.clone()).during("stock.operation_lines")?;
-        Ok(pairs.into_iter().map(|(book, copies)| Line { book, copies }).collect())
+        parse_lines(&self.lines)
     }
+}
+
+fn parse_lines(lines: &serde_json::Value) -> Result<Vec<Line>, Error> {
+    let pairs: Vec<(i64, i32)> = serde_json::from_value(lines.clone()).during("stock.operation_lines")?;
+    Ok(pairs.into_iter().map(|(book, copies)| Line { book, copies }).collect())
 }
 
 pub(super) async fn has_due_operations(db: impl PgExecutor<'_>, now: OffsetDateTime) -> Result<bool, sqlx::Error> {
@@ -275,6 +279,29 @@ pub(super) async fn available_page(db: impl PgExecutor<'_>, after: i64, most: i6
     )
     .fetch_all(db)
     .await
+}
+
+/// An operation that Postgres does not know as applied.
+pub(super) struct Waiting {
+    pub id: i64,
+    pub kind: String,
+    lines: serde_json::Value,
+}
+
+impl Waiting {
+    /// What it will add at the gate. One that nobody can read will never add anything.
+    pub(super) fn copies(&self) -> Vec<Line> {
+        match self.kind.as_str() {
+            "settle" => Vec::new(),
+            _ => parse_lines(&self.lines).unwrap_or_default(),
+        }
+    }
+}
+
+pub(super) async fn waiting(db: impl PgExecutor<'_>) -> Result<Vec<Waiting>, sqlx::Error> {
+    sqlx::query_as!(Waiting, "SELECT id, kind, lines FROM gate_ops WHERE applied_at IS NULL ORDER BY id LIMIT 100000")
+        .fetch_all(db)
+        .await
 }
 
 /// The operations that the gate has not confirmed.

@@ -1,5 +1,7 @@
 //! Gate and ledger against real servers: operations apply once, and a lost gate comes back exactly.
 
+mod reconcile;
+
 use crate::orders::shop::Shop;
 use domain::{ErrorCode, order::OrderStatus};
 use redis::AsyncCommands;
