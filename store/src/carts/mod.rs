@@ -9,6 +9,7 @@ pub mod persist;
 mod queries;
 mod scripts;
 mod state;
+pub mod told;
 mod view;
 
 use crate::{

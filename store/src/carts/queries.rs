@@ -94,6 +94,28 @@ async fn save_rows(db: &mut PgConnection, carts: &[(Owner, &CartState)]) -> Resu
     Ok(written.into_iter().collect())
 }
 
+/// Which of these books are in any cart.
+pub(super) async fn held(pg: &PgPool, books: &[i64]) -> Result<HashSet<BookId>, sqlx::Error> {
+    let held = sqlx::query_scalar!(
+        r#"SELECT book AS "book!" FROM unnest($1::bigint[]) AS asked (book)
+           WHERE EXISTS (SELECT FROM cart_lines WHERE book_id = book)"#,
+        books
+    );
+    held.fetch_all(pg).await?.into_iter().map(|book| BookId::new(book).map_err(broken)).collect()
+}
+
+/// The next owners whose carts hold the book.
+pub(super) async fn holders(pg: &PgPool, book: BookId, after: &str, most: usize) -> Result<Vec<Owner>, sqlx::Error> {
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let owners = sqlx::query_scalar!(
+        "SELECT owner FROM cart_lines WHERE book_id = $1 AND owner > $2 ORDER BY owner LIMIT $3",
+        book.get(),
+        after,
+        most
+    );
+    owners.fetch_all(pg).await?.iter().map(|owner| owner.parse().map_err(broken)).collect()
+}
+
 /// A cart that stood in the dead letters has been written after all.
 pub(super) async fn close_dead_letters(pg: &PgPool, owners: &[String]) -> Result<(), sqlx::Error> {
     sqlx::query!(

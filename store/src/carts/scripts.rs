@@ -41,6 +41,7 @@ script!(CLOSE, "cart_prelude" + "cart_close");
 script!(MERGE, "cart_prelude" + "cart_merge");
 script!(TAKE, "cart_prelude" + "cart_take");
 script!(RESTORE, "cart_prelude" + "cart_restore");
+script!(TOLD, "cart_prelude" + "cart_told");
 script!(CLAIM, "carts_claim");
 script!(DONE, "carts_done");
 script!(FAILED, "carts_failed");
@@ -87,6 +88,11 @@ pub(super) enum Verb<'a> {
         order: OrderId,
         handed_over: &'a str,
     },
+    /// `stamp`: when the book changed, ms.
+    Told {
+        book: BookId,
+        stamp: i64,
+    },
 }
 
 /// The script did it, or why it did not.
@@ -124,6 +130,7 @@ impl Verb<'_> {
             Self::Merge { .. } => &MERGE,
             Self::Take { .. } => &TAKE,
             Self::Restore { .. } => &RESTORE,
+            Self::Told { .. } => &TOLD,
         }
     }
 
@@ -143,6 +150,7 @@ impl Verb<'_> {
                 [vec![guest.to_string(), guest_t.to_string(), most, titles], pairs(lines)].concat()
             }
             Self::Take { order, lines } => [vec![order.to_string()], pairs(lines)].concat(),
+            Self::Told { book, stamp } => vec![book.to_string(), stamp.to_string()],
             Self::Restore { order, handed_over } => vec![order.to_string(), most, (*handed_over).to_owned()],
         }
     }
@@ -329,6 +337,7 @@ mod tests {
         ("cart_merge", include_str!("../../../lua/cart_merge.lua"), &["OK", "CUT"]),
         ("cart_take", include_str!("../../../lua/cart_take.lua"), &["OK", "MOVED"]),
         ("cart_restore", include_str!("../../../lua/cart_restore.lua"), &["OK", "MOVED"]),
+        ("cart_told", include_str!("../../../lua/cart_told.lua"), &["OK"]),
         ("cart_prelude", include_str!("../../../lua/cart_prelude.lua"), &["ABSENT"]),
         ("carts_claim", include_str!("../../../lua/carts_claim.lua"), &[]),
         ("carts_done", include_str!("../../../lua/carts_done.lua"), &["DONE", "REVIVED", "MOVED"]),

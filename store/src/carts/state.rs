@@ -41,8 +41,8 @@ impl CartState {
                 Some(("taken" | "merged", _)) => {
                     state.marks.insert(field, value);
                 }
-                // How an unproven cart is to be proven: the script's own business.
-                Some(("u", _)) => {}
+                // How an unproven cart is to be proven, what the cart was told: the scripts' own business.
+                Some(("u" | "k", _)) => {}
                 _ => return Err(Error::unexpected(READ, format!("unknown field {field:?}"))),
             }
         }

@@ -7,12 +7,14 @@ mod alike;
 mod cache;
 mod categories;
 mod demo;
+mod edit;
 pub mod import;
 mod queries;
 mod search;
 
 pub use cache::Cache;
 pub use demo::seed_demo;
+pub use edit::{BookEdit, edit};
 
 use crate::{
     Store,
@@ -97,6 +99,17 @@ pub async fn facts_by_slug(store: &Store, slug: &str) -> Result<Option<Arc<BookF
 /// Ids and slugs of the next books on sale after that one, by id: for sitemaps.
 pub async fn slugs(store: &Store, after: Option<BookId>, limit: i64) -> Result<Vec<(BookId, String)>, Error> {
     queries::slugs(store.pg(), after.map_or(0, |id| id.get()), limit).await.during("catalog.slugs")
+}
+
+/// Every process drops what it kept of the catalogue; one that does not hear of it does within a minute.
+pub(crate) async fn announce(store: &Store) {
+    store.catalog_cache().drop_all();
+    let mut redis = store.redis();
+    let mut publish = redis::cmd("PUBLISH");
+    publish.arg(store.keys().live_catalog()).arg("changed");
+    if let Err(error) = publish.query_async::<()>(&mut redis).await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "nobody was told of a change of the catalogue");
+    }
 }
 
 /// Exact words first; only when nothing has them, words that look alike.

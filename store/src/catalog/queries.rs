@@ -63,6 +63,12 @@ pub(super) async fn id_of(pg: &PgPool, slug: &str) -> Result<Option<BookId>, sql
     id.map(book_id).transpose()
 }
 
+/// Keeps others from changing the book until the end of the transaction; false: there is none.
+pub(super) async fn lock(db: impl sqlx::PgExecutor<'_>, id: BookId) -> Result<bool, sqlx::Error> {
+    let found = sqlx::query_scalar!("SELECT id FROM books WHERE id = $1 FOR NO KEY UPDATE", id.get());
+    Ok(found.fetch_optional(db).await?.is_some())
+}
+
 /// On a pool or inside a transaction.
 pub(super) async fn has_sku(db: impl sqlx::PgExecutor<'_>, sku: &str) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM books WHERE sku = $1) AS "known!""#, sku).fetch_one(db).await

@@ -46,7 +46,7 @@ pub(crate) async fn enqueue(
     payload: &serde_json::Value,
     due: OffsetDateTime,
 ) -> sqlx::Result<()> {
-    insert(db, topic, &[key.to_owned()], payload, due).await
+    enqueue_alike(db, topic, &[key.to_owned()], payload, due).await
 }
 
 /// The same work for many keys, which need no payload.
@@ -56,10 +56,11 @@ pub(crate) async fn enqueue_all(
     keys: &[String],
     due: OffsetDateTime,
 ) -> sqlx::Result<()> {
-    insert(db, topic, keys, &serde_json::json!({}), due).await
+    enqueue_alike(db, topic, keys, &serde_json::json!({}), due).await
 }
 
-async fn insert(
+/// The same work, payload included, for many keys.
+pub(crate) async fn enqueue_alike(
     db: impl PgExecutor<'_>,
     topic: Topic,
     keys: &[String],

@@ -4,14 +4,15 @@
 //! and acknowledges by itself, so a batch whose worker dies is simply found again.
 
 mod enqueue;
-mod outbox;
+pub(crate) mod outbox;
 mod queries;
 mod registry;
 mod runner;
 pub mod schedule;
 
-pub(crate) use enqueue::{Topic, enqueue, enqueue_all};
+pub(crate) use enqueue::{Topic, enqueue, enqueue_alike, enqueue_all};
 pub use outbox::DrainOutbox;
+pub use queries::Message;
 
 use crate::{
     Store,

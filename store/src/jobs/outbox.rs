@@ -1,6 +1,7 @@
 //! `outbox.*`: does what transactions left to be done after their commit.
 //!
-//! Two lanes, so that live messages never wait behind a payment provider.
+//! Lanes of their own, so that live messages never wait behind a payment provider, and neither behind the thousand carts
+//! that hold a book which changed ([`crate::carts::told`]).
 
 use super::{Job, MAX_ATTEMPTS, Topic, backoff, is_away, park, queries, retry_at};
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
     world::to_timestamp,
 };
 use async_trait::async_trait;
-use domain::{ErrorCode, OrderId, PaymentId, RefundId};
+use domain::{ErrorCode, OrderId, PaymentId, RefundId, UnixMillis};
 use futures::{StreamExt, stream};
 use queries::Message;
 use std::time::Duration;
@@ -46,15 +47,7 @@ impl Job for DrainOutbox {
     }
 
     async fn fetch(&self, store: &Store) -> Result<Option<Vec<Message>>, Error> {
-        let topics: Vec<String> = self.topics.iter().map(|topic| topic.as_str().to_owned()).collect();
-        let now = store.now();
-        let (due, lease) = (to_timestamp(now), to_timestamp(now.plus(LEASE_MS)));
-        let batch = queries::lease(store.pg(), &topics, due, lease, BATCH).await.during("outbox.lease")?;
-        if batch.is_empty() {
-            tokio::time::sleep(PAUSE).await;
-            return Ok(None);
-        }
-        Ok(Some(batch))
+        lease(store, self.topics).await
     }
 
     async fn handle(&self, store: &Store, batch: Vec<Message>) -> Result<(), Error> {
@@ -65,6 +58,19 @@ impl Job for DrainOutbox {
         let called = stream::iter(calls).buffer_unordered(PARALLEL).collect::<Vec<_>>().await;
         called.into_iter().chain([announced]).collect()
     }
+}
+
+/// The next messages of these topics, leased; `None` after a pause when there are none.
+pub(crate) async fn lease(store: &Store, topics: &[Topic]) -> Result<Option<Vec<Message>>, Error> {
+    let topics: Vec<String> = topics.iter().map(|topic| topic.as_str().to_owned()).collect();
+    let now = store.now();
+    let (due, lease) = (to_timestamp(now), to_timestamp(now.plus(LEASE_MS)));
+    let batch = queries::lease(store.pg(), &topics, due, lease, BATCH).await.during("outbox.lease")?;
+    if batch.is_empty() {
+        tokio::time::sleep(PAUSE).await;
+        return Ok(None);
+    }
+    Ok(Some(batch))
 }
 
 /// Publishes the newest version of each changed order; several changes of one order are one message.
@@ -91,20 +97,39 @@ async fn announce(store: &Store, messages: Vec<Message>) -> Result<(), Error> {
 
 /// Does one message and takes it out; a failure puts it off, or parks it.
 async fn settle(store: &Store, message: &Message) -> Result<(), Error> {
-    const OPERATION: &str = "outbox.settle";
-    let Err(error) = dispatch(store, message).await else {
-        return queries::delete(store.pg(), &[message.id]).await.during(OPERATION);
-    };
+    match dispatch(store, message).await {
+        Ok(()) => done(store, message).await,
+        Err(error) => failed(store, message, &error).await,
+    }
+}
+
+pub(crate) async fn done(store: &Store, message: &Message) -> Result<(), Error> {
+    queries::delete(store.pg(), &[message.id]).await.during("outbox.done")
+}
+
+/// A part of the work is done; `payload` is what is left of it.
+pub(crate) async fn go_on(
+    store: &Store,
+    message: &Message,
+    payload: &serde_json::Value,
+    due: UnixMillis,
+) -> Result<(), Error> {
+    queries::go_on(store.pg(), message.id, payload, to_timestamp(due)).await.during("outbox.go_on")
+}
+
+/// Puts the message off, or parks it after its last attempt.
+pub(crate) async fn failed(store: &Store, message: &Message, error: &Error) -> Result<(), Error> {
+    const OPERATION: &str = "outbox.failed";
     tracing::warn!(
         outbox.id = message.id,
         topic = message.topic,
         key = message.key,
         attempts = message.attempts,
-        error = &error as &dyn std::error::Error,
+        error = error as &dyn std::error::Error,
         "put off"
     );
-    let provider_away = is_provider_away(&error);
-    if provider_away || is_away(&error) {
+    let provider_away = is_provider_away(error);
+    if provider_away || is_away(error) {
         // Attempts are not counted, so the pause does not grow: about 2 s for our own servers, 16 s for somebody else's.
         let again = to_timestamp(retry_at(store, if provider_away { 6 } else { 3 }));
         return queries::hand_back(store.pg(), &[message.id], again).await.during(OPERATION);

@@ -31,8 +31,8 @@ pub(super) async fn park(
 pub struct Message {
     pub(super) id: i64,
     pub(super) topic: String,
-    pub(super) key: String,
-    pub(super) payload: serde_json::Value,
+    pub(crate) key: String,
+    pub(crate) payload: serde_json::Value,
     /// This one included.
     pub(super) attempts: i32,
 }
@@ -61,6 +61,19 @@ pub(super) async fn lease(
 
 pub(super) async fn delete(db: impl PgExecutor<'_>, ids: &[i64]) -> Result<(), sqlx::Error> {
     sqlx::query!("DELETE FROM outbox WHERE id = ANY($1)", ids).execute(db).await?;
+    Ok(())
+}
+
+/// The message is another one from here on: what is left of its work.
+pub(super) async fn go_on(
+    db: impl PgExecutor<'_>,
+    id: i64,
+    payload: &serde_json::Value,
+    due: OffsetDateTime,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!("UPDATE outbox SET payload = $2, due_at = $3, attempts = 0 WHERE id = $1", id, payload, due)
+        .execute(db)
+        .await?;
     Ok(())
 }
 

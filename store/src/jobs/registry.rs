@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     Store,
-    carts::persist::PersistCarts,
+    carts::{persist::PersistCarts, told::TellCarts},
     orders::{ExpireOrders, PersistOrders},
     payments::RetryWaiting,
     sandbox::DeliverEvents,
@@ -32,6 +32,7 @@ pub(super) fn all(store: &Store, stop: &CancellationToken) -> Vec<BoxFuture<'sta
         supervise(store(), DrainOutbox::NOTICES, stop()),
         supervise(store(), DrainOutbox::PAYMENTS, stop()),
         supervise(store(), PersistCarts, stop()),
+        supervise(store(), TellCarts, stop()),
         supervise(store(), RetryWaiting, stop()),
         supervise(store(), DeliverEvents, stop()),
     ];

@@ -6,6 +6,7 @@ mod merge;
 mod orders;
 mod outage;
 mod persist;
+mod told;
 
 use crate::wire::{self, Wire};
 use domain::{

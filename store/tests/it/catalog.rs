@@ -1,6 +1,7 @@
 //! The catalogue against real servers: what shoppers find, what is cached, what an import does.
 
 mod cached;
+mod edit;
 mod import;
 mod lists;
 

@@ -6,7 +6,7 @@ use domain::Currency;
 use std::collections::HashMap;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Column {
+pub(in crate::catalog) enum Column {
     Isbn,
     Sku,
     Title,
@@ -20,6 +20,7 @@ pub(super) enum Column {
     Price,
     Popularity,
     Stock,
+    Retired,
 }
 
 impl Column {
@@ -39,6 +40,7 @@ impl Column {
             Self::Price => "price",
             Self::Popularity => "popularity",
             Self::Stock => "stock",
+            Self::Retired => "retired",
         }
     }
 
@@ -57,6 +59,7 @@ impl Column {
             "price" => Self::Price,
             "popularity" | "ratings_count" => Self::Popularity,
             "stock" => Self::Stock,
+            "retired" => Self::Retired,
             _ => {
                 let code = name.strip_prefix("price_")?.to_ascii_uppercase();
                 return (code == currency.code()).then_some(Self::Price);

@@ -16,16 +16,17 @@
 //! | `price_inr` or `price` | in whole units of the shop's currency or with two decimals: `499`, `499.50` |
 //! | `popularity` or `ratings_count` | a whole number: the better known come first in lists |
 //! | `stock` | copies on hand, 0 to 1,000,000 |
+//! | `retired` | `yes`: no longer sold; `no`: sold again |
 //!
 //! Each line needs an ISBN or a SKU. A book with that ISBN, else with that SKU, is updated; what a line leaves empty, or has
 //! no column for, stays as it is. Otherwise the book is new and needs a title and a price. Other columns are ignored, and
 //! the report names them. One refused line, and nothing is written.
 
-mod columns;
+pub(super) mod columns;
 mod language;
-mod queries;
+pub(super) mod queries;
 mod reader;
-mod record;
+pub(super) mod record;
 mod slug;
 mod write;
 
@@ -130,7 +131,7 @@ async fn run(
         return Err(ImportError::Refused(report));
     }
     tx.commit().await.during("import.commit")?;
-    announce(store).await;
+    super::announce(store).await;
     Ok(Some(report))
 }
 
@@ -156,17 +157,6 @@ async fn read_and_write(
     }
     reading.await.map_err(|error| Error::unexpected("import.read", error.to_string()))?;
     Ok(writer.finish().await?)
-}
-
-/// Every process drops what it kept of the catalogue; one that does not hear of it does within a minute.
-async fn announce(store: &Store) {
-    store.catalog_cache().drop_all();
-    let mut redis = store.redis();
-    let mut publish = redis::cmd("PUBLISH");
-    publish.arg(store.keys().live_catalog()).arg("import");
-    if let Err(error) = publish.query_async::<()>(&mut redis).await {
-        tracing::warn!(error = &error as &dyn std::error::Error, "nobody was told of the import");
-    }
 }
 
 /// Waiting for the lock ran into the statement timeout.

@@ -63,11 +63,12 @@ pub(super) async fn insert(
 ) -> Result<HashMap<String, BookId>, sqlx::Error> {
     let rows = sqlx::query!(
         "INSERT INTO books (sku, isbn13, slug, title, subtitle, authors, year, language, pages, description,
-                            price_minor, currency, popularity, created_at, updated_at)
+                            price_minor, currency, popularity, retired_at, created_at, updated_at)
          SELECT key, isbn13, slug, title, subtitle, coalesce(authors, '{}'), year, coalesce(language, 'en'), pages,
-                coalesce(description, ''), price_minor, $2, coalesce(popularity, 0), $3, $3
+                coalesce(description, ''), price_minor, $2, coalesce(popularity, 0), CASE WHEN retired THEN $3::timestamptz END, $3, $3
          FROM jsonb_to_recordset($1) AS b (key text, isbn13 text, slug text, title text, subtitle text, authors text[],
-              year integer, language text, pages integer, description text, price_minor bigint, popularity bigint)
+              year integer, language text, pages integer, description text, price_minor bigint, popularity bigint,
+              retired boolean)
          RETURNING sku, id",
         Json(books) as _,
         currency.code(),
@@ -85,17 +86,26 @@ struct Change<'a> {
     row: &'a Row,
 }
 
+/// A book that is no longer what it was.
+pub(in crate::catalog) struct Changed {
+    pub id: i64,
+    /// When its title, price or state changed, of which carts have to hear: ms, later than every former one.
+    pub stamp: Option<i64>,
+}
+
 /// What a row leaves open stays; a row that changes nothing touches nothing.
-pub(super) async fn update(
+pub(in crate::catalog) async fn update(
     tx: &mut PgTransaction<'_>,
     books: &[(BookId, Row)],
     now: UnixMillis,
-) -> Result<(), sqlx::Error> {
+) -> Result<Vec<Changed>, sqlx::Error> {
     let changes: Vec<Change<'_>> = books.iter().map(|(id, row)| Change { id: *id, row }).collect();
-    sqlx::query!(
-        "UPDATE books b SET sku = n.sku, isbn13 = n.isbn13, title = n.title, subtitle = n.subtitle,
+    sqlx::query_as!(
+        Changed,
+        r#"UPDATE books b SET sku = n.sku, isbn13 = n.isbn13, title = n.title, subtitle = n.subtitle,
                 authors = n.authors, year = n.year, language = n.language, pages = n.pages,
-                description = n.description, price_minor = n.price_minor, popularity = n.popularity, updated_at = $2
+                description = n.description, price_minor = n.price_minor, popularity = n.popularity,
+                retired_at = n.retired_at, updated_at = greatest($2::timestamptz, b.updated_at + interval '1 millisecond')
          FROM (
              SELECT o.id, coalesce(c.sku, o.sku) AS sku, coalesce(c.isbn13, o.isbn13) AS isbn13,
                     coalesce(c.title, o.title) AS title, coalesce(c.subtitle, o.subtitle) AS subtitle,
@@ -103,24 +113,30 @@ pub(super) async fn update(
                     coalesce(c.language, o.language) AS language, coalesce(c.pages, o.pages) AS pages,
                     coalesce(c.description, o.description) AS description,
                     coalesce(c.price_minor, o.price_minor) AS price_minor,
-                    coalesce(c.popularity, o.popularity) AS popularity
+                    coalesce(c.popularity, o.popularity) AS popularity,
+                    CASE WHEN c.retired THEN coalesce(o.retired_at, $2::timestamptz) WHEN c.retired IS NULL THEN o.retired_at END
+                        AS retired_at,
+                    (coalesce(c.title, o.title), coalesce(c.price_minor, o.price_minor),
+                     coalesce(c.retired, o.retired_at IS NOT NULL))
+                        IS DISTINCT FROM (o.title, o.price_minor, o.retired_at IS NOT NULL) AS is_news
              FROM jsonb_to_recordset($1) AS c (id bigint, sku text, isbn13 text, title text, subtitle text,
                   authors text[], year integer, language text, pages integer, description text, price_minor bigint,
-                  popularity bigint)
+                  popularity bigint, retired boolean)
              JOIN books o ON o.id = c.id
+             FOR NO KEY UPDATE OF o
          ) n
          WHERE b.id = n.id
            AND (b.sku, b.isbn13, b.title, b.subtitle, b.authors, b.year, b.language, b.pages, b.description,
-                b.price_minor, b.popularity)
+                b.price_minor, b.popularity, b.retired_at)
                IS DISTINCT FROM
                (n.sku, n.isbn13, n.title, n.subtitle, n.authors, n.year, n.language, n.pages, n.description,
-                n.price_minor, n.popularity)",
+                n.price_minor, n.popularity, n.retired_at)
+         RETURNING b.id, CASE WHEN n.is_news THEN floor(extract(epoch FROM b.updated_at) * 1000)::bigint END AS stamp"#,
         Json(changes) as _,
         to_timestamp(now)
     )
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
+    .fetch_all(&mut **tx)
+    .await
 }
 
 /// A book on a shelf; position 0 is its primary one.

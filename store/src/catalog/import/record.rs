@@ -12,20 +12,20 @@ use domain::{
 use serde::Serialize;
 
 const MAX_SKU: usize = 64;
-const MAX_TITLE: usize = 300;
-const MAX_DESCRIPTION: usize = 5_000;
-const MAX_AUTHORS: usize = 100;
-const MAX_AUTHOR: usize = 200;
+pub(in crate::catalog) const MAX_TITLE: usize = 300;
+pub(in crate::catalog) const MAX_DESCRIPTION: usize = 5_000;
+pub(in crate::catalog) const MAX_AUTHORS: usize = 100;
+pub(in crate::catalog) const MAX_AUTHOR: usize = 200;
 const MAX_CATEGORIES: usize = 10;
 const MAX_CATEGORY: usize = 60;
 /// Whole units of the currency: ten lakh rupees.
-const MAX_PRICE: i64 = 1_000_000;
+pub(in crate::catalog) const MAX_PRICE: i64 = 1_000_000;
 const MAX_STOCK: i64 = 1_000_000;
 const MAX_POPULARITY: i64 = 1_000_000_000_000;
 
 /// What a line says; `None`: nothing about that. Serialised, it is a record for `jsonb_to_recordset`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Row {
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub(in crate::catalog) struct Row {
     pub isbn13: Option<Isbn>,
     pub sku: Option<String>,
     pub title: Option<String>,
@@ -38,6 +38,7 @@ pub(super) struct Row {
     #[serde(rename = "price_minor")]
     pub price: Option<Minor>,
     pub popularity: Option<i64>,
+    pub retired: Option<bool>,
     /// Slugs.
     #[serde(skip)]
     pub categories: Option<Vec<String>>,
@@ -47,7 +48,7 @@ pub(super) struct Row {
 
 /// Why a line is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Fault {
+pub(in crate::catalog) enum Fault {
     #[error("{fields} fields, but the first line names {columns} columns")]
     Width { fields: usize, columns: usize },
     #[error("{0}: not UTF-8")]
@@ -66,6 +67,8 @@ pub(super) enum Fault {
     Sku,
     #[error("isbn13: {0}")]
     Isbn(#[from] BadIsbn),
+    #[error("retired: neither yes nor no")]
+    Retired,
     #[error("language: not a code like en, eng or en-GB")]
     Language,
     #[error("categories: “{0}” has no letters to make a name of")]
@@ -75,7 +78,7 @@ pub(super) enum Fault {
 }
 
 impl Row {
-    pub fn parse(columns: &Columns, record: &ByteRecord) -> Result<Self, Fault> {
+    pub(in crate::catalog::import) fn parse(columns: &Columns, record: &ByteRecord) -> Result<Self, Fault> {
         columns.check_width(record)?;
         let field = |column| columns.field(record, column);
         let text = |column, max| field(column)?.map(|value| plain(column, value, max)).transpose();
@@ -92,6 +95,7 @@ impl Row {
             description: text(Column::Description, MAX_DESCRIPTION)?,
             price: field(Column::Price)?.map(|value| price(value).ok_or(Fault::Price)).transpose()?,
             popularity: number(Column::Popularity, 0, MAX_POPULARITY)?,
+            retired: field(Column::Retired)?.map(|value| yes_or_no(value).ok_or(Fault::Retired)).transpose()?,
             categories: field(Column::Categories)?.map(categories).transpose()?,
             stock: number(Column::Stock, 0, MAX_STOCK)?.and_then(|copies| i32::try_from(copies).ok()),
         };
@@ -109,7 +113,7 @@ impl Row {
 }
 
 /// One line of text: runs of white space become one space.
-fn plain(column: Column, value: &str, max: usize) -> Result<String, Fault> {
+pub(in crate::catalog) fn plain(column: Column, value: &str, max: usize) -> Result<String, Fault> {
     let text = value.split_whitespace().collect::<Vec<_>>().join(" ");
     if text.chars().any(char::is_control) {
         return Err(Fault::Control(column.name()));
@@ -144,6 +148,14 @@ fn price(value: &str) -> Option<Minor> {
     let minor: i64 = format!("{part:0<2}").parse().ok()?;
     let units: i64 = units.parse().ok().filter(|units| *units <= MAX_PRICE)?;
     Some(units * 100 + minor).filter(|price| (1..=MAX_PRICE * 100).contains(price)).map(Minor::new)
+}
+
+fn yes_or_no(value: &str) -> Option<bool> {
+    match value.to_ascii_lowercase().as_str() {
+        "yes" => Some(true),
+        "no" => Some(false),
+        _ => None,
+    }
 }
 
 /// Separated by `;`, or by `,` where there is none; `King, Jr.` is one person.
@@ -231,6 +243,14 @@ mod tests {
         assert_eq!(plain(Column::Title, "a\n b\t", 3), Ok("a b".into()));
         assert_eq!(plain(Column::Title, "a\u{0}", 3), Err(Fault::Control("title")));
         assert!(matches!(plain(Column::Title, "abcd", 3), Err(Fault::Long { max: 3, .. })));
+    }
+
+    #[test]
+    fn only_yes_and_no_retire_a_book_or_bring_it_back() {
+        assert_eq!((yes_or_no("Yes"), yes_or_no("no")), (Some(true), Some(false)));
+        for unclear in ["1", "true", "y", "never", "yes!"] {
+            assert_eq!(yes_or_no(unclear), None, "{unclear}");
+        }
     }
 
     #[test]

@@ -108,19 +108,10 @@ mod tests {
     #[test]
     fn every_book_gets_an_address() {
         let row = |title: &str, sku: &str| Row {
-            isbn13: None,
             sku: Some(sku.into()),
             title: Some(title.into()),
-            subtitle: None,
             authors: Some(vec!["Ann Onymous".into()]),
-            year: None,
-            language: None,
-            pages: None,
-            description: None,
-            price: None,
-            popularity: None,
-            categories: None,
-            stock: None,
+            ..Row::default()
         };
         let slugs = candidates(&row("Dune (Dune, #1)", "X.1"));
         assert_eq!(slugs[..3], ["dune", "dune-ann-onymous", "dune-x-1"]);

@@ -3,6 +3,7 @@
 use super::{ImportReport, queries, reader::Line, record::Row, slug};
 use crate::{
     Store,
+    catalog::edit,
     error::{During, Error},
     stock,
 };
@@ -69,7 +70,7 @@ impl<'a, 'tx> Writer<'a, 'tx> {
         }
         self.report.added += fresh.len() as u64;
         self.report.updated += known.len() as u64;
-        queries::update(self.tx, &known, self.now).await.during("import.update")?;
+        edit::change(self.tx, &known, self.now).await?;
         let mut written = self.insert(fresh).await?;
         written.append(&mut known);
         self.place(&written).await?;
