@@ -4,11 +4,13 @@
 mod accounts;
 mod cart;
 mod commands;
+mod failures;
 mod frame;
 mod live;
 mod orders;
 mod payments;
 mod process;
 mod rush;
+mod servers;
 mod shop;
 mod visitor;

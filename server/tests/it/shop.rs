@@ -1,15 +1,16 @@
 //! A shop that runs for one test.
 
-use crate::visitor::Visitor;
+use crate::{servers::Servers, visitor::Visitor};
 use serde_json::Value;
 use std::{
     io::Write,
     net::TcpListener,
     path::PathBuf,
     process::{Child, Command, Output, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
-use store::testkit;
+use store::{config::StoreConfig, testkit};
 
 /// Books of every test: id order is file order.
 const BOOKS: &str = "\
@@ -46,7 +47,22 @@ impl Shop {
 
     /// A database and settings, nothing running.
     pub async fn prepare(settings: &[(&str, &str)]) -> Self {
-        let store = testkit::config(&testkit::fresh_database().await);
+        Self::of(testkit::config(&testkit::fresh_database().await), settings)
+    }
+
+    /// A shop with [`BOOKS`] on servers of its own, nothing running. Sessions stay on the Redis of all tests, so that
+    /// nobody is logged out when the carts' Redis loses its data.
+    pub fn on(servers: &Servers) -> Self {
+        let mut store = testkit::config(&servers.postgres.url);
+        store.redis_url = servers.redis.url.clone();
+        let shop = Self::of(store, &[("SESSION_REDIS_URL", &testkit::redis_url()), ("BAZAR_METRICS_ADDR", "off")]);
+        for output in [shop.run(&["migrate"]), shop.import(BOOKS)] {
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+        shop
+    }
+
+    fn of(store: StoreConfig, settings: &[(&str, &str)]) -> Self {
         let [port, metrics] = free_ports();
         let url = format!("http://127.0.0.1:{port}");
         let own = [
@@ -68,9 +84,10 @@ impl Shop {
         Self { url, metrics: format!("http://127.0.0.1:{metrics}/metrics"), settings, log, child: None }
     }
 
-    /// The same shop's settings for a second process.
+    /// The same shop's settings for another process.
     pub fn sibling(&self) -> Self {
-        let log = self.log.with_extension("sibling.log");
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let log = self.log.with_extension(format!("sibling{}.log", NUMBER.fetch_add(1, Ordering::Relaxed)));
         Self { url: self.url.clone(), metrics: self.metrics.clone(), settings: self.settings.clone(), log, child: None }
     }
 
@@ -147,10 +164,9 @@ impl Shop {
 
     /// Sends the signal and says after what time and with which code the process ended.
     pub fn stop(&mut self, signal: &str) -> (Duration, Option<i32>) {
+        self.signal(signal);
         let mut child = self.child.take().expect("a running shop");
         let started = Instant::now();
-        let sent = Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status();
-        assert!(sent.expect("send the signal").success());
         while started.elapsed() < Duration::from_secs(15) {
             if let Some(status) = child.try_wait().expect("ask for the shop") {
                 return (started.elapsed(), status.code());
@@ -160,6 +176,13 @@ impl Shop {
         let _ = child.kill();
         let _ = child.wait();
         panic!("the shop does not stop:\n{}", self.log());
+    }
+
+    /// `STOP` freezes it, `CONT` lets it go on.
+    pub fn signal(&self, signal: &str) {
+        let child = self.child.as_ref().expect("a running shop");
+        let sent = Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status();
+        assert!(sent.expect("send the signal").success());
     }
 
     /// The shop is gone from one moment to the next.

@@ -53,6 +53,13 @@ impl Visitor {
         Self { url: url.to_owned(), client: client.expect("a client"), cookies: Mutex::default() }
     }
 
+    /// The same person in a tab, or at a machine, of its own: same cookies, other connections.
+    pub fn tab(&self) -> Self {
+        let tab = Self::new(&self.url);
+        *tab.cookies.lock().expect("cookies") = self.cookies.lock().expect("cookies").clone();
+        tab
+    }
+
     pub async fn get(&self, path: &str) -> Reply {
         self.try_get(path).await.expect("an answer")
     }
@@ -73,12 +80,17 @@ impl Visitor {
     }
 
     pub async fn post_with(&self, path: &str, form: &[(&str, &str)], headers: &[(&str, &str)]) -> Reply {
+        self.try_post(path, form, headers).await.expect("an answer")
+    }
+
+    /// `None`: nobody answers, or not to the end.
+    pub async fn try_post(&self, path: &str, form: &[(&str, &str)], headers: &[(&str, &str)]) -> Option<Reply> {
         let mut request = self.client.post(self.address(path)).header(header::ACCEPT, "application/json");
         request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(encode(form));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        self.send(request).await.expect("an answer")
+        self.send(request).await
     }
 
     /// A form on that page, sent by a browser without JavaScript.
