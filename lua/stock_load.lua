@@ -8,6 +8,7 @@
 -- ARGV  1 token of this rebuild
 --       2 the new epoch
 --       3 run_id of the Redis server that was loaded
+--       4 channel for live stock: every number is another one now, under the new epoch
 -- Returns LOADED
 --         SUPERSEDED  something happened that this rebuild has not counted: start again
 
@@ -24,4 +25,5 @@ end
 redis.call('SET', KEYS[5], ARGV[3])
 redis.call('SET', KEYS[1], ARGV[2])
 redis.call('DEL', KEYS[2])
+redis.call('PUBLISH', ARGV[4], 'loaded ' .. ARGV[2])
 return 'LOADED'

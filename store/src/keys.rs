@@ -115,7 +115,7 @@ impl Keys {
         format!("{}live:order", self.prefix)
     }
 
-    /// Channel: `<book> <available> <epoch> <counter>` whenever copies on sale changed.
+    /// Channel: `<book> <available> <epoch> <counter>` whenever copies on sale changed; `loaded <epoch>` after a rebuild.
     pub fn live_stock(&self) -> String {
         format!("{}live:stock", self.prefix)
     }

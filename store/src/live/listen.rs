@@ -116,7 +116,11 @@ fn hear(shared: &Arc<Shared>, stock: &mut Stock, message: &Msg) {
         let changed = serde_json::from_str::<OrderChanged>(&payload);
         is_understood = changed.map(|changed| push::order(shared, changed.order_id, changed.owner)).is_ok();
     } else if channel == keys.live_stock() {
-        is_understood = stock.hear(shared, &payload).is_some();
+        if payload.starts_with("loaded ") {
+            push::all_stock(shared);
+        } else {
+            is_understood = stock.hear(shared, &payload).is_some();
+        }
     } else if channel == keys.live_catalog() {
         shared.store.catalog_cache().drop_all();
     }

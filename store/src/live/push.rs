@@ -17,6 +17,9 @@ use std::{sync::Arc, time::Duration};
 /// Pauses between attempts to build what changed; after the last one the sockets are told to ask for themselves.
 const PAUSES: [Duration; 3] = [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(3)];
 
+/// Books asked about in one round trip.
+const STOCK_PAGE: usize = 500;
+
 pub(super) async fn cart_snapshot(shared: &Shared, socket: &Socket) -> Result<(), Error> {
     let cart = carts::view(&shared.store, &socket.viewer.owner).await?;
     socket.push(Frame::Cart { cart: Box::new(cart) });
@@ -32,8 +35,13 @@ pub(super) async fn order_snapshot(shared: &Shared, socket: &Socket, order: Orde
 
 /// What the gate has of these books now; nothing while it is not loaded.
 pub(super) async fn stock_snapshot(shared: &Shared, socket: &Socket, books: &[BookId]) -> Result<(), Error> {
+    counts(shared, books).await?.into_iter().for_each(|(_, frame)| socket.push(frame));
+    Ok(())
+}
+
+async fn counts(shared: &Shared, books: &[BookId]) -> Result<Vec<(BookId, Frame)>, Error> {
     if books.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let (store, keys) = (&shared.store, shared.store.keys());
     let ids: Vec<i64> = books.iter().map(|book| book.get()).collect();
@@ -44,14 +52,27 @@ pub(super) async fn stock_snapshot(shared: &Shared, socket: &Socket, books: &[Bo
     pipe.cmd("HMGET").arg(keys.changes()).arg(&ids);
     type Answer = (Option<i64>, Vec<Option<i64>>, Vec<Option<i64>>);
     let (epoch, counts, versions): Answer = pipe.query_async(&mut store.redis()).await.during("live.stock")?;
-    let Some(epoch) = epoch else { return Ok(()) };
-    for ((book, available), version) in books.iter().zip(counts).zip(versions) {
-        if let Some(available) = available {
-            let (available, version) = (available.max(0), version.unwrap_or(0));
-            socket.push(Frame::Stock { book_id: *book, available, epoch, version });
+    let Some(epoch) = epoch else { return Ok(Vec::new()) };
+    let known = books.iter().zip(counts).zip(versions).filter_map(|((book, available), version)| {
+        let (available, version) = (available?.max(0), version.unwrap_or(0));
+        Some((*book, Frame::Stock { book_id: *book, available, epoch, version }))
+    });
+    Ok(known.collect())
+}
+
+/// The gate was rebuilt, which no message says book by book: whoever watches a book gets its number anew.
+pub(super) fn all_stock(shared: &Arc<Shared>) {
+    let shared = shared.clone();
+    tokio::spawn(async move {
+        for books in shared.registry.watched().chunks(STOCK_PAGE) {
+            let Some(counts) = patiently(&shared, "live.stock", || counts(&shared, books)).await else {
+                return shared.registry.all().iter().for_each(|socket| socket.resync());
+            };
+            for (book, frame) in counts {
+                shared.registry.of_book(book).iter().for_each(|socket| socket.push(frame.clone()));
+            }
         }
-    }
-    Ok(())
+    });
 }
 
 /// A cart changed: its owner's sockets get it.

@@ -157,6 +157,11 @@ impl Registry {
         self.lock().books.of(book).next().is_some()
     }
 
+    /// Every book that somebody watches.
+    pub fn watched(&self) -> Vec<BookId> {
+        self.lock().books.0.keys().copied().collect()
+    }
+
     pub fn all(&self) -> Vec<Arc<Socket>> {
         let tables = self.lock();
         tables.pick(tables.sockets.keys().copied())

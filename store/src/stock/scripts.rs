@@ -72,7 +72,8 @@ pub(super) async fn load(store: &Store, token: &str, run_id: &str) -> Result<Loa
         .key(keys.run_id())
         .arg(token)
         .arg(store.now().get())
-        .arg(run_id);
+        .arg(run_id)
+        .arg(keys.live_stock());
     let answer: String = call.invoke_async(&mut store.redis()).await.during(OPERATION)?;
     load_answer(&answer).ok_or_else(|| Error::unexpected(OPERATION, format!("answered {answer}")))
 }

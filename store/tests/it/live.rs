@@ -215,6 +215,23 @@ async fn stock_reaches_those_who_watch_the_book_a_few_times_a_second() {
 }
 
 #[tokio::test]
+async fn a_rebuilt_gate_tells_its_numbers_anew() {
+    let shop = Shop::open().await;
+    let (hub, book) = (hub(&shop).await, shop.book(500).await);
+    let mut watcher = socket(&hub, guest()).await;
+    watcher.ask(Ask::Watch { books: vec![book] }).await.expect("asked");
+    assert_eq!(next(&mut watcher).await, Frame::Stock { book_id: book, available: 500, epoch: 1, version: 0 });
+    // Redis says 500, the ledger 7; and nothing of it is announced book by book.
+    let ledger = sqlx::query("INSERT INTO stock (book_id, on_hand) VALUES ($1, 7)").bind(book.get());
+    ledger.execute(&mut shop.pg().await).await.expect("counted");
+    store::stock::ensure_loaded(&shop.store).await.expect("rebuilt");
+    let Frame::Stock { book_id, available, epoch, .. } = next(&mut watcher).await else { panic!("not stock") };
+    assert_eq!((book_id, available), (book, 7));
+    assert!(epoch > 1, "newer than all that was said before");
+    silent(&mut watcher).await;
+}
+
+#[tokio::test]
 async fn after_a_gap_everybody_is_told_to_resync() {
     let url = testkit::redis_url();
     let wire = Wire::to(&wire::host_of(&url)).await;
