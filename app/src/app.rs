@@ -2,7 +2,7 @@
 
 use crate::{
     components::{
-        notice::{Tone, notice},
+        notice::{Tone, notice, refusal},
         site_footer::SiteFooter,
         site_header::SiteHeader,
     },
@@ -60,7 +60,10 @@ fn Frame(children: Children) -> impl IntoView {
         <div class="page">
             <a class="skip-link visually-hidden" href="#main">"Skip to the page"</a>
             <SiteHeader/>
-            {move || said.get().map(|message| notice(Tone::Warn, message, ()))}
+            <div class="page__said">
+                {move || said.get().map(|message| notice(Tone::Warn, message, ()))}
+                {refusal(shop.live.refusal().into())}
+            </div>
             {children()}
             <SiteFooter/>
         </div>

@@ -2,7 +2,7 @@
 //!
 //! The server loads it before it renders and writes it into the page, so the browser never asks for it.
 
-use domain::{ApiError, Currency, account::AccountView, cart::CartView};
+use domain::{ApiError, Currency, Minor, account::AccountView, cart::CartView, order::DeliveryRule};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -12,6 +12,8 @@ pub struct Boot {
     /// The browser has an identity (login or guest cookie), so the live socket knows whose cart it is.
     pub is_known: bool,
     pub cart: CartView,
+    /// For the totals of edits that the server has not answered yet.
+    pub delivery: DeliveryRule,
     /// Names of the payment providers.
     pub providers: Vec<String>,
     pub flash: Option<Flash>,
@@ -23,6 +25,7 @@ impl Default for Boot {
             account: None,
             is_known: false,
             cart: CartView::empty(Currency::Inr),
+            delivery: DeliveryRule { fee: Minor::ZERO, free_from: Minor::ZERO },
             providers: Vec::new(),
             flash: None,
         }

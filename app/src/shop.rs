@@ -20,7 +20,7 @@ impl Shop {
     /// Starts from what the server wrote into the page.
     pub fn provide() {
         let boot = SharedValue::new(boot).into_inner();
-        let live = Live::new(boot.cart, boot.is_known);
+        let live = Live::new(&boot);
         live.start();
         provide_context(Self {
             live,
@@ -37,6 +37,7 @@ impl Shop {
             let path = path.get();
             if shown.is_some_and(|shown| shown != path) {
                 self.flash.set(None);
+                self.live.refusal().set(None);
             }
             path
         });

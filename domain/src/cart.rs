@@ -123,8 +123,14 @@ impl CartView {
 
     /// Whether every line can be ordered as it stands.
     pub fn is_orderable(&self) -> bool {
-        !self.lines.is_empty()
-            && self.lines.iter().all(|line| !matches!(line.notice, Some(LineNotice::SoldOut | LineNotice::Retired)))
+        !self.lines.is_empty() && !self.lines.iter().any(CartLine::is_gone)
+    }
+}
+
+impl CartLine {
+    /// Not one copy of it can be ordered now.
+    pub fn is_gone(&self) -> bool {
+        matches!(self.notice, Some(LineNotice::SoldOut | LineNotice::Retired))
     }
 }
 

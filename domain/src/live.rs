@@ -23,6 +23,8 @@ pub enum Frame {
     Notice { message: String },
     /// The socket fell behind: ask again for what is on the screen.
     Resync,
+    /// Nothing but a sign of life, every [`BEAT_SECONDS`]: browsers hide the protocol's own pings from pages.
+    Beat,
 }
 
 /// Browser → server.
@@ -39,6 +41,8 @@ pub enum Ask {
     Snapshot,
 }
 
+/// How often the server is heard of on every socket.
+pub const BEAT_SECONDS: u32 = 25;
 /// Books one socket may watch.
 pub const MAX_WATCHED: usize = 60;
 /// Longest message a browser may send, in bytes.

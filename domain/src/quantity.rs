@@ -15,6 +15,7 @@ pub struct BadQuantity;
 impl Quantity {
     /// Most copies of one title in a cart or an order.
     pub const MAX: u32 = 10;
+    pub const ONE: Self = Self(1);
 
     pub fn new(copies: i64) -> Result<Self, BadQuantity> {
         match u32::try_from(copies) {

@@ -17,7 +17,7 @@ use axum::{
 use axum_login::AuthUser;
 use domain::{
     ApiError, ErrorCode, GuestId, Owner,
-    live::{Ask, Frame, MAX_ASK},
+    live::{Ask, BEAT_SECONDS, Frame, MAX_ASK},
 };
 use http::HeaderMap;
 use std::{sync::Arc, time::Duration};
@@ -33,7 +33,7 @@ use tower_sessions::Session;
 const LOGIN: &str = "axum-login.data";
 /// Sockets of one process; more are told to come later.
 const MAX_SOCKETS: usize = 20_000;
-const PING_EVERY: Duration = Duration::from_secs(25);
+const PING_EVERY: Duration = Duration::from_secs(BEAT_SECONDS as u64);
 /// Pings without any answer until the other side counts as gone.
 const MAX_SILENT_PINGS: u32 = 2;
 /// Questions between two pings; a page asks a handful.
@@ -190,6 +190,8 @@ impl Line {
         {
             return Err(Some((code::POLICY, "logged out")));
         }
+        // The ping makes the other side answer, the beat is what its page can hear.
+        self.send(Some(Frame::Beat)).await?;
         self.write(Message::Ping(bytes::Bytes::new())).await
     }
 }

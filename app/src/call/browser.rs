@@ -5,7 +5,10 @@ use crate::AppError;
 use domain::{ApiError, ErrorCode};
 use leptos::prelude::window;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Headers, Request, RequestInit, Response, js_sys::futures::JsFuture};
+use web_sys::{AbortSignal, Headers, Request, RequestInit, Response, js_sys::futures::JsFuture};
+
+/// After so many ms without an answer the shop counts as out of reach.
+const PATIENCE: u32 = 20_000;
 
 /// GET, or POST of a form.
 pub async fn fetch(url: String, form: Option<String>) -> Answer {
@@ -28,6 +31,7 @@ async fn send(url: &str, form: Option<String>) -> Result<Response, JsValue> {
         init.set_body(&JsValue::from_str(&form));
     }
     init.set_headers(&headers);
+    init.set_signal(Some(&AbortSignal::timeout_with_u32(PATIENCE)));
     let request = Request::new_with_str_and_init(url, &init)?;
     JsFuture::from(window().fetch_with_request(&request)).await?.dyn_into()
 }

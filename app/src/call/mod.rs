@@ -29,6 +29,11 @@ pub async fn get(address: String) -> Answer {
     send_wrapper::SendWrapper::new(browser::fetch(format!("/api/{address}"), None)).await
 }
 
+/// Sends a form, already encoded, to a function of `/api/`; in the browser only.
+pub async fn post(name: &str, form: String) -> Answer {
+    browser::fetch(format!("/api/{name}"), Some(form)).await
+}
+
 /// Reads what a function answered.
 pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, AppError> {
     serde_json::from_str(text).map_err(|_| AppError(domain::ApiError::internal()))

@@ -1,6 +1,6 @@
 //! Forms that change something: plain HTML forms, which the browser sends without leaving the page once WASM is there.
 
-use super::{Answer, browser, read};
+use super::{Answer, post, read};
 use crate::html::html;
 use crate::shop::use_shop;
 use domain::ApiError;
@@ -81,7 +81,7 @@ impl Post {
         let body = params.map(|params| String::from(params.to_string())).unwrap_or_default();
         self.is_pending.set(true);
         spawn_local(async move {
-            let answer = browser::fetch(self.url(), Some(body)).await;
+            let answer = post(self.name, body).await;
             // The page may be gone by now.
             self.is_pending.try_set(false);
             self.answer.try_set(Some(answer));

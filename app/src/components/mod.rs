@@ -4,6 +4,7 @@ pub mod address;
 pub mod book_card;
 pub mod category_nav;
 pub mod cover;
+pub mod edit_form;
 pub mod empty;
 pub mod form;
 pub mod get_form;

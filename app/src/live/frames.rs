@@ -54,6 +54,7 @@ pub fn read(text: &str) -> Option<Frame> {
         }
         "notice" => Frame::Notice { message: as_type::<OfNotice>(text)?.message },
         "resync" => Frame::Resync,
+        "beat" => Frame::Beat,
         _ => return None,
     })
 }
@@ -91,6 +92,7 @@ mod tests {
             Frame::Stock { book_id: BookId::new(7).unwrap(), available: 3, epoch: 1, version: 2 },
             Frame::Notice { message: "Hello".into() },
             Frame::Resync,
+            Frame::Beat,
         ];
         for frame in frames {
             let text = serde_json::to_string(&frame).unwrap();

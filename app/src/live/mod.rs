@@ -2,16 +2,19 @@
 //!
 //! The server renders from the same signals; only the browser opens the socket ([`socket`]), after hydration.
 
+mod edits;
 mod frames;
 mod orders;
+mod pending;
 mod socket;
 mod stock;
 
+pub use pending::Edit;
 pub use stock::Available;
 
-use crate::call::Post;
+use crate::boot::Boot;
 use domain::{
-    BookId, OrderId, UnixMillis,
+    ApiError, BookId, OrderId, UnixMillis,
     cart::CartView,
     live::{Ask, Frame},
     order::{OrderSummary, OrderView},
@@ -21,7 +24,14 @@ use leptos::prelude::*;
 /// The signals; cheap to copy, one set per tab.
 #[derive(Clone, Copy)]
 pub struct Live {
+    /// As the server last told it.
     cart: RwSignal<CartView>,
+    pending: RwSignal<pending::Pending>,
+    shown: Memo<CartView>,
+    /// Why the last edit was refused.
+    refusal: RwSignal<Option<ApiError>>,
+    /// Lines that glow.
+    changed: RwSignal<Vec<BookId>>,
     orders: RwSignal<Vec<OrderView>>,
     admin_orders: RwSignal<Vec<OrderSummary>>,
     stock: RwSignal<Vec<Available>>,
@@ -42,19 +52,34 @@ pub struct Live {
 }
 
 impl Live {
-    pub fn new(cart: CartView, is_known: bool) -> Self {
+    pub fn new(boot: &Boot) -> Self {
+        let (cart, pending) = (RwSignal::new(boot.cart.clone()), RwSignal::new(pending::Pending::default()));
+        let (stock, delivery) = (RwSignal::new(Vec::<Available>::new()), boot.delivery);
+        let available = move |book| {
+            stock.with(|stock| stock.iter().find(|known| known.book_id == book).map(|known| known.available))
+        };
+        let shown = Memo::new(move |_| {
+            let mut shown = pending.with(|pending| cart.with(|cart| pending.applied(cart, delivery)));
+            pending::with_stock(&mut shown, available);
+            shown
+        });
+        let refused = boot.flash.as_ref().filter(|flash| flash.form.starts_with("cart/"));
         Self {
-            cart: RwSignal::new(cart),
+            cart,
+            pending,
+            shown,
+            refusal: RwSignal::new(refused.map(|flash| flash.error.clone())),
+            changed: RwSignal::default(),
             orders: RwSignal::default(),
             admin_orders: RwSignal::default(),
-            stock: RwSignal::default(),
+            stock,
             notice: RwSignal::default(),
             watched: RwSignal::default(),
             open_order: RwSignal::default(),
             is_admin_list: RwSignal::default(),
             is_open: RwSignal::default(),
             offset: RwSignal::default(),
-            is_known: StoredValue::new(is_known),
+            is_known: StoredValue::new(boot.is_known),
             expects_snapshot: StoredValue::new(false),
         }
     }
@@ -67,33 +92,12 @@ impl Live {
         Effect::new(move |_| self.ask_admin());
     }
 
-    pub fn cart(self) -> Signal<CartView> {
-        self.cart.into()
-    }
-
     pub fn is_open(self) -> Signal<bool> {
         self.is_open.into()
     }
 
     pub fn notice(self) -> RwSignal<Option<String>> {
         self.notice
-    }
-
-    /// A cart that the server just answered with. Same version: the cart is the same, but its stock and prices are news.
-    pub fn set_cart(self, cart: CartView) {
-        if cart.version >= self.cart.with_untracked(|known| known.version) {
-            self.cart.set(cart);
-        }
-        if !self.is_known.get_value() {
-            // This edit made us somebody: now the socket, and those of our other tabs, can follow our cart.
-            self.is_known.set_value(true);
-            socket::announce_new_identity(self);
-        }
-    }
-
-    /// Every edit of the cart answers with the whole of it.
-    pub fn take_carts(self, post: Post) {
-        post.on_success(move |cart: CartView| self.set_cart(cart));
     }
 
     /// Somebody logged in (`true`) or out: other tabs must ask anew.
@@ -114,19 +118,14 @@ impl Live {
 
     fn apply(self, frame: Frame) {
         match frame {
-            Frame::Cart { cart } => {
-                let is_snapshot = self.expects_snapshot.get_value();
-                self.expects_snapshot.set_value(false);
-                if is_snapshot || cart.version > self.cart.with_untracked(|known| known.version) {
-                    self.cart.set(*cart);
-                }
-            }
+            Frame::Cart { cart } => self.hear_cart(*cart),
             Frame::Order { order } => self.set_order(*order),
             Frame::AdminOrder { order } => self.set_admin_order(*order),
             Frame::Stock { book_id, available, epoch, version } => {
                 self.set_stock(Available { book_id, available, version: (epoch, version) });
             }
             Frame::Notice { message } => self.notice.set(Some(message)),
+            Frame::Beat => {}
             Frame::Resync => {
                 self.expects_snapshot.set_value(true);
                 socket::ask(&Ask::Snapshot);

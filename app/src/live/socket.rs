@@ -1,10 +1,16 @@
 //! The socket itself: opened after hydration, reopened by itself, one per tab.
 //!
+//! A socket can die without a word: the computer slept, the network changed. Whatever hints that the tab is looked at
+//! again asks the server at once, and a server that is not heard of gets a new socket.
+//!
 //! Tabs tell each other over a `BroadcastChannel` when this browser became somebody else (a guest by the first cart
 //! edit, an account by a login): an open socket follows the person it was opened by.
 
 use super::Live;
-use domain::{UnixMillis, live::Ask};
+use domain::{
+    UnixMillis,
+    live::{Ask, BEAT_SECONDS},
+};
 use leptos::prelude::*;
 use std::{
     cell::{Cell, RefCell},
@@ -17,6 +23,14 @@ use web_sys::{BroadcastChannel, Event, MessageEvent, WebSocket, js_sys};
 /// stormed.
 const FIRST_WAIT: u32 = 500;
 const LONGEST_WAIT: u32 = 30_000;
+/// An open socket that was heard of so few ms ago is alive.
+const LATELY: i64 = 5_000;
+/// The server answers a question within so many ms, or the socket counts as dead.
+const PROBE: u64 = 400;
+/// So many ms without the server's beat, and the socket counts as dead; looked at as often.
+const SILENCE: i64 = BEAT_SECONDS as i64 * 2_000 + LATELY;
+/// What tells that somebody looks at the tab again, or that the network may be another.
+const WAKING: [&str; 5] = ["visibilitychange", "resume", "pageshow", "focus", "online"];
 const CHANNEL: &str = "book-bazar";
 
 thread_local! {
@@ -25,6 +39,8 @@ thread_local! {
     static FAILURES: Cell<u32> = const { Cell::new(0) };
     /// Numbers the attempts, so that what an abandoned socket says is ignored.
     static ATTEMPT: Cell<u32> = const { Cell::new(0) };
+    /// When the present socket was begun or last heard of.
+    static HEARD: Cell<i64> = const { Cell::new(0) };
 }
 
 /// A socket with what the browser calls on its events; dropped together.
@@ -43,15 +59,46 @@ pub(super) fn clock() -> UnixMillis {
 
 pub(super) fn start(live: Live) {
     listen_to_tabs(live);
-    let wake = move |_: Event| {
-        if !document().hidden() && !is_open() {
+    for event in WAKING {
+        window_event_listener_untyped(event, move |_: Event| wake(live));
+    }
+    let look = move || {
+        if silence() > SILENCE {
             connect(live);
         }
     };
-    window_event_listener_untyped("visibilitychange", wake);
-    // The network came back: the old socket may be dead without knowing it.
-    window_event_listener_untyped("online", move |_| connect(live));
+    let every = Duration::from_millis(SILENCE as u64 / 4);
+    set_interval(look, every);
     connect(live);
+}
+
+/// Makes sure within a second that what the tab shows is true.
+fn wake(live: Live) {
+    if document().hidden() {
+        return;
+    }
+    FAILURES.set(0);
+    match (state(), silence()) {
+        (WebSocket::OPEN, ..LATELY) | (WebSocket::CONNECTING, ..1_000) => {}
+        (WebSocket::OPEN, _) => probe(live),
+        _ => connect(live),
+    }
+}
+
+/// Asks for everything again; no answer, and the socket was dead.
+fn probe(live: Live) {
+    let (asked, attempt) = (clock().get(), ATTEMPT.get());
+    ask(&Ask::Snapshot);
+    let check = move || {
+        if ATTEMPT.get() == attempt && HEARD.get() < asked {
+            connect(live);
+        }
+    };
+    set_timeout(check, Duration::from_millis(PROBE));
+}
+
+fn silence() -> i64 {
+    clock().get() - HEARD.get()
 }
 
 /// Asks when the socket is open; what is followed is asked again whenever it opens.
@@ -90,25 +137,30 @@ fn listen_to_tabs(live: Live) {
     CHANNEL_OF_TABS.set(Some(channel));
 }
 
-fn is_open() -> bool {
-    SOCKET.with_borrow(|s| s.as_ref().is_some_and(|s| s.socket.ready_state() == WebSocket::OPEN))
+fn state() -> u16 {
+    SOCKET.with_borrow(|socket| socket.as_ref().map_or(WebSocket::CLOSED, |socket| socket.socket.ready_state()))
 }
 
 /// Opens a socket in place of the present one.
 fn connect(live: Live) {
     let attempt = ATTEMPT.get().wrapping_add(1);
     ATTEMPT.set(attempt);
+    HEARD.set(clock().get());
     let Some(socket) = address().and_then(|url| WebSocket::new(&url).ok()) else { return };
     let is_current = move || ATTEMPT.get() == attempt;
     let open = Closure::<dyn FnMut()>::new(move || {
         if is_current() {
             FAILURES.set(0);
+            HEARD.set(clock().get());
             live.expects_snapshot.set_value(true);
             show_state(live, true);
             live.ask_again();
         }
     });
     let message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+        if is_current() {
+            HEARD.set(clock().get());
+        }
         let frame = event.data().as_string().and_then(|text| super::frames::read(&text));
         if let Some(frame) = frame.filter(|_| is_current()) {
             live.apply(frame);

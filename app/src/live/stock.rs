@@ -3,6 +3,7 @@
 use super::{Live, socket};
 use domain::{
     BookId,
+    cart::CartView,
     live::{Ask, MAX_WATCHED},
 };
 use leptos::prelude::*;
@@ -20,17 +21,35 @@ impl Live {
     /// Copies on sale of a book that is on the screen from now on; starts with what the page was rendered from.
     pub fn available(self, book: BookId, page: Option<i64>) -> Memo<Option<i64>> {
         Effect::new(move |_| self.watched.update(|watched| watched.push(book)));
-        on_cleanup(move || {
-            self.watched.try_update(|watched| {
-                if let Some(at) = watched.iter().position(|known| *known == book) {
-                    watched.swap_remove(at);
-                }
-            });
-        });
+        on_cleanup(move || self.unwatch(&[book]));
         Memo::new(move |_| {
             let known = self.stock.with(|stock| stock.iter().find(|known| known.book_id == book).copied());
             known.map(|known| known.available).or(page)
         })
+    }
+
+    /// Follows the stock of the cart's lines while they are on the screen.
+    pub fn watch_cart(self) {
+        let of_lines = |cart: &CartView| cart.lines.iter().map(|line| line.book_id).collect::<Vec<_>>();
+        let books = Memo::new(move |_| self.cart.with(of_lines));
+        let watched = StoredValue::new(Vec::new());
+        Effect::new(move |_| {
+            let (former, books) = (watched.get_value(), books.get());
+            watched.set_value(books.clone());
+            self.unwatch(&former);
+            self.watched.update(|watched| watched.extend(books));
+        });
+        on_cleanup(move || self.unwatch(&watched.try_get_value().unwrap_or_default()));
+    }
+
+    fn unwatch(self, books: &[BookId]) {
+        self.watched.try_update(|watched| {
+            for book in books {
+                if let Some(at) = watched.iter().position(|known| known == book) {
+                    watched.swap_remove(at);
+                }
+            }
+        });
     }
 
     pub(super) fn set_stock(self, news: Available) {

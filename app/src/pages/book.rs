@@ -2,21 +2,22 @@
 
 use crate::{
     api::pages::{Book, BookMore},
-    call::{Post, PostForm, address},
+    call::address,
     components::{
         book_card::book_cards,
         cover::cover,
         loaded::loaded,
-        notice::{Tone, notice, refusal},
+        notice::{Tone, notice},
         page::{PLAIN, Page},
         stock::Stock,
     },
     html::{changing, html},
+    live::Edit,
     next::encode,
     shop::use_shop,
 };
-use domain::{Quantity, catalog::BookCard};
-use leptos::prelude::*;
+use domain::{Quantity, cart::CartLine, catalog::BookCard};
+use leptos::{ev::SubmitEvent, form::form_data_from_event, prelude::*};
 use leptos_router::hooks::use_params_map;
 
 #[component]
@@ -70,8 +71,6 @@ fn describe(description: &str) {
 #[component]
 fn BuyBox(book: BookCard, on_sale: bool) -> impl IntoView {
     let live = use_shop().live;
-    let add = Post::new("cart/add");
-    live.take_carts(add);
     let (id, price) = (book.id, book.price.with(book.currency).to_string());
     let available = live.available(id, book.available);
     let most = Memo::new(move |_| {
@@ -79,12 +78,19 @@ fn BuyBox(book: BookCard, on_sale: bool) -> impl IntoView {
         if on_sale { left.clamp(0, i64::from(Quantity::MAX)) } else { 0 }
     });
     let other = book.category.clone().map_or_else(|| "/books".to_owned(), |slug| format!("/books?category={slug}"));
+    let new = new_line(&book);
+    let add = move |event: SubmitEvent| {
+        event.prevent_default();
+        let chosen = form_data_from_event(&event).ok().and_then(|form| form.get("quantity").as_string());
+        let by = chosen.and_then(|chosen| chosen.parse().ok()).unwrap_or(1);
+        live.edit(Edit::Step { book: id, by, new: Some(Box::new(new.clone())) });
+    };
     let choice = move || match most.get() {
         0 => html! {
             <div class="buy-box__form"><a class="button" href=other.clone()>"Find something like it"</a></div>
         },
         most => html! {
-            <PostForm to=add class="buy-box__form">
+            <form class="buy-box__form" action="/api/cart/add" method="post" on:submit=add.clone()>
                 <input type="hidden" name="book_id" value=id.to_string()/>
                 <div class="field buy-box__quantity">
                     <label class="field__label" for="qty">"Copies"</label>
@@ -92,13 +98,11 @@ fn BuyBox(book: BookCard, on_sale: bool) -> impl IntoView {
                         {(1..=most).map(|n| html! { <option value=n.to_string()>{n}</option> }).collect::<Vec<_>>()}
                     </select>
                 </div>
-                <button class="button button--primary" type="submit"
-                    aria-busy=move || add.busy()>"Add to cart"</button>
-            </PostForm>
+                <button class="button button--primary" type="submit">"Add to cart"</button>
+            </form>
         },
     };
     html! {
-        {refusal(add.error())}
         {in_cart(book)}
         <section class="buy-box" aria-label="Buy this book">
             <div class="buy-box__facts">
@@ -111,6 +115,21 @@ fn BuyBox(book: BookCard, on_sale: bool) -> impl IntoView {
             </div>
             {changing(choice)}
         </section>
+    }
+}
+
+/// The book's line, as long as the server has not answered with its own.
+fn new_line(book: &BookCard) -> CartLine {
+    CartLine {
+        book_id: book.id,
+        slug: book.slug.clone(),
+        title: book.title.clone(),
+        authors: book.authors.clone(),
+        quantity: Quantity::ONE,
+        unit_price: book.price,
+        line_total: book.price,
+        available: book.available,
+        notice: None,
     }
 }
 

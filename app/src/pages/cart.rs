@@ -1,22 +1,22 @@
 //! The cart, like a till receipt; it follows the live messages, so every tab shows the same.
 
 use crate::{
-    call::{Post, PostForm, get, read},
+    call::{get, read},
     components::{
         cover::cover,
+        edit_form::edit_form,
         empty::{Empty, way_on},
         icon::icon,
-        notice::refusal,
         page::{NARROW, Page},
         receipt::{Sums, counted, totals},
     },
     html::{changing, html},
-    live::Live,
+    live::{Edit, Live},
     shop::use_shop,
 };
 use domain::{
-    Currency, Quantity,
-    cart::{CartLine, CartView},
+    BookId, Currency, Quantity,
+    cart::{CartLine, CartView, LineNotice},
 };
 use leptos::{prelude::*, task::spawn_local};
 
@@ -24,17 +24,12 @@ use leptos::{prelude::*, task::spawn_local};
 pub fn CartPage() -> impl IntoView {
     let live = use_shop().live;
     refetch_unless_fresh(live);
-    let (set, remove, clear) = (Post::new("cart/set"), Post::new("cart/remove"), Post::new("cart/clear"));
-    for post in [set, remove, clear] {
-        live.take_carts(post);
-    }
-    let errors = [set, remove, clear, Post::new("cart/add")].map(Post::error);
+    live.watch_cart();
     let cart = live.cart();
     let is_empty = Memo::new(move |_| cart.with(|cart| cart.lines.is_empty()));
     html! {
         <Page title="Cart" class=NARROW>
-            {Vec::from(errors.map(refusal))}
-            {move || if is_empty.get() { nothing() } else { full(cart, set, remove, clear) }}
+            {move || if is_empty.get() { nothing() } else { full(live) }}
         </Page>
     }
 }
@@ -61,20 +56,12 @@ fn nothing() -> AnyView {
     }
 }
 
-fn full(cart: Signal<CartView>, set: Post, remove: Post, clear: Post) -> AnyView {
+fn full(live: Live) -> AnyView {
+    let cart = live.cart();
     let lede = move || cart.with(|cart| counted(cart.copies, cart.lines.len()));
     let lines = move || {
         let cart = cart.get();
-        cart.lines.into_iter().map(|line| row(line, cart.currency, set, remove)).collect::<Vec<_>>()
-    };
-    let way_out = move || match cart.with(CartView::is_orderable) {
-        true => html! {
-            <a class="button button--primary button--block" href="/checkout">"Go to checkout"</a>
-            <p class="small muted">"Copies are held for you once you place the order."</p>
-        },
-        false => html! {
-            <p class="small muted">"Take out what is no longer there, and the rest can be ordered."</p>
-        },
+        cart.lines.into_iter().map(|line| row(live, line, cart.currency)).collect::<Vec<_>>()
     };
     html! {
         <header class="page-head"><h1>"Your cart"</h1><p class="page-head__lede">{lede}</p></header>
@@ -82,45 +69,99 @@ fn full(cart: Signal<CartView>, set: Post, remove: Post, clear: Post) -> AnyView
             <ul class="receipt__lines">{changing(lines)}</ul>
             {move || cart.with(|cart| totals(Sums::of_cart(cart)))}
         </section>
-        <div class="cart__checkout">{changing(way_out)}</div>
+        <div class="cart__checkout">{changing(move || cart.with(way_out))}</div>
         <div class="cart__after">
             <a href="/books">"Keep looking"</a>
-            <PostForm to=clear><button class="link-button">"Empty the cart"</button></PostForm>
+            {edit_form("cart/clear", "", None, html! {
+                <button class="link-button" on:click=move |event| live.click(&event, Edit::Clear)>"Empty the cart"</button>
+            })}
         </div>
     }
 }
 
-fn row(line: CartLine, currency: Currency, set: Post, remove: Post) -> AnyView {
-    let CartLine { book_id, slug, title, authors, quantity, unit_price, line_total, available, notice } = line;
-    let copies = quantity.get();
-    let most = available.unwrap_or(i64::from(Quantity::MAX)).min(i64::from(Quantity::MAX));
-    let is_full = i64::from(copies) >= most;
-    let notice = notice.map(|notice| notice.sentence(currency));
-    let [fewer, more, less] = ["One copy fewer of ", "One copy more of ", " "].map(|words| format!("{words}{title}"));
+fn way_out(cart: &CartView) -> AnyView {
+    let gone = cart.lines.iter().filter(|line| line.is_gone()).map(|line| format!("“{}”", line.title));
+    let gone = gone.collect::<Vec<_>>().join(", ");
+    if gone.is_empty() {
+        return html! {
+            <a class="button button--primary button--block" href="/checkout">"Go to checkout"</a>
+            <p class="small muted">"Copies are held for you once you place the order."</p>
+        };
+    }
     html! {
-        <li class="line">
+        <button class="button button--primary button--block" type="button" disabled aria-describedby="not-now">
+            "Go to checkout"
+        </button>
+        <p class="small" id="not-now">
+            {format!("{gone} cannot be ordered now. Take out what is not there, and the rest is ready to go.")}
+        </p>
+    }
+}
+
+fn row(live: Live, line: CartLine, currency: Currency) -> AnyView {
+    let most = line.available.unwrap_or(i64::from(Quantity::MAX)).min(i64::from(Quantity::MAX));
+    let (is_full, is_retired) = (i64::from(line.quantity) >= most, line.notice == Some(LineNotice::Retired));
+    let each = (line.quantity.get() > 1).then(|| format!("{} each", line.unit_price.with(currency)));
+    let said = notice(live, &line, currency);
+    let CartLine { book_id, slug, title, authors, quantity, line_total, .. } = line;
+    let less = format!(" {title}");
+    html! {
+        <li class=move || if live.is_changed(book_id) { "line line--changed" } else { "line" }>
             {cover(&slug, "cover cover--thumb", String::new(), false)}
             <div>
-                <h2 class="line__title"><a href=format!("/books/{slug}")>{title}</a></h2>
+                <h2 class="line__title"><a href=format!("/books/{slug}")>{title.clone()}</a></h2>
                 <p class="line__author">{authors}</p>
             </div>
             <p class="line__total num">{line_total.with(currency).to_string()}</p>
-            {notice.map(|notice| html! { <p class="cart-line__notice" role="status">{notice}</p> })}
+            {said}
             <div class="cart-line__controls">
-                <PostForm to=set class="stepper">
-                    <input type="hidden" name="book_id" value=book_id.to_string()/>
-                    <button class="stepper__button" name="quantity" value=(copies - 1).to_string()
-                        aria-label=fewer>{icon("minus")}</button>
-                    <span class="stepper__value"><span class="visually-hidden">"Copies: "</span>{copies}</span>
-                    <button class="stepper__button" name="quantity" value=(copies + 1).to_string() disabled=is_full
-                        aria-label=more>{icon("plus")}</button>
-                </PostForm>
-                <PostForm to=remove>
-                    <input type="hidden" name="book_id" value=book_id.to_string()/>
-                    <button class="link-button">"Remove"<span class="visually-hidden">{less}</span></button>
-                </PostForm>
-                <span class="line__each cart-line__each num">{format!("{} each", unit_price.with(currency))}</span>
+                {(!is_retired).then(|| stepper(live, book_id, &title, quantity, is_full))}
+                {edit_form("cart/remove", "", Some(book_id), html! {
+                    <button class="link-button" on:click=move |event| live.click(&event, Edit::Remove { book: book_id })>
+                        "Remove"<span class="visually-hidden">{less}</span>
+                    </button>
+                })}
+                {each.map(|each| html! { <span class="line__each cart-line__each num">{each}</span> })}
             </div>
         </li>
     }
+}
+
+/// One fewer, one more. Without WASM the buttons say how many the line shall have.
+fn stepper(live: Live, book: BookId, title: &str, quantity: Quantity, is_full: bool) -> AnyView {
+    let copies = quantity.get();
+    let [fewer, more] = ["fewer", "more"].map(|word| format!("One copy {word} of {title}"));
+    let step = move |by| move |event| live.click(&event, Edit::Step { book, by, new: None });
+    edit_form(
+        "cart/set",
+        "stepper",
+        Some(book),
+        html! {
+            <button class="stepper__button" name="quantity" value=(copies - 1).to_string()
+                aria-label=fewer on:click=step(-1)>{icon("minus")}</button>
+            <span class="stepper__value"><span class="visually-hidden">"Copies: "</span>{copies}</span>
+            <button class="stepper__button" name="quantity" value=(copies + 1).to_string() disabled=is_full
+                aria-label=more on:click=step(1)>{icon("plus")}</button>
+        },
+    )
+}
+
+/// What the shopper should know about the line; a new price stays until they say that they have read it.
+fn notice(live: Live, line: &CartLine, currency: Currency) -> Option<AnyView> {
+    let book = line.book_id;
+    let notice = line.notice.as_ref()?;
+    let (words, got_it) = match notice {
+        LineNotice::PriceChanged { was } => {
+            let words = format!("Was {}, now {}.", was.with(currency), line.unit_price.with(currency));
+            let button = html! {
+                <button class="link-button" on:click=move |event| live.click(&event, Edit::Seen { book })>
+                    "Got it"<span class="visually-hidden">{format!(": the new price of {}", line.title)}</span>
+                </button>
+            };
+            (words, Some(edit_form("cart/seen", "", Some(book), button)))
+        }
+        other => (other.sentence(currency), None),
+    };
+    let class = if line.is_gone() { "cart-line__notice cart-line__notice--gone" } else { "cart-line__notice" };
+    Some(html! { <div class=class role="status"><p>{words}</p>{got_it}</div> })
 }

@@ -32,6 +32,14 @@ pub fn CheckoutPage() -> impl IntoView {
             looks.update(|looks| *looks += 1);
         }
     });
+    // Edits that were still under way when the page was asked for are not in it.
+    let is_settled = use_shop().live.is_settled();
+    Effect::new(move |was_settled: Option<bool>| {
+        if was_settled == Some(false) && is_settled.get() {
+            looks.update(|looks| *looks += 1);
+        }
+        is_settled.get()
+    });
     let navigate = use_navigate();
     place.on_success(move |placed: Placed| {
         navigate(&format!("/orders/{}", placed.order_id), NavigateOptions::default());

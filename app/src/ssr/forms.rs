@@ -29,6 +29,7 @@ const FORMS: &[(&str, &[&str])] = &[
     ("cart/add", &["book_id", "quantity"]),
     ("cart/set", &["book_id", "quantity"]),
     ("cart/remove", &["book_id"]),
+    ("cart/seen", &["book_id"]),
     ("cart/clear", &[]),
     ("orders/place", &["email", "name", "line1", "line2", "city", "state", "postcode", "country", "phone"]),
     ("orders/cancel", &["order_id"]),
@@ -137,7 +138,7 @@ fn after(form: &str, typed: &BTreeMap<String, String>, body: &Bytes, back: Strin
     match form {
         "account/login" | "account/register" => typed("next").and_then(same_site).unwrap_or("/account").to_owned(),
         "account/logout" => "/".to_owned(),
-        "cart/set" | "cart/remove" | "cart/clear" => "/cart".to_owned(),
+        "cart/set" | "cart/remove" | "cart/seen" | "cart/clear" => "/cart".to_owned(),
         "orders/place" => answered("order_id").map_or(back, |id| format!("/orders/{id}")),
         "orders/cancel" => typed("order_id").map_or(back, |id| format!("/orders/{}", crate::next::encode(id))),
         "payments/init" => answered("redirect_url").map_or(back, str::to_owned),
@@ -198,7 +199,7 @@ mod tests {
     fn a_flash_fits_into_a_cookie_and_holds_no_secret() {
         let fields = FORMS.iter().flat_map(|(_, fields)| fields.iter());
         assert!(fields.into_iter().all(|field| !field.contains("password") && !field.contains("key")));
-        let (form, fields) = FORMS[7];
+        let (form, fields) = FORMS[8];
         let values = fields.iter().map(|field| (field.to_string(), "अ".repeat(MAX_VALUE))).collect();
         let flash = Flash { form: form.to_owned(), error: ApiError::internal(), values };
         let text = carried(flash);
