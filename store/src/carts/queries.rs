@@ -1,7 +1,7 @@
 //! SQL of the carts: one row per cart, one per line.
 
-use super::state::CartState;
-use domain::{BookId, Owner, Quantity};
+use super::state::{CartState, Line};
+use domain::{BookId, Minor, Owner, Quantity};
 use sqlx::{PgConnection, PgPool, types::Json};
 use std::collections::{BTreeMap, HashSet};
 
@@ -12,16 +12,18 @@ pub(super) async fn load(pg: &PgPool, owner: &Owner) -> Result<Option<CartState>
     let row = sqlx::query!(
         r#"SELECT v, t, merged_into, marks AS "marks: Marks",
                   ARRAY(SELECT book_id FROM cart_lines l WHERE l.owner = c.owner ORDER BY book_id) AS "books!",
-                  ARRAY(SELECT quantity FROM cart_lines l WHERE l.owner = c.owner ORDER BY book_id) AS "quantities!"
+                  ARRAY(SELECT quantity FROM cart_lines l WHERE l.owner = c.owner ORDER BY book_id) AS "quantities!",
+                  ARRAY(SELECT seen_price_minor FROM cart_lines l WHERE l.owner = c.owner ORDER BY book_id)
+                      AS "seen!: Vec<Option<i64>>"
            FROM carts c WHERE owner = $1"#,
         owner.to_string()
     )
     .fetch_optional(pg)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    let lines = row.books.iter().zip(&row.quantities).map(|(book, copies)| {
+    let lines = row.books.iter().zip(&row.quantities).zip(&row.seen).map(|((book, copies), seen)| {
         let quantity = Quantity::new(i64::from(*copies)).map_err(broken)?;
-        Ok((BookId::new(*book).map_err(broken)?, quantity))
+        Ok((BookId::new(*book).map_err(broken)?, Line { quantity, seen: seen.map(Minor::new) }))
     });
     let lines = lines.collect::<Result<_, sqlx::Error>>()?;
     let into = row.merged_into.map(|text| text.parse::<Owner>()).transpose().map_err(broken)?;
@@ -38,25 +40,27 @@ pub(super) async fn save(db: &mut PgConnection, carts: &[(Owner, &CartState)]) -
     let written = save_rows(db, carts).await?;
     let owners: Vec<String> = written.iter().cloned().collect();
     sqlx::query!("DELETE FROM cart_lines WHERE owner = ANY($1)", &owners).execute(&mut *db).await?;
-    let (mut of, mut books, mut quantities) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut of, mut books, mut quantities, mut seen) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (owner, cart) in carts {
         let owner = owner.to_string();
         if !written.contains(&owner) {
             continue;
         }
-        for (book, quantity) in &cart.lines {
+        for (book, line) in &cart.lines {
             of.push(owner.clone());
             books.push(book.get());
-            quantities.push(i64::from(quantity.get()));
+            quantities.push(i64::from(line.quantity.get()));
+            seen.push(line.seen.map(Minor::get));
         }
     }
     sqlx::query!(
-        "INSERT INTO cart_lines (owner, book_id, quantity)
-         SELECT owner, book_id, quantity::integer FROM UNNEST($1::text[], $2::bigint[], $3::bigint[])
-              AS line (owner, book_id, quantity)",
+        "INSERT INTO cart_lines (owner, book_id, quantity, seen_price_minor)
+         SELECT owner, book_id, quantity::integer, seen FROM UNNEST($1::text[], $2::bigint[], $3::bigint[], $4::bigint[])
+              AS line (owner, book_id, quantity, seen)",
         &of,
         &books,
-        &quantities
+        &quantities,
+        &seen as &[Option<i64>]
     )
     .execute(&mut *db)
     .await?;

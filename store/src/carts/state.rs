@@ -1,7 +1,7 @@
 //! A whole cart as it is stored: the fields of its hash in Redis, the row and lines in Postgres.
 
 use crate::error::Error;
-use domain::{BookId, Owner, Quantity};
+use domain::{BookId, Minor, Owner, Quantity};
 use std::collections::{BTreeMap, HashMap};
 
 const READ: &str = "carts.read_fields";
@@ -13,7 +13,7 @@ pub(super) struct CartState {
     pub v: i64,
     /// Orders the changes: max(t + 1, now in ms).
     pub t: i64,
-    pub lines: BTreeMap<BookId, Quantity>,
+    pub lines: BTreeMap<BookId, Line>,
     /// Fields `taken:<order>` and `merged:<guest>`: what must not happen twice.
     pub marks: BTreeMap<String, String>,
     /// Closed: its lines belong, or already went, to this account.
@@ -22,13 +22,26 @@ pub(super) struct CartState {
     pub is_unproven: bool,
 }
 
+/// What a cart keeps of one title.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Line {
+    pub quantity: Quantity,
+    /// The price that the shopper last saw; `None`: nobody knows, so nothing is said about a change.
+    pub seen: Option<Minor>,
+}
+
 impl CartState {
+    /// Books and copies.
+    pub fn copies(&self) -> Vec<(BookId, Quantity)> {
+        self.lines.iter().map(|(book, line)| (*book, line.quantity)).collect()
+    }
+
     /// Reads the hash; `None` when there is none.
     pub fn from_fields(fields: HashMap<String, String>) -> Result<Option<Self>, Error> {
         if fields.is_empty() {
             return Ok(None);
         }
-        let mut state = Self::default();
+        let (mut state, mut seen) = (Self::default(), BTreeMap::new());
         for (field, value) in fields {
             match field.split_once(':') {
                 None if field == "v" => state.v = number(&value)?,
@@ -36,15 +49,24 @@ impl CartState {
                 None if field == "into" => state.into = Some(owner(&value)?),
                 None if field == "unproven" => state.is_unproven = true,
                 Some(("i", book)) => {
-                    state.lines.insert(book_id(book)?, quantity(&value)?);
+                    let line = Line { quantity: quantity(&value)?, seen: None };
+                    state.lines.insert(book_id(book)?, line);
+                }
+                Some(("p", book)) => {
+                    seen.insert(book_id(book)?, Minor::new(number(&value)?));
                 }
                 Some(("taken" | "merged", _)) => {
                     state.marks.insert(field, value);
                 }
-                // How an unproven cart is to be proven, what the cart was told: the scripts' own business.
-                Some(("u" | "k", _)) => {}
+                // The scripts' own business: the run that proved it, what the last merge said, how an unproven cart is
+                // to be proven, and which changes of a book it was told of.
+                None if field == "e" || field == "n" => {}
+                Some(("o" | "u" | "k", _)) => {}
                 _ => return Err(Error::unexpected(READ, format!("unknown field {field:?}"))),
             }
+        }
+        for (book, line) in &mut state.lines {
+            line.seen = seen.remove(book);
         }
         Ok(Some(state))
     }
@@ -58,7 +80,10 @@ impl CartState {
         if self.is_unproven {
             fields.extend(["unproven".to_owned(), "base".to_owned()]);
         }
-        fields.extend(self.lines.iter().flat_map(|(book, copies)| [format!("i:{book}"), copies.to_string()]));
+        for (book, line) in &self.lines {
+            fields.extend([format!("i:{book}"), line.quantity.to_string()]);
+            fields.extend(line.seen.iter().flat_map(|price| [format!("p:{book}"), price.get().to_string()]));
+        }
         fields.extend(self.marks.iter().flat_map(|(mark, value)| [mark.clone(), value.clone()]));
         fields
     }
@@ -89,12 +114,16 @@ pub(super) fn quantity(text: &str) -> Result<Quantity, Error> {
 mod tests {
     use super::*;
 
+    fn line(copies: i64, seen: Option<i64>) -> Line {
+        Line { quantity: Quantity::new(copies).unwrap(), seen: seen.map(Minor::new) }
+    }
+
     #[test]
     fn fields_come_back() {
         let state = CartState {
             v: 3,
             t: 1_700_000_000_000,
-            lines: [(BookId::new(7).unwrap(), Quantity::new(2).unwrap())].into(),
+            lines: [(BookId::new(7).unwrap(), line(2, Some(39_900))), (BookId::new(8).unwrap(), line(1, None))].into(),
             marks: [("taken:x".to_owned(), "1;7=2".to_owned())].into(),
             into: Some("a:5".parse().unwrap()),
             is_unproven: true,
