@@ -5,8 +5,8 @@
 -- Returns OK      the cart is empty
 --         MOVED   this cart was closed: nothing changed
 if cart.into then return reply('MOVED') end
-if titles() == 0 and cart.unproven ~= 'base' then return reply('OK') end
-drop_all('i:')
-drop_all('u:')
+if titles() == 0 and (not cart.unproven or cart.unproven == 'cleared') then return reply('OK') end
+for _, kind in ipairs({ 'i:', 'p:', 'k:', 'o:', 'u:' }) do drop_all(kind) end
 if cart.unproven then put('unproven', 'cleared') end
+put('n', nil)
 return commit('OK')

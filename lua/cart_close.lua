@@ -11,5 +11,5 @@ if arg[1] == 'freeze' then
   return commit('OK')
 end
 if cart.into ~= arg[2] or titles() == 0 then return reply('OK') end
-drop_all('i:')
+for _, kind in ipairs({ 'i:', 'p:', 'k:' }) do drop_all(kind) end
 return commit('OK')

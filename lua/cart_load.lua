@@ -1,12 +1,9 @@
--- cart_load: the cart as it stands; one that Redis lost is put back as the seed says, without counting as a change.
+-- cart_load: the cart as it stands. One that Redis lost is put back as the seed says, one in doubt is proven by it;
+-- neither counts as a change, but edits made in doubt do. While Postgres is away a cart in doubt is shown as it is.
 --
 -- KEYS    as cart_prelude
--- ARGV    arg[1] seconds after which an unchanged copy may leave Redis again
--- Returns OK   the cart
-if fresh then
-  redis.call('HSET', KEYS[1], unpack(stored))
-  redis.call('EXPIRE', KEYS[1], arg[1])
-  -- Closed with lines left: the move into the account was cut short, and a worker has to finish it.
-  if cart.into and titles() > 0 then redis.call('ZADD', KEYS[2], 'NX', due, owner) end
-end
+-- ARGV    none
+-- Returns OK       the cart
+--         ABSENT   no cart here, and Postgres does not answer
+if absent and known == 'away' then return { 'ABSENT' } end
 return reply('OK')

@@ -6,7 +6,8 @@
 --         MOVED   this cart was closed: nothing changed
 local book = arg[1]
 if cart.into then return reply('MOVED') end
-if copies(book) == 0 and cart.unproven ~= 'base' then return reply('OK') end
+if copies(book) == 0 and not cart.unproven then return reply('OK') end
 set_copies(book, 0)
 replaces(book)
+put('n', nil)
 return commit('OK')

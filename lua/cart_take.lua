@@ -12,8 +12,8 @@ for i = 2, #arg, 2 do
   local book, have = arg[i], copies(arg[i])
   local count = math.min(have, tonumber(arg[i + 1]))
   if count > 0 then
+    took[#took + 1] = book .. '=' .. text(count) .. '@' .. (cart['p:' .. book] or '')
     set_copies(book, have - count)
-    took[#took + 1] = book .. '=' .. text(count)
   end
 end
 put(mark, text(now) .. ';' .. table.concat(took, ','))

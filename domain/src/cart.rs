@@ -64,6 +64,35 @@ impl From<WrittenNotice> for LineNotice {
     }
 }
 
+/// Something the shopper should know about the cart as a whole; it stands until they go on or have seen it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", from = "WrittenCartNotice")]
+pub enum CartNotice {
+    /// They logged in, and what they had picked as a guest is here now.
+    Merged {
+        /// Titles that came.
+        titles: u32,
+        /// Of these, lines that hold fewer than both carts together.
+        cut: u32,
+        /// Titles for which there was no room.
+        left_out: u32,
+    },
+}
+
+/// [`CartNotice`] as it stands in JSON; see [`WrittenNotice`].
+#[derive(Deserialize)]
+struct WrittenCartNotice {
+    titles: u32,
+    cut: u32,
+    left_out: u32,
+}
+
+impl From<WrittenCartNotice> for CartNotice {
+    fn from(WrittenCartNotice { titles, cut, left_out }: WrittenCartNotice) -> Self {
+        Self::Merged { titles, cut, left_out }
+    }
+}
+
 /// One title in a cart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CartLine {
@@ -93,6 +122,8 @@ pub struct CartView {
     pub currency: Currency,
     /// Copies in all lines.
     pub copies: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<CartNotice>,
 }
 
 impl CartView {
@@ -105,6 +136,7 @@ impl CartView {
             total: Minor::ZERO,
             currency,
             copies: 0,
+            notice: None,
         }
     }
 
@@ -134,7 +166,40 @@ impl CartLine {
     }
 }
 
+impl CartNotice {
+    pub fn sentence(&self) -> String {
+        let Self::Merged { titles, cut, left_out } = *self;
+        let titles_of = |count| if count == 1 { "1 title".to_owned() } else { format!("{count} titles") };
+        let mut said = match titles {
+            0 => "Your cart was full already.".to_owned(),
+            _ => format!("The {} you had picked came along into your cart.", titles_of(titles)),
+        };
+        if cut > 0 {
+            said += &format!(" Of {} you have {} copies now, the most of one title.", titles_of(cut), Quantity::MAX);
+        }
+        if left_out > 0 {
+            said += &format!(" {} did not fit: a cart holds at most {MAX_TITLES}.", titles_of(left_out));
+        }
+        said
+    }
+}
+
 impl LineNotice {
+    /// The most important thing to say about a line. `asked`: what an edit asked for and did not get; `seen`: the price
+    /// that the shopper saw last.
+    pub fn worst(line: &CartLine, is_retired: bool, asked: Option<u32>, seen: Option<Minor>) -> Option<Self> {
+        if is_retired {
+            return Some(Self::Retired);
+        }
+        let stock = Self::of_stock(line.quantity, line.available);
+        let cut = asked.map(|asked| Self::Cut { asked, left: line.quantity.get() });
+        let price = seen.filter(|seen| *seen != line.unit_price).map(|was| Self::PriceChanged { was });
+        match stock {
+            Some(Self::SoldOut) => stock,
+            _ => cut.or(price).or(stock),
+        }
+    }
+
     /// What the stock alone has to say about a line; `None` while nobody knows it, or there is enough.
     pub fn of_stock(quantity: Quantity, available: Option<i64>) -> Option<Self> {
         match available? {
@@ -172,9 +237,8 @@ mod tests {
         assert_eq!((of(2, Some(4)), of(2, None)), (None, None));
     }
 
-    #[test]
-    fn a_cart_is_added_up_line_by_line() {
-        let line = |price, copies| CartLine {
+    fn line(price: i64, copies: i64) -> CartLine {
+        CartLine {
             book_id: BookId::new(1).unwrap(),
             slug: String::new(),
             title: String::new(),
@@ -184,7 +248,44 @@ mod tests {
             line_total: Minor::ZERO,
             available: None,
             notice: None,
+        }
+    }
+
+    #[test]
+    fn the_worst_news_comes_first() {
+        let worst = |available, is_retired, asked, seen: Option<i64>| {
+            let line = CartLine { available, ..line(34_900, 2) };
+            LineNotice::worst(&line, is_retired, asked, seen.map(Minor::new))
         };
+        let was = Some(39_900);
+        assert_eq!(worst(Some(0), true, Some(5), was), Some(LineNotice::Retired));
+        assert_eq!(worst(Some(0), false, Some(5), was), Some(LineNotice::SoldOut));
+        assert_eq!(worst(Some(2), false, Some(5), was), Some(LineNotice::Cut { asked: 5, left: 2 }));
+        assert_eq!(worst(Some(2), false, None, was), Some(LineNotice::PriceChanged { was: Minor::new(39_900) }));
+        assert_eq!(worst(Some(2), false, None, Some(34_900)), Some(LineNotice::OnlyLeft { left: 2 }));
+        assert_eq!((worst(Some(4), false, None, None), worst(None, false, None, None)), (None, None));
+    }
+
+    #[test]
+    fn a_merge_says_what_became_of_it() {
+        let all = CartNotice::Merged { titles: 1, cut: 0, left_out: 0 };
+        assert_eq!(all.sentence(), "The 1 title you had picked came along into your cart.");
+        let some = CartNotice::Merged { titles: 3, cut: 1, left_out: 2 };
+        let said = some.sentence();
+        assert!(
+            said.contains("3 titles") && said.contains("10 copies") && said.contains("2 titles did not fit"),
+            "{said}"
+        );
+        let text = serde_json::to_string(&some).unwrap();
+        assert_eq!(text, r#"{"kind":"merged","titles":3,"cut":1,"left_out":2}"#);
+        assert_eq!(serde_json::from_str::<CartNotice>(&text).unwrap(), some);
+        let plain = serde_json::to_string(&CartView::empty(Currency::Inr)).unwrap();
+        assert!(!plain.contains("notice"), "{plain}");
+        assert_eq!(serde_json::from_str::<CartView>(&plain).unwrap(), CartView::empty(Currency::Inr));
+    }
+
+    #[test]
+    fn a_cart_is_added_up_line_by_line() {
         let rule = DeliveryRule { fee: Minor::new(49), free_from: Minor::new(500) };
         let mut cart = CartView { lines: vec![line(100, 2), line(50, 1)], ..CartView::empty(Currency::Inr) };
         let sums = |cart: &CartView| [cart.subtotal, cart.delivery, cart.total].map(Minor::get);

@@ -56,6 +56,11 @@ impl Error {
         causes.fold(self.to_string(), |text, cause| format!("{text}: {cause}"))
     }
 
+    /// Postgres cannot be reached, as opposed to: it said no.
+    pub(crate) fn is_postgres_away(&self) -> bool {
+        matches!(self, Self::Postgres { source, .. } if is_outage(source))
+    }
+
     /// Whether this is the person's business and not a fault of ours.
     pub fn is_refusal(&self) -> bool {
         matches!(self, Self::Refused(_))

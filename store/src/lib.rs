@@ -55,6 +55,7 @@ struct Inner {
     http: reqwest::Client,
     catalog: catalog::Cache,
     accounts: accounts::Cache,
+    carts: carts::Memo,
 }
 
 impl Store {
@@ -88,7 +89,8 @@ impl Store {
             .during("http.client")?;
         let keys = Keys::new(&config.key_prefix);
         let (catalog, accounts) = (catalog::Cache::default(), accounts::Cache::default());
-        let inner = Inner { pg, redis, redis_client, keys, config, world, http, catalog, accounts };
+        let carts = carts::Memo::default();
+        let inner = Inner { pg, redis, redis_client, keys, config, world, http, catalog, accounts, carts };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -139,6 +141,10 @@ impl Store {
 
     pub(crate) fn catalog_cache(&self) -> &catalog::Cache {
         &self.inner.catalog
+    }
+
+    pub(crate) fn carts_memo(&self) -> &carts::Memo {
+        &self.inner.carts
     }
 
     pub(crate) fn accounts_cache(&self) -> &accounts::Cache {

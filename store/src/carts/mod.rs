@@ -1,29 +1,35 @@
 //! Carts: at home in Redis, backed up to Postgres.
 //!
 //! Every change is one script (`lua/cart_*.lua`) that edits the hash, marks the cart dirty and tells the live channel
-//! in one step; [`persist::PersistCarts`] writes dirty carts to Postgres. A cart that Redis does not have is loaded
-//! from Postgres by the first call that misses it; while Postgres is away an edit begins an *unproven* cart, to which
-//! the worker adds what Postgres holds before anything is overwritten.
+//! in one step; [`persist::PersistCarts`] writes dirty carts to Postgres. A cart that Redis does not have, or that
+//! another run of Redis left there, is in doubt: the first call that meets it brings what Postgres has, and the newer of
+//! the two stands. While Postgres is away the shopper edits an *unproven* cart, which remembers what it began with, so
+//! that those edits come on top of what Postgres turns out to hold.
 
+mod memo;
 pub mod persist;
 mod queries;
 mod scripts;
 mod state;
 pub mod told;
+mod verb;
 mod view;
 
+pub(crate) use memo::Memo;
+
 use crate::{
-    Store, catalog,
-    error::{During, Error, is_outage},
+    Store,
+    catalog::{self, BookFacts},
+    error::{During, Error},
     stock,
 };
 use domain::{
     AccountId, ApiError, BookId, ErrorCode, GuestId, OrderId, Owner, Quantity,
     cart::{CartView, MAX_TITLES},
 };
-use scripts::{Code, Reply, Verb};
-use state::CartState;
-use std::{collections::HashMap, time::Duration};
+use state::{CartState, Line};
+use std::{collections::HashMap, sync::Arc, time::Duration};
+use verb::{Code, Postgres, Reply, Verb, Wish};
 use view::Cuts;
 
 /// Longest wait for Postgres when Redis does not have a cart; after it Postgres counts as away.
@@ -31,42 +37,48 @@ const LOAD_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The cart with titles, prices, totals, availability and notices.
 pub async fn view(store: &Store, owner: &Owner) -> Result<CartView, Error> {
-    let reply = load(store, owner).await?;
-    view::build(store, &reply, HashMap::new(), &Cuts::new()).await
+    let (reply, on_sale) = load(store, owner, &store.carts_memo().books(owner, store.now())).await?;
+    show(store, owner, &reply, on_sale, &Cuts::new()).await
 }
 
 /// Adds copies to a line. More than there is, or than a line may hold, is cut and says so (`LineNotice::Cut`).
 pub async fn add(store: &Store, owner: &Owner, book: BookId, quantity: Quantity) -> Result<CartView, Error> {
-    change_line(store, owner, book, |on_sale| Verb::Add { book, quantity, on_sale }).await
+    change_line(store, owner, book, quantity, Verb::Add).await
 }
 
 /// Sets a line to so many copies, cut in the same way.
 pub async fn set(store: &Store, owner: &Owner, book: BookId, quantity: Quantity) -> Result<CartView, Error> {
-    change_line(store, owner, book, |on_sale| Verb::Set { book, quantity, on_sale }).await
+    change_line(store, owner, book, quantity, Verb::Set).await
 }
 
 /// Takes a line out; a line that is not there is no error.
 pub async fn remove(store: &Store, owner: &Owner, book: BookId) -> Result<CartView, Error> {
-    let reply = accepted(edit(store, owner, Verb::Remove { book }).await?, None)?;
-    view::build(store, &reply, HashMap::new(), &Cuts::new()).await
+    change(store, owner, Verb::Remove { book }).await
 }
 
 pub async fn clear(store: &Store, owner: &Owner) -> Result<CartView, Error> {
-    let reply = accepted(edit(store, owner, Verb::Clear).await?, None)?;
-    view::build(store, &reply, HashMap::new(), &Cuts::new()).await
+    change(store, owner, Verb::Clear).await
+}
+
+/// The shopper has seen what this line, or (`None`) every line, costs now; and then also what the last merge did.
+pub async fn seen(store: &Store, owner: &Owner, book: Option<BookId>) -> Result<CartView, Error> {
+    let (cart, on_sale) = load(store, owner, &[]).await?;
+    let mut books = cart.books();
+    books.retain(|of| book.is_none_or(|book| book == *of));
+    if cart.t == 0 || (books.is_empty() && book.is_some()) {
+        return show(store, owner, &cart, on_sale, &Cuts::new()).await;
+    }
+    let facts = catalog::facts(store, &books).await?;
+    let prices: Vec<_> = facts.values().map(|facts| (facts.id, facts.price)).collect();
+    change(store, owner, Verb::Seen { is_all: book.is_none(), prices: &prices }).await
 }
 
 /// Moves a guest's lines into the account's cart (sum, capped), once; call at login and registration.
 pub async fn merge(store: &Store, guest: GuestId, account: AccountId) -> Result<CartView, Error> {
     let (guest, account) = (Owner::Guest(guest), Owner::Account(account));
-    let found = load(store, &guest).await?;
+    let (found, _) = load(store, &guest, &[]).await?;
     if found.t == 0 {
         return view(store, &account).await;
-    }
-    if let Some(fields) = scripts::read(store, &[guest]).await?.pop()
-        && CartState::from_fields(fields)?.is_some_and(|cart| cart.is_unproven)
-    {
-        prove(store, &guest).await?;
     }
     let frozen = edit(store, &guest, Verb::Freeze { into: &account }).await?;
     // Done before; or two people logged in from one browser at once, and the cart went to the first.
@@ -74,14 +86,14 @@ pub async fn merge(store: &Store, guest: GuestId, account: AccountId) -> Result<
         return view(store, &account).await;
     }
     let merged = finish_merge(store, &guest, &account, frozen.t, &frozen.lines).await?;
-    view::build(store, &merged, HashMap::new(), &cuts(&merged)).await
+    show(store, &account, &merged, HashMap::new(), &cuts(&merged)).await
 }
 
 /// Lines and version as Redis (or, when Redis lost it, Postgres) has them, without the catalogue: what an order is made of.
 pub async fn lines(store: &Store, owner: &Owner) -> Result<CartLines, Error> {
-    let cart = load(store, owner).await?;
+    let (cart, _) = load(store, owner, &[]).await?;
     let lines = if cart.into.is_some() { Vec::new() } else { cart.lines };
-    Ok(CartLines { version: cart.t, lines })
+    Ok(CartLines { version: cart.t, lines: lines.into_iter().map(|(book, line)| (book, line.quantity)).collect() })
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -111,80 +123,146 @@ pub async fn restore(store: &Store, owner: &Owner, order: OrderId) -> Result<(),
     Ok(())
 }
 
+/// An edit without a look at the gate beforehand.
+async fn change(store: &Store, owner: &Owner, verb: Verb<'_>) -> Result<CartView, Error> {
+    let (reply, on_sale) = edit_and_ask(store, owner, verb, &store.carts_memo().books(owner, store.now())).await?;
+    let reply = accepted(reply, None)?;
+    show(store, owner, &reply, on_sale, &Cuts::new()).await
+}
+
 /// Adding and setting: the book must be on sale, and the gate says how many there are.
 ///
-/// Stock and cart live in different slots, so the gate is asked first and its answer travels as an argument.
-async fn change_line<'a>(
+/// Stock and cart live in different slots, so one pipeline asks the gate and edits the cart; where that turns out to be
+/// too much, the line comes down again. Only for a book known to be short is the gate asked first.
+async fn change_line(
     store: &Store,
     owner: &Owner,
     book: BookId,
-    verb: impl FnOnce(Option<i64>) -> Verb<'a>,
+    quantity: Quantity,
+    verb: fn(Wish) -> Verb<'static>,
 ) -> Result<CartView, Error> {
-    let asked = [book];
-    let (facts, on_sale) = tokio::try_join!(catalog::facts(store, &asked), stock::available(store, &asked))?;
-    let facts = facts.get(&book).ok_or_else(|| ApiError::not_found("this book"))?;
+    let (memo, facts) = (store.carts_memo(), sold(store, book).await?);
+    let mut wish = Wish { book, quantity, price: facts.price, on_sale: None };
+    let mut books = memo.books(owner, store.now()).to_vec();
+    books.push(book);
+    let (reply, on_sale) = if memo.is_short(book, quantity, store.now()) {
+        let on_sale = stock::available(store, &books).await?;
+        wish.on_sale = on_sale.get(&book).copied();
+        (edit(store, owner, verb(wish)).await?, on_sale)
+    } else {
+        edit_and_ask(store, owner, verb(wish), &books).await?
+    };
+    let left = on_sale.get(&book).copied();
+    left.inspect(|left| memo.saw(book, *left, store.now()));
+    let reply = accepted(reply, Some(&facts.title))?;
+    let before = u32::try_from(state::number(&reply.note)?).unwrap_or(0);
+    let there_is = left.map_or(u32::MAX, |left| u32::try_from(left).unwrap_or(u32::MAX)).max(before);
+    let asked = match verb(wish) {
+        Verb::Add(_) => before + quantity.get(),
+        _ => quantity.get(),
+    };
+    let reply = if reply.copies(book) > there_is {
+        accepted(edit(store, owner, Verb::Cap { book, most: there_is }).await?, None)?
+    } else {
+        reply
+    };
+    if there_is == 0 {
+        return Err(sold_out(Some(&facts.title)).into());
+    }
+    let is_cut = asked > there_is.min(Quantity::MAX);
+    show(store, owner, &reply, on_sale, &is_cut.then_some((book, asked)).into_iter().collect()).await
+}
+
+/// The book, if it can be bought at all.
+async fn sold(store: &Store, book: BookId) -> Result<Arc<BookFacts>, Error> {
+    let mut facts = catalog::facts(store, &[book]).await?;
+    let facts = facts.remove(&book).ok_or_else(|| ApiError::not_found("this book"))?;
     if facts.is_retired {
         return Err(ApiError::new(ErrorCode::NotOrderable, format!("“{}” is no longer sold.", facts.title)).into());
     }
-    let reply = edit(store, owner, verb(on_sale.get(&book).copied())).await?;
-    let reply = accepted(reply, Some(&facts.title))?;
-    let mut cuts = Cuts::new();
-    if reply.code == Code::Cut {
-        cuts.insert(book, reply.note.parse().unwrap_or(u32::MAX));
-    }
-    view::build(store, &reply, on_sale, &cuts).await
+    Ok(facts)
+}
+
+async fn show(
+    store: &Store,
+    owner: &Owner,
+    reply: &Reply,
+    on_sale: HashMap<BookId, i64>,
+    cuts: &Cuts,
+) -> Result<CartView, Error> {
+    store.carts_memo().holds(owner, reply.books(), store.now());
+    view::build(store, reply, on_sale, cuts).await
 }
 
 /// Turns a script's refusal into what the person is told.
 fn accepted(reply: Reply, title: Option<&str>) -> Result<Reply, Error> {
     let refusal = match reply.code {
-        Code::Ok | Code::Cut => return Ok(reply),
-        Code::SoldOut => {
-            let title = title.unwrap_or("This book");
-            ApiError::new(ErrorCode::InsufficientStock, format!("“{title}” is sold out right now."))
-        }
+        Code::Ok => return Ok(reply),
+        Code::SoldOut => sold_out(title),
         Code::Full => {
             let message = format!("A cart holds at most {MAX_TITLES} titles. Take one out to make room.");
             ApiError::new(ErrorCode::CartFull, message)
         }
         Code::Moved => {
-            let message = "This cart has moved into your account. Please load the page again.";
+            let message = "What was in this cart has moved into the account that logged in here. This edit changed nothing; load the page again.";
             ApiError::new(ErrorCode::Conflict, message)
         }
     };
     Err(refusal.into())
 }
 
-/// The cart as it stands. What neither Redis nor Postgres knows is an empty cart that nobody keeps.
-async fn load(store: &Store, owner: &Owner) -> Result<Reply, Error> {
-    if let Some(reply) = scripts::call(store, owner, Verb::Load, None).await? {
-        return Ok(reply);
-    }
-    let Some(state) = from_postgres(store, owner).await? else {
-        return Ok(Reply { code: Code::Ok, t: 0, into: None, note: String::new(), lines: Vec::new() });
-    };
-    seeded(store, owner, Verb::Load, &state).await
+fn sold_out(title: Option<&str>) -> ApiError {
+    let title = title.unwrap_or("This book");
+    ApiError::new(ErrorCode::InsufficientStock, format!("“{title}” is sold out right now."))
 }
 
-/// One change of a cart, wherever the cart is.
+type Asked = (Reply, HashMap<BookId, i64>);
+
+/// The cart as it stands, and what the gate has of these books. What neither Redis nor Postgres knows is an empty cart
+/// that nobody keeps. Of a cart in doubt Redis' copy is better than nothing while Postgres is away.
+async fn load(store: &Store, owner: &Owner, books: &[BookId]) -> Result<Asked, Error> {
+    let mut run = store.redis_run().await?;
+    let (reply, on_sale) = scripts::call(store, &mut run, owner, Verb::Load, Postgres::Unasked, books).await?;
+    if let Some(reply) = reply {
+        return Ok((reply, on_sale));
+    }
+    let (state, failure) = match from_postgres(store, owner).await {
+        Ok(state) => (Some(state.unwrap_or_default()), None),
+        Err(error) if error.is_postgres_away() => (None, Some(error)),
+        Err(error) => return Err(error),
+    };
+    let postgres = state.as_ref().map_or(Postgres::Away, Postgres::Has);
+    let (reply, _) = scripts::call(store, &mut run, owner, Verb::Load, postgres, &[]).await?;
+    Ok((reply.ok_or_else(|| failure.unwrap_or_else(unseeded))?, on_sale))
+}
+
 async fn edit(store: &Store, owner: &Owner, verb: Verb<'_>) -> Result<Reply, Error> {
-    if let Some(reply) = scripts::call(store, owner, verb, None).await? {
-        return Ok(reply);
+    Ok(edit_and_ask(store, owner, verb, &[]).await?.0)
+}
+
+/// One change of a cart, wherever the cart is, and what the gate has of these books; one round trip for a cart at home.
+async fn edit_and_ask(store: &Store, owner: &Owner, verb: Verb<'_>, books: &[BookId]) -> Result<Asked, Error> {
+    // One run for all of it: what Postgres says is older than nothing that this run is told.
+    let mut run = store.redis_run().await?;
+    let (reply, on_sale) = scripts::call(store, &mut run, owner, verb, Postgres::Unasked, books).await?;
+    if let Some(reply) = reply {
+        return Ok((reply, on_sale));
     }
     let state = match from_postgres(store, owner).await {
-        Ok(state) => state.unwrap_or_default(),
-        Err(Error::Postgres { source, .. }) if is_outage(&source) => {
+        Ok(state) => Some(state.unwrap_or_default()),
+        Err(error) if error.is_postgres_away() && verb.may_be_unproven() => {
             tracing::warn!(cart.owner = %owner, "editing a cart without knowing what Postgres holds of it");
-            CartState::unproven()
+            None
         }
         Err(error) => return Err(error),
     };
-    seeded(store, owner, verb, &state).await
+    let postgres = state.as_ref().map_or(Postgres::Away, Postgres::Has);
+    let (reply, _) = scripts::call(store, &mut run, owner, verb, postgres, &[]).await?;
+    Ok((reply.ok_or_else(unseeded)?, on_sale))
 }
 
-async fn seeded(store: &Store, owner: &Owner, verb: Verb<'_>, seed: &CartState) -> Result<Reply, Error> {
-    let reply = scripts::call(store, owner, verb, Some(seed)).await?;
-    reply.ok_or_else(|| Error::unexpected("carts.seed", "a seeded cart is absent"))
+fn unseeded() -> Error {
+    Error::unexpected("carts.seed", "a seeded cart is absent")
 }
 
 async fn from_postgres(store: &Store, owner: &Owner) -> Result<Option<CartState>, Error> {
@@ -192,10 +270,11 @@ async fn from_postgres(store: &Store, owner: &Owner) -> Result<Option<CartState>
     load.unwrap_or(Err(sqlx::Error::PoolTimedOut)).during("carts.load")
 }
 
-/// Adds what Postgres holds to a cart that was begun without it. A cart gone meanwhile needs no proof.
+/// Proves a cart that was edited without Postgres.
 async fn prove(store: &Store, owner: &Owner) -> Result<(), Error> {
     let postgres = from_postgres(store, owner).await?.unwrap_or_default();
-    scripts::call(store, owner, Verb::Prove { postgres: &postgres }, None).await?;
+    let mut run = store.redis_run().await?;
+    scripts::call(store, &mut run, owner, Verb::Load, Postgres::Has(&postgres), &[]).await?;
     Ok(())
 }
 
@@ -205,7 +284,7 @@ async fn finish_merge(
     guest: &Owner,
     account: &Owner,
     guest_t: i64,
-    lines: &[(BookId, Quantity)],
+    lines: &[(BookId, Line)],
 ) -> Result<Reply, Error> {
     let merged = edit(store, account, Verb::Merge { guest, guest_t, lines }).await?;
     edit(store, guest, Verb::Empty { into: account }).await?;

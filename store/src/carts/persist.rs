@@ -81,7 +81,7 @@ async fn settle(store: &Store, owner: &Owner, state: Read) -> Read {
         state = proven;
     }
     if let Some(account) = state.into.filter(|_| !state.lines.is_empty()) {
-        super::finish_merge(store, owner, &account, state.t, &state.copies()).await?;
+        super::finish_merge(store, owner, &account, state.t, &state.lines.into_iter().collect::<Vec<_>>()).await?;
         return reread(store, owner).await;
     }
     Ok(Some(state))

@@ -1,18 +1,21 @@
 //! One typed call for each script of `lua/cart*.lua`; every code they answer with is a value here.
 
-use super::state::{self, CartState};
+use super::{
+    state,
+    verb::{Postgres, Reply, Verb},
+};
 use crate::{
     Store,
     error::{During, Error},
+    link::Run,
+    stock,
 };
-use domain::{BookId, OrderId, Owner, Quantity, UnixMillis, cart::MAX_TITLES};
-use redis::{Cmd, ErrorKind, Script, ServerErrorKind};
+use domain::{BookId, Owner, UnixMillis};
+use redis::{Cmd, ErrorKind, FromRedisValue, Pipeline, RedisError, Script, ServerErrorKind, aio::ConnectionLike};
 use std::{collections::HashMap, sync::LazyLock};
 
 /// An edit is persisted this long after it, so that a burst of edits is one write.
 pub(super) const SETTLE_MS: i64 = 1_000;
-/// Copies read from Postgres, and not edited since, leave Redis after a day unread.
-const LOADED_TTL_SECONDS: i64 = 24 * 3600;
 /// Persisted carts of guests leave Redis after three days without an edit; those of accounts stay.
 const GUEST_TTL_SECONDS: i64 = 3 * 24 * 3600;
 
@@ -21,194 +24,66 @@ macro_rules! script {
         static $name: LazyLock<Script> =
             LazyLock::new(|| Script::new(include_str!(concat!("../../../lua/", $file, ".lua"))));
     };
-    ($name:ident, $prelude:literal + $file:literal) => {
-        static $name: LazyLock<Script> = LazyLock::new(|| {
-            Script::new(concat!(
-                include_str!(concat!("../../../lua/", $prelude, ".lua")),
-                include_str!(concat!("../../../lua/", $file, ".lua"))
-            ))
-        });
-    };
 }
 
-script!(ADD, "cart_prelude" + "cart_add");
-script!(SET, "cart_prelude" + "cart_set");
-script!(REMOVE, "cart_prelude" + "cart_remove");
-script!(CLEAR, "cart_prelude" + "cart_clear");
-script!(LOAD, "cart_prelude" + "cart_load");
-script!(PROVE, "cart_prelude" + "cart_prove");
-script!(CLOSE, "cart_prelude" + "cart_close");
-script!(MERGE, "cart_prelude" + "cart_merge");
-script!(TAKE, "cart_prelude" + "cart_take");
-script!(RESTORE, "cart_prelude" + "cart_restore");
-script!(TOLD, "cart_prelude" + "cart_told");
 script!(CLAIM, "carts_claim");
 script!(DONE, "carts_done");
 script!(FAILED, "carts_failed");
 
-/// What is to be done to one cart.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Verb<'a> {
-    /// `on_sale`: `None` while the gate does not know.
-    Add {
-        book: BookId,
-        quantity: Quantity,
-        on_sale: Option<i64>,
-    },
-    Set {
-        book: BookId,
-        quantity: Quantity,
-        on_sale: Option<i64>,
-    },
-    Remove {
-        book: BookId,
-    },
-    Clear,
-    Load,
-    Prove {
-        postgres: &'a CartState,
-    },
-    Freeze {
-        into: &'a Owner,
-    },
-    Empty {
-        into: &'a Owner,
-    },
-    Merge {
-        guest: &'a Owner,
-        guest_t: i64,
-        lines: &'a [(BookId, Quantity)],
-    },
-    Take {
-        order: OrderId,
-        lines: &'a [(BookId, Quantity)],
-    },
-    /// `handed_over`: what the order took from a guest cart that was closed since, as that cart's mark says it.
-    Restore {
-        order: OrderId,
-        handed_over: &'a str,
-    },
-    /// `stamp`: when the book changed, ms.
-    Told {
-        book: BookId,
-        stamp: i64,
-    },
-}
-
-/// The script did it, or why it did not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Code {
-    Ok,
-    Cut,
-    SoldOut,
-    Full,
-    /// The cart was closed; `into` has its lines.
-    Moved,
-}
-
-/// What a script says about the whole cart.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Reply {
-    pub code: Code,
-    pub t: i64,
-    pub into: Option<Owner>,
-    /// Meaning depends on the verb; see its header.
-    pub note: String,
-    pub lines: Vec<(BookId, Quantity)>,
-}
-
-impl Verb<'_> {
-    fn script(&self) -> &'static Script {
-        match self {
-            Self::Add { .. } => &ADD,
-            Self::Set { .. } => &SET,
-            Self::Remove { .. } => &REMOVE,
-            Self::Clear => &CLEAR,
-            Self::Load => &LOAD,
-            Self::Prove { .. } => &PROVE,
-            Self::Freeze { .. } | Self::Empty { .. } => &CLOSE,
-            Self::Merge { .. } => &MERGE,
-            Self::Take { .. } => &TAKE,
-            Self::Restore { .. } => &RESTORE,
-            Self::Told { .. } => &TOLD,
-        }
-    }
-
-    fn args(&self) -> Vec<String> {
-        let (most, titles) = (Quantity::MAX.to_string(), MAX_TITLES.to_string());
-        match self {
-            Self::Add { book, quantity, on_sale } | Self::Set { book, quantity, on_sale } => {
-                vec![book.to_string(), quantity.to_string(), on_sale.unwrap_or(-1).to_string(), most, titles]
-            }
-            Self::Remove { book } => vec![book.to_string()],
-            Self::Clear => vec![],
-            Self::Load => vec![LOADED_TTL_SECONDS.to_string()],
-            Self::Prove { postgres } => [vec![most, titles], postgres.to_fields()].concat(),
-            Self::Freeze { into } => vec!["freeze".into(), into.to_string()],
-            Self::Empty { into } => vec!["empty".into(), into.to_string()],
-            Self::Merge { guest, guest_t, lines } => {
-                [vec![guest.to_string(), guest_t.to_string(), most, titles], pairs(lines)].concat()
-            }
-            Self::Take { order, lines } => [vec![order.to_string()], pairs(lines)].concat(),
-            Self::Told { book, stamp } => vec![book.to_string(), stamp.to_string()],
-            Self::Restore { order, handed_over } => vec![order.to_string(), most, (*handed_over).to_owned()],
-        }
-    }
-}
-
-/// Runs a verb on a cart. `None`: Redis does not have the cart and no seed was given.
+/// Runs a verb on a cart in this run of Redis, and asks the gate about these books in the same round trip.
+/// `None`: Postgres has to be asked first.
 pub(super) async fn call(
     store: &Store,
+    run: &mut Run,
     owner: &Owner,
     verb: Verb<'_>,
-    seed: Option<&CartState>,
-) -> Result<Option<Reply>, Error> {
+    postgres: Postgres<'_>,
+    books: &[BookId],
+) -> Result<(Option<Reply>, HashMap<BookId, i64>), Error> {
+    let mut pipe = redis::pipe();
+    let call = command(store, run, owner, verb, postgres);
+    if books.is_empty() {
+        pipe.add_command(call);
+        let answer = told(verb.script(), &pipe, &mut run.connection).await;
+        let (answer,): (Vec<String>,) = answer.during("carts.script")?;
+        return Ok((Reply::parse(&answer)?, HashMap::new()));
+    }
+    stock::ask(store, &mut pipe, books);
+    pipe.add_command(call);
+    let answer = told(verb.script(), &pipe, &mut run.connection).await;
+    let (epoch, counts, answer): (Option<String>, Vec<Option<i64>>, Vec<String>) = answer.during("carts.script")?;
+    Ok((Reply::parse(&answer)?, stock::told(books, epoch.as_deref(), &counts)))
+}
+
+fn command(store: &Store, run: &Run, owner: &Owner, verb: Verb<'_>, postgres: Postgres<'_>) -> Cmd {
     let (keys, now) = (store.keys(), store.now());
-    let seed = seed.map(CartState::to_fields).unwrap_or_default();
-    let mut call = verb.script().key(keys.cart(owner));
-    call.key(keys.carts_dirty(owner.cart_bucket()));
-    call.arg(owner.to_string()).arg(now.get()).arg(now.plus(SETTLE_MS).get()).arg(keys.live_cart());
-    call.arg(seed.len()).arg(seed).arg(verb.args());
-    let answer: Vec<String> = call.invoke_async(&mut store.redis()).await.during("carts.script")?;
-    Reply::parse(&answer)
+    let (known, seed) = match postgres {
+        Postgres::Unasked if verb.may_be_unproven() => ("edit", vec![]),
+        Postgres::Unasked => ("proven", vec![]),
+        Postgres::Has(state) => ("seed", state.to_fields()),
+        Postgres::Away => ("away", vec![]),
+    };
+    let mut cmd = redis::cmd("EVALSHA");
+    cmd.arg(verb.script().get_hash()).arg(2).arg(keys.cart(owner)).arg(keys.carts_dirty(owner.cart_bucket()));
+    cmd.arg(owner.to_string()).arg(now.get()).arg(now.plus(SETTLE_MS).get()).arg(keys.live_cart()).arg(&*run.id);
+    cmd.arg(known).arg(seed.len()).arg(seed).arg(verb.args());
+    cmd
 }
 
-impl Reply {
-    fn parse(answer: &[String]) -> Result<Option<Self>, Error> {
-        let unexpected = || Error::unexpected("carts.script", format!("unexpected answer {answer:?}"));
-        let (code, t, into, note, lines) = match answer {
-            [code] if code == "ABSENT" => return Ok(None),
-            [code, _v, t, into, note, lines @ ..] => (code, t, into, note, lines),
-            _ => return Err(unexpected()),
-        };
-        let code = Code::parse(code).ok_or_else(unexpected)?;
-        let into = if into.is_empty() { None } else { Some(state::owner(into)?) };
-        let lines = lines.chunks(2).map(|pair| match pair {
-            [book, copies] => Ok((state::book_id(book)?, state::quantity(copies)?)),
-            _ => Err(unexpected()),
-        });
-        let mut lines = lines.collect::<Result<Vec<_>, Error>>()?;
-        lines.sort_unstable();
-        Ok(Some(Self { code, t: state::number(t)?, into, note: note.clone(), lines }))
+/// Sends a pipeline with calls of one script; a Redis that does not know the script yet is told it, once. The calls that
+/// failed for it did nothing, and what else the pipeline asks may be asked again.
+async fn told<T: FromRedisValue>(
+    script: &Script,
+    pipe: &Pipeline,
+    redis: &mut impl ConnectionLike,
+) -> Result<T, RedisError> {
+    match pipe.query_async(redis).await {
+        Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+            script.load_async(redis).await?;
+            pipe.query_async(redis).await
+        }
+        answer => answer,
     }
-}
-
-impl Code {
-    fn parse(text: &str) -> Option<Self> {
-        let known = [
-            ("OK", Self::Ok),
-            ("CUT", Self::Cut),
-            ("SOLD_OUT", Self::SoldOut),
-            ("FULL", Self::Full),
-            ("MOVED", Self::Moved),
-        ];
-        known.into_iter().find(|(name, _)| *name == text).map(|(_, code)| code)
-    }
-}
-
-/// Book, copies, book, copies …
-fn pairs(lines: &[(BookId, Quantity)]) -> Vec<String> {
-    lines.iter().flat_map(|(book, copies)| [book.to_string(), copies.to_string()]).collect()
 }
 
 /// The whole hashes of these carts, in their order; one round trip.
@@ -300,8 +175,8 @@ fn evalsha(script: &Script, keys: &[String], args: &[String]) -> Cmd {
     cmd
 }
 
-/// Many calls of one script in one round trip; a Redis that does not know the script yet is told it, once.
-async fn pipelined<T: redis::FromRedisValue>(store: &Store, script: &Script, calls: Vec<Cmd>) -> Result<Vec<T>, Error> {
+/// Many calls of one script in one round trip.
+async fn pipelined<T: FromRedisValue>(store: &Store, script: &Script, calls: Vec<Cmd>) -> Result<Vec<T>, Error> {
     if calls.is_empty() {
         return Ok(Vec::new());
     }
@@ -309,15 +184,14 @@ async fn pipelined<T: redis::FromRedisValue>(store: &Store, script: &Script, cal
     for call in calls {
         pipe.add_command(call);
     }
-    let mut redis = store.redis();
-    match pipe.query_async(&mut redis).await {
-        // Every call of the pipeline failed like the first one, so all of them may be sent again.
-        Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-            script.load_async(&mut redis).await.during("carts.load_script")?;
-            pipe.query_async(&mut redis).await.during("carts.pipeline")
-        }
-        answer => answer.during("carts.pipeline"),
-    }
+    told(script, &pipe, &mut store.redis()).await.during("carts.pipeline")
+}
+
+/// What the verbs promise to answer.
+#[cfg(test)]
+pub(super) fn codes_of_verbs() -> impl Iterator<Item = &'static str> {
+    let verbs = tests::CONTRACT.iter().filter(|(name, ..)| name.starts_with("cart_"));
+    verbs.flat_map(|(_, _, codes)| codes.iter().copied())
 }
 
 #[cfg(test)]
@@ -326,19 +200,20 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// Name, what the wrapper sends, and the answers that it knows.
-    const CONTRACT: &[(&str, &str, &[&str])] = &[
-        ("cart_add", include_str!("../../../lua/cart_add.lua"), &["OK", "CUT", "SOLD_OUT", "FULL", "MOVED"]),
-        ("cart_set", include_str!("../../../lua/cart_set.lua"), &["OK", "CUT", "SOLD_OUT", "FULL", "MOVED"]),
+    pub(super) const CONTRACT: &[(&str, &str, &[&str])] = &[
+        ("cart_add", include_str!("../../../lua/cart_add.lua"), &["OK", "SOLD_OUT", "FULL", "MOVED"]),
+        ("cart_set", include_str!("../../../lua/cart_set.lua"), &["OK", "SOLD_OUT", "FULL", "MOVED"]),
         ("cart_remove", include_str!("../../../lua/cart_remove.lua"), &["OK", "MOVED"]),
         ("cart_clear", include_str!("../../../lua/cart_clear.lua"), &["OK", "MOVED"]),
-        ("cart_load", include_str!("../../../lua/cart_load.lua"), &["OK"]),
-        ("cart_prove", include_str!("../../../lua/cart_prove.lua"), &["OK"]),
+        ("cart_cap", include_str!("../../../lua/cart_cap.lua"), &["OK", "MOVED"]),
+        ("cart_seen", include_str!("../../../lua/cart_seen.lua"), &["OK", "MOVED"]),
+        ("cart_load", include_str!("../../../lua/cart_load.lua"), &["OK", "ABSENT"]),
         ("cart_close", include_str!("../../../lua/cart_close.lua"), &["OK"]),
-        ("cart_merge", include_str!("../../../lua/cart_merge.lua"), &["OK", "CUT"]),
+        ("cart_merge", include_str!("../../../lua/cart_merge.lua"), &["OK"]),
         ("cart_take", include_str!("../../../lua/cart_take.lua"), &["OK", "MOVED"]),
         ("cart_restore", include_str!("../../../lua/cart_restore.lua"), &["OK", "MOVED"]),
         ("cart_told", include_str!("../../../lua/cart_told.lua"), &["OK"]),
-        ("cart_prelude", include_str!("../../../lua/cart_prelude.lua"), &["ABSENT"]),
+        ("cart_prelude", include_str!("../../../lua/cart_prelude.lua"), &["ABSENT", "DOUBT"]),
         ("carts_claim", include_str!("../../../lua/carts_claim.lua"), &[]),
         ("carts_done", include_str!("../../../lua/carts_done.lua"), &["DONE", "REVIVED", "MOVED"]),
         ("carts_failed", include_str!("../../../lua/carts_failed.lua"), &["RETRY", "PARKED"]),
@@ -354,14 +229,6 @@ mod tests {
             }
             assert_eq!(documented(&header), codes.iter().map(|c| (*c).to_owned()).collect(), "{name}: header");
             assert_eq!(answered(source, header.len()), codes.iter().map(|c| (*c).to_owned()).collect(), "{name}: body");
-        }
-    }
-
-    #[test]
-    fn every_answer_about_a_cart_has_a_value() {
-        let verbs = CONTRACT.iter().filter(|(name, ..)| name.starts_with("cart_") && *name != "cart_prelude");
-        for code in verbs.flat_map(|(_, _, codes)| codes.iter()) {
-            assert!(Code::parse(code).is_some(), "{code}");
         }
     }
 
@@ -385,17 +252,5 @@ mod tests {
             .filter(|text| literal(text) && *text != "ZREM")
             .map(str::to_owned)
             .collect()
-    }
-
-    #[test]
-    fn answers_are_read_strictly() {
-        let parse = |words: &[&str]| Reply::parse(&words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>());
-        assert_eq!(parse(&["ABSENT"]).unwrap(), None);
-        let reply = parse(&["CUT", "3", "17", "a:1", "12", "9", "10", "4", "1"]).unwrap().unwrap();
-        assert_eq!((reply.code, reply.t, reply.note.as_str()), (Code::Cut, 17, "12"));
-        assert_eq!(reply.lines.iter().map(|(b, q)| (b.get(), q.get())).collect::<Vec<_>>(), [(4, 1), (9, 10)]);
-        for bad in [&["WHAT", "1", "1", "", ""][..], &["OK"], &["OK", "1", "1", "", "", "5"], &[]] {
-            assert!(parse(bad).is_err(), "{bad:?}");
-        }
     }
 }

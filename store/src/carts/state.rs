@@ -18,7 +18,7 @@ pub(super) struct CartState {
     pub marks: BTreeMap<String, String>,
     /// Closed: its lines belong, or already went, to this account.
     pub into: Option<Owner>,
-    /// Begun while Postgres could not be asked; only in Redis.
+    /// Edited while Postgres could not be asked; only in Redis.
     pub is_unproven: bool,
 }
 
@@ -31,11 +31,6 @@ pub(super) struct Line {
 }
 
 impl CartState {
-    /// Books and copies.
-    pub fn copies(&self) -> Vec<(BookId, Quantity)> {
-        self.lines.iter().map(|(book, line)| (*book, line.quantity)).collect()
-    }
-
     /// Reads the hash; `None` when there is none.
     pub fn from_fields(fields: HashMap<String, String>) -> Result<Option<Self>, Error> {
         if fields.is_empty() {
@@ -77,20 +72,12 @@ impl CartState {
         if let Some(into) = &self.into {
             fields.extend(["into".to_owned(), into.to_string()]);
         }
-        if self.is_unproven {
-            fields.extend(["unproven".to_owned(), "base".to_owned()]);
-        }
         for (book, line) in &self.lines {
             fields.extend([format!("i:{book}"), line.quantity.to_string()]);
             fields.extend(line.seen.iter().flat_map(|price| [format!("p:{book}"), price.get().to_string()]));
         }
         fields.extend(self.marks.iter().flat_map(|(mark, value)| [mark.clone(), value.clone()]));
         fields
-    }
-
-    /// A cart of which nothing is known but that it is being edited.
-    pub fn unproven() -> Self {
-        Self { is_unproven: true, ..Self::default() }
     }
 }
 
@@ -126,7 +113,7 @@ mod tests {
             lines: [(BookId::new(7).unwrap(), line(2, Some(39_900))), (BookId::new(8).unwrap(), line(1, None))].into(),
             marks: [("taken:x".to_owned(), "1;7=2".to_owned())].into(),
             into: Some("a:5".parse().unwrap()),
-            is_unproven: true,
+            is_unproven: false,
         };
         let fields: HashMap<_, _> =
             state.to_fields().chunks(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect();

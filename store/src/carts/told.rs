@@ -5,7 +5,7 @@
 //! later finds those that were edited meanwhile by a process which had not heard of the change. A cart is told of each
 //! change once (`k:<book>` in its hash), so a round may be cut off and repeated anywhere.
 
-use super::{queries, scripts::Verb};
+use super::{queries, verb::Verb};
 use crate::{
     Store, catalog,
     error::{During, Error},

@@ -26,23 +26,27 @@ pub async fn available(store: &Store, books: &[BookId]) -> Result<HashMap<BookId
     if books.is_empty() {
         return Ok(HashMap::new());
     }
-    let keys = store.keys();
+    let mut pipe = redis::pipe();
+    ask(store, pipe.atomic(), books);
+    let answer = pipe.query_async(&mut store.redis()).await;
+    let (epoch, counts): (Option<String>, Vec<Option<i64>>) = answer.during("stock.available")?;
+    Ok(told(books, epoch.as_deref(), &counts))
+}
+
+/// Asks for the epoch and for copies on sale, in a pipeline that may go on to other slots; there must be a book.
+pub(crate) fn ask(store: &Store, pipe: &mut redis::Pipeline, books: &[BookId]) {
     let ids: Vec<i64> = books.iter().map(|book| book.get()).collect();
-    let (epoch, counts): (Option<String>, Vec<Option<i64>>) = redis::pipe()
-        .atomic()
-        .get(keys.epoch())
-        .cmd("HMGET")
-        .arg(keys.stock())
-        .arg(&ids)
-        .query_async(&mut store.redis())
-        .await
-        .during("stock.available")?;
+    pipe.get(store.keys().epoch()).cmd("HMGET").arg(store.keys().stock()).arg(ids);
+}
+
+/// What the two answers to [`ask`] say.
+pub(crate) fn told(books: &[BookId], epoch: Option<&str>, counts: &[Option<i64>]) -> HashMap<BookId, i64> {
     if epoch.is_none() {
-        return Ok(HashMap::new());
+        return HashMap::new();
     }
     // Below zero: a correction was larger than what was on sale; nobody can buy what is not there.
-    let known = books.iter().zip(counts).filter_map(|(book, count)| Some((*book, count?.max(0))));
-    Ok(known.collect())
+    let known = books.iter().zip(counts).filter_map(|(book, count)| Some((*book, (*count)?.max(0))));
+    known.collect()
 }
 
 /// Loads the gate from Postgres when its epoch is absent; several processes may call it at once.
