@@ -196,7 +196,6 @@ pub(super) fn codes_of_verbs() -> impl Iterator<Item = &'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::collections::BTreeSet;
 
     /// Name, what the wrapper sends, and the answers that it knows.
