@@ -1,6 +1,6 @@
 # One set of commands for a laptop and for CI. Each is a script in scripts/ that says why it exists.
 .DEFAULT_GOAL := help
-.PHONY: help run stop test check prepare fmt
+.PHONY: help run stop test check bench prepare fmt
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ test: ## every check and every test, on databases of its own
 
 check: ## format, lints, .sqlx up to date, arrows between the rooms
 	@bash scripts/check.sh
+
+bench: ## measure the budgets on this machine, on databases of its own
+	@timeout -k 30 1200 bash scripts/bench.sh
 
 prepare: ## rewrite .sqlx after a change of a query or a migration
 	@bash scripts/sqlx.sh write

@@ -27,6 +27,14 @@ site_env() {
   default_env SQLX_OFFLINE true
 }
 
+# Tests and benches decide about the shop themselves: settings of a shop that this terminal runs must not leak in.
+forget_the_shop() {
+  local name
+  for name in DATABASE_URL REDIS_URL SESSION_REDIS_URL "${!BAZAR_@}" "${!LEPTOS_@}"; do
+    case $name in BAZAR_REAL_BOOKS | BAZAR_SCREENSHOTS) ;; *) unset "$name" ;; esac
+  done
+}
+
 # A shop on this machine. Secrets have no default in the server; a checkout draws its own once and keeps it, or every
 # restart would log everybody out.
 shop_env() {

@@ -38,7 +38,7 @@ setup_rust() {
     die "rustfmt or clippy is missing: run 'rustup component add rustfmt clippy' and try again"
 }
 
-setup_packages() { # [postgres] [redis] [browser]
+setup_packages() { # [postgres] [redis] [browser] [bench]
   local part
   missing=()
   want gcc cc
@@ -49,6 +49,10 @@ setup_packages() { # [postgres] [redis] [browser]
     case $part in
     postgres) postgres_bin >/dev/null || missing+=(postgresql) ;;
     redis) want redis-server redis-server ;;
+    bench)
+      want wrk wrk
+      want redis-tools redis-benchmark
+      ;;
     browser) chromium_path >/dev/null || missing+=(chromium) ;;
     *) die "setup_packages: unknown part $part" ;;
     esac

@@ -23,7 +23,7 @@ else
 fi
 # `make run` now stops its services itself; what it did not get to is ours.
 wait_for 30 lock run || note "'make run' has not ended yet; stopping its services"
-for purpose in run test check; do
+for purpose in run test check bench; do
   if [[ $purpose != run ]] && ! lock "$purpose"; then continue; fi # at work right now
   if postgres_runs "$STATE/$purpose" || redis_runs "$STATE/$purpose"; then
     step "stopping Postgres and Redis of '$purpose'"

@@ -10,14 +10,6 @@
 DIR=$STATE/test
 passed=0 failed=0
 
-# Tests decide about the shop themselves: settings of a shop that this terminal runs must not leak in.
-forget_the_shop() {
-  local name
-  for name in DATABASE_URL REDIS_URL SESSION_REDIS_URL "${!BAZAR_@}" "${!LEPTOS_@}"; do
-    case $name in BAZAR_REAL_BOOKS | BAZAR_SCREENSHOTS) ;; *) unset "$name" ;; esac
-  done
-}
-
 finish() {
   local status=$?
   services_wipe "$DIR"
