@@ -7,9 +7,6 @@
 -- Field   k:<book> the latest stamp that this cart was told of; lives as long as the line
 local book, stamp = arg[1], tonumber(arg[2])
 if cart.into or copies(book) == 0 or tonumber(cart['k:' .. book] or '0') >= stamp then return reply('OK') end
-for field in pairs(cart) do
-  if string.sub(field, 1, 2) == 'k:' and copies(string.sub(field, 3)) == 0 then put(field, nil) end
-end
 put('k:' .. book, text(stamp))
 -- The version moves by one and not to now: the shopper did nothing, and a forgotten cart stays as old as it is.
 now = 0

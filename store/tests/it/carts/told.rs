@@ -245,6 +245,27 @@ async fn a_retired_book_stays_marked_until_it_is_back() {
     assert!(back.version > marked.version && back.is_orderable());
 }
 
+#[tokio::test]
+async fn the_old_price_is_named_until_the_new_one_was_seen() {
+    let shop = Shop::open().await;
+    let (book, owner) = (shop.book(9).await, shop.shopper().await);
+    shop.add(&owner, book, 2).await;
+    let was = Some(LineNotice::PriceChanged { was: Minor::new(10_000) });
+    for (price, said) in [(90, was.clone()), (80, was.clone()), (100, None), (90, was.clone())] {
+        reprice(&shop, book, price).await;
+        tell_all(&shop).await;
+        let cart = shop.view(&owner).await;
+        assert_eq!((notice(&cart, book), cart.subtotal), (said, Minor::new(price * 200)), "{price}");
+    }
+    // Redis forgets; the price that they saw is not forgotten.
+    shop.drain().await;
+    shop.lose(&owner).await;
+    assert_eq!(notice(&shop.view(&owner).await, book), was);
+    let seen = carts::seen(&shop.store, &owner, Some(book)).await.expect("seen");
+    assert_eq!((notice(&seen, book), seen.is_orderable()), (None, true));
+    assert_eq!(shop.view(&owner).await, seen);
+}
+
 /// Carts with one book, in Redis and in Postgres, as if they had been filled and written down.
 async fn crowd(shop: &Shop, book: BookId, size: i64) -> Vec<Owner> {
     let accounts = "INSERT INTO accounts (email, name, password_hash)
