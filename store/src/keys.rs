@@ -25,7 +25,7 @@ impl Keys {
         format!("{}cart:{{{bucket}}}:dirty", self.prefix)
     }
 
-    /// HASH: owner → failed attempts to persist.
+    /// HASH: owner → failed attempts to persist, and when the first one was: `<count>:<ms>`.
     pub fn carts_attempts(&self, bucket: u32) -> String {
         format!("{}cart:{{{bucket}}}:attempts", self.prefix)
     }

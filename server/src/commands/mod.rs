@@ -2,6 +2,7 @@
 
 mod admin;
 mod check;
+mod dead_letters;
 mod import;
 mod migrate;
 mod seed;
@@ -13,6 +14,7 @@ use crate::{
     telemetry,
 };
 use clap::{Parser, Subcommand};
+use dead_letters::DeadLetters;
 use std::{path::PathBuf, sync::Arc};
 use store::{Store, world::SystemWorld};
 
@@ -40,6 +42,11 @@ enum Command {
     Import { file: PathBuf },
     /// Prove the shop's promises over live data; exit code 1 when one is broken
     Check,
+    /// Work that kept failing: list it, try it again, or let it go
+    DeadLetters {
+        #[command(subcommand)]
+        command: Option<DeadLetters>,
+    },
     /// Manage people who run the shop
     #[command(subcommand)]
     Admin(Admin),
@@ -72,6 +79,9 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Seed => seed::run(&config, &ready(&config).await?).await,
         Command::Import { file } => import::run(&ready(&config).await?, &file).await,
         Command::Check => check::run(&ready(&config).await?).await,
+        Command::DeadLetters { command } => {
+            dead_letters::run(&ready(&config).await?, command.unwrap_or(DeadLetters::List)).await
+        }
         Command::Admin(Admin::Create { email, name }) => admin::create(&ready(&config).await?, &email, &name).await,
     }
 }

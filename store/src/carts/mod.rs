@@ -7,6 +7,7 @@
 //! that those edits come on top of what Postgres turns out to hold.
 
 mod memo;
+pub mod parked;
 pub mod persist;
 mod queries;
 mod scripts;

@@ -7,8 +7,9 @@ use super::{
 };
 use crate::{
     Store,
-    error::{During, Error, is_outage},
-    jobs::{self, Job},
+    error::{During, Error},
+    jobs::{self, Job, Letter, dead_letters},
+    world::to_timestamp,
 };
 use async_trait::async_trait;
 use domain::{Owner, UnixMillis};
@@ -101,7 +102,7 @@ async fn write(store: &Store, ready: Vec<(Claimed, Option<CartState>)>) -> Resul
     let mut written: Vec<_> = ready.iter().map(mark).collect();
     match save(store, &carts).await {
         Ok(()) => {}
-        Err(error) if !is_ours(&error) => return Err(error),
+        Err(error) if jobs::is_away(&error) => return Err(error),
         Err(_) => {
             written = Vec::with_capacity(ready.len());
             for (claimed, cart) in &ready {
@@ -138,7 +139,7 @@ async fn finish(store: &Store, written: &[(Owner, i64, i64)]) -> Result<(), Erro
 
 /// Counts the failure of this one cart; anything wrong with a server instead leaves it leased, uncounted.
 async fn fail(store: &Store, claimed: Claimed, error: Error) -> Result<(), Error> {
-    if !is_ours(&error) {
+    if jobs::is_away(&error) {
         return Err(error);
     }
     let attempts = claimed.attempts.saturating_add(1);
@@ -147,7 +148,7 @@ async fn fail(store: &Store, claimed: Claimed, error: Error) -> Result<(), Error
     if attempts < jobs::MAX_ATTEMPTS {
         return scripts::failed(store, owner, jobs::retry_at(store, attempts), false).await;
     }
-    match park(store, owner, &error, attempts).await {
+    match park(store, claimed, &error, attempts).await {
         Ok(()) => scripts::failed(store, owner, store.now(), true).await,
         Err(error) => {
             metrics::counter!("bazar_carts_unparkable_total").increment(1);
@@ -158,19 +159,18 @@ async fn fail(store: &Store, claimed: Claimed, error: Error) -> Result<(), Error
     }
 }
 
-async fn park(store: &Store, owner: &Owner, error: &Error, attempts: i32) -> Result<(), Error> {
-    let fields = scripts::read(store, &[*owner]).await?.pop().unwrap_or_default();
-    let payload = serde_json::json!({ "owner": owner, "cart": fields });
+async fn park(store: &Store, claimed: Claimed, error: &Error, attempts: i32) -> Result<(), Error> {
+    let owner = claimed.owner;
+    let fields = scripts::read(store, &[owner]).await?.pop().unwrap_or_default();
+    let letter = Letter {
+        source: dead_letters::CART,
+        key: &owner.to_string(),
+        payload: &serde_json::json!({ "owner": owner, "cart": fields }),
+        error: &error.chain(),
+        attempts,
+        first_failed_at: Some(to_timestamp(claimed.first_failed_at.unwrap_or_else(|| store.now()))),
+    };
     let mut tx = store.pg().begin().await.during("carts.park")?;
-    jobs::park(&mut tx, "cart", &owner.to_string(), &payload, &error.chain(), attempts).await?;
+    jobs::park(&mut tx, letter).await?;
     tx.commit().await.during("carts.park")
-}
-
-/// Whether this cart is to blame, and not a server that is away.
-fn is_ours(error: &Error) -> bool {
-    match error {
-        Error::Postgres { source, .. } => !is_outage(source),
-        Error::Redis { .. } | Error::Http { .. } => false,
-        Error::Refused(_) | Error::Unexpected { .. } => true,
-    }
 }

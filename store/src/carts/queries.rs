@@ -34,12 +34,12 @@ fn broken(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error 
     sqlx::Error::Decode(Box::new(error))
 }
 
-/// Writes whole carts over what is there; one that Postgres has at a later `t` stays as it is.
+/// Makes these carts in Postgres what they are given as; one that Postgres has at a later `t` stays as it is.
+/// What is written of the lines is their difference from what is there now, whoever wrote that.
 /// Rows are locked in the order of their owners, so that two writers cannot wait for each other.
 pub(super) async fn save(db: &mut PgConnection, carts: &[(Owner, &CartState)]) -> Result<(), sqlx::Error> {
-    let written = save_rows(db, carts).await?;
-    let owners: Vec<String> = written.iter().cloned().collect();
-    sqlx::query!("DELETE FROM cart_lines WHERE owner = ANY($1)", &owners).execute(&mut *db).await?;
+    let owners: Vec<String> = save_rows(db, carts).await?;
+    let written: HashSet<&String> = owners.iter().collect();
     let (mut of, mut books, mut quantities, mut seen) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (owner, cart) in carts {
         let owner = owner.to_string();
@@ -54,9 +54,22 @@ pub(super) async fn save(db: &mut PgConnection, carts: &[(Owner, &CartState)]) -
         }
     }
     sqlx::query!(
-        "INSERT INTO cart_lines (owner, book_id, quantity, seen_price_minor)
+        "DELETE FROM cart_lines held WHERE owner = ANY($1) AND NOT EXISTS (
+           SELECT 1 FROM UNNEST($2::text[], $3::bigint[]) AS line (owner, book_id)
+           WHERE line.owner = held.owner AND line.book_id = held.book_id)",
+        &owners,
+        &of,
+        &books
+    )
+    .execute(&mut *db)
+    .await?;
+    sqlx::query!(
+        "INSERT INTO cart_lines AS held (owner, book_id, quantity, seen_price_minor)
          SELECT owner, book_id, quantity::integer, seen FROM UNNEST($1::text[], $2::bigint[], $3::bigint[], $4::bigint[])
-              AS line (owner, book_id, quantity, seen)",
+              AS line (owner, book_id, quantity, seen)
+         ON CONFLICT (owner, book_id) DO UPDATE
+         SET quantity = excluded.quantity, seen_price_minor = excluded.seen_price_minor
+         WHERE (held.quantity, held.seen_price_minor) IS DISTINCT FROM (excluded.quantity, excluded.seen_price_minor)",
         &of,
         &books,
         &quantities,
@@ -67,7 +80,7 @@ pub(super) async fn save(db: &mut PgConnection, carts: &[(Owner, &CartState)]) -
     Ok(())
 }
 
-async fn save_rows(db: &mut PgConnection, carts: &[(Owner, &CartState)]) -> Result<HashSet<String>, sqlx::Error> {
+async fn save_rows(db: &mut PgConnection, carts: &[(Owner, &CartState)]) -> Result<Vec<String>, sqlx::Error> {
     let owners: Vec<String> = carts.iter().map(|(owner, _)| owner.to_string()).collect();
     let accounts: Vec<Option<i64>> = carts.iter().map(|(owner, _)| owner.account().map(|id| id.get())).collect();
     let guests: Vec<Option<uuid::Uuid>> = carts.iter().map(|(owner, _)| owner.guest().map(|id| id.get())).collect();
@@ -75,7 +88,7 @@ async fn save_rows(db: &mut PgConnection, carts: &[(Owner, &CartState)]) -> Resu
     let ts: Vec<i64> = carts.iter().map(|(_, cart)| cart.t).collect();
     let into: Vec<Option<String>> = carts.iter().map(|(_, cart)| cart.into.map(|owner| owner.to_string())).collect();
     let marks: Vec<Json<&BTreeMap<String, String>>> = carts.iter().map(|(_, cart)| Json(&cart.marks)).collect();
-    let written = sqlx::query_scalar!(
+    sqlx::query_scalar!(
         "INSERT INTO carts (owner, account_id, guest_id, v, t, merged_into, marks, updated_at)
          SELECT owner, account_id, guest_id, v, t, merged_into, marks, to_timestamp(t / 1000.0)
          FROM UNNEST($1::text[], $2::bigint[], $3::uuid[], $4::bigint[], $5::bigint[], $6::text[], $7::jsonb[])
@@ -94,8 +107,7 @@ async fn save_rows(db: &mut PgConnection, carts: &[(Owner, &CartState)]) -> Resu
         &marks as &[Json<&BTreeMap<String, String>>]
     )
     .fetch_all(&mut *db)
-    .await?;
-    Ok(written.into_iter().collect())
+    .await
 }
 
 /// Which of these books are in any cart.
@@ -123,7 +135,8 @@ pub(super) async fn holders(pg: &PgPool, book: BookId, after: &str, most: usize)
 /// A cart that stood in the dead letters has been written after all.
 pub(super) async fn close_dead_letters(pg: &PgPool, owners: &[String]) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "UPDATE dead_letters SET state = 'retried' WHERE source = 'cart' AND key = ANY($1) AND state = 'parked'",
+        "UPDATE dead_letters SET state = 'retried', ended_at = now()
+         WHERE source = 'cart' AND key = ANY($1) AND state = 'parked'",
         owners
     )
     .execute(pg)

@@ -101,6 +101,8 @@ pub struct Claimed {
     pub(super) owner: Owner,
     /// Failed attempts before this one.
     pub(super) attempts: i32,
+    /// When the first of them was.
+    pub(super) first_failed_at: Option<UnixMillis>,
 }
 
 /// Leases due carts of all buckets until `lease_end`, at most `per_bucket` of each; one round trip.
@@ -115,9 +117,13 @@ pub(super) async fn claim(store: &Store, lease_end: UnixMillis, per_bucket: u32)
     });
     let answers: Vec<Vec<String>> = pipelined(store, &CLAIM, calls.collect()).await?;
     let claimed = answers.iter().flat_map(|answer| answer.chunks(2)).map(|pair| match pair {
-        [owner, attempts] => {
+        [owner, failures] => {
+            let owner = state::owner(owner)?;
+            let Some((attempts, first)) = failures.split_once(':') else {
+                return Ok(Claimed { owner, attempts: 0, first_failed_at: None });
+            };
             let attempts = i32::try_from(state::number(attempts)?).unwrap_or(i32::MAX);
-            Ok(Claimed { owner: state::owner(owner)?, attempts })
+            Ok(Claimed { owner, attempts, first_failed_at: Some(UnixMillis::new(state::number(first)?)) })
         }
         _ => Err(Error::unexpected("carts.claim", format!("unexpected answer {pair:?}"))),
     });
@@ -167,6 +173,26 @@ pub(super) async fn failed(store: &Store, owner: &Owner, due: UnixMillis, is_par
         "RETRY" | "PARKED" => Ok(()),
         other => Err(Error::unexpected("carts.failed", format!("unexpected answer {other:?}"))),
     }
+}
+
+/// Makes a parked cart due; it stays among the dead until it is written, which ends its letter.
+pub(super) async fn queue_parked(store: &Store, owner: &Owner) -> Result<(), Error> {
+    let (keys, bucket, now, owner) = (store.keys(), owner.cart_bucket(), store.now().get(), owner.to_string());
+    let mut pipe = redis::pipe();
+    pipe.atomic();
+    for key in [keys.carts_dead(bucket), keys.carts_dirty(bucket)] {
+        pipe.cmd("ZADD").arg(key).arg("NX").arg(now).arg(&owner).ignore();
+    }
+    pipe.exec_async(&mut store.redis()).await.during("carts.queue_parked")
+}
+
+/// Makes a cart due as if it had never failed.
+pub(super) async fn queue_anew(store: &Store, owner: &Owner) -> Result<(), Error> {
+    let (keys, bucket, now, owner) = (store.keys(), owner.cart_bucket(), store.now().get(), owner.to_string());
+    let mut pipe = redis::pipe();
+    pipe.atomic().hdel(keys.carts_attempts(bucket), &owner).ignore().zrem(keys.carts_dead(bucket), &owner).ignore();
+    pipe.cmd("ZADD").arg(keys.carts_dirty(bucket)).arg("NX").arg(now).arg(&owner).ignore();
+    pipe.exec_async(&mut store.redis()).await.during("carts.queue_anew")
 }
 
 fn evalsha(script: &Script, keys: &[String], args: &[String]) -> Cmd {

@@ -3,15 +3,20 @@
 //! A job fetches a batch from its own source (a stream, a sorted set, a table) and handles it; handling is idempotent
 //! and acknowledges by itself, so a batch whose worker dies is simply found again.
 
+pub mod dead_letters;
 mod enqueue;
+mod gauges;
 pub(crate) mod outbox;
+mod prune;
 mod queries;
 mod registry;
 mod runner;
 pub mod schedule;
 
 pub(crate) use enqueue::{Topic, enqueue, enqueue_alike, enqueue_all};
+pub use gauges::SetGauges;
 pub use outbox::DrainOutbox;
+pub use prune::Prune;
 pub use queries::Message;
 
 use crate::{
@@ -76,18 +81,25 @@ pub(crate) fn backoff(attempts: i32, random: uuid::Uuid) -> Duration {
     pause / 2 + pause / 2 * chance / 255
 }
 
+/// Work that keeps failing.
+pub(crate) struct Letter<'a> {
+    /// Where it is stored: outbox, gate_ops, placed, cart, sandbox_events.
+    pub source: &'static str,
+    /// What it is called there.
+    pub key: &'a str,
+    pub payload: &'a serde_json::Value,
+    pub error: &'a str,
+    pub attempts: i32,
+    /// `None`: its source does not count that.
+    pub first_failed_at: Option<time::OffsetDateTime>,
+}
+
 /// Moves work that keeps failing to the dead letters; the caller removes it at its source in the same transaction.
 /// Work of that source and key that is parked already is overwritten: the latest failure is the one to look at.
-pub(crate) async fn park(
-    tx: &mut sqlx::PgTransaction<'_>,
-    source: &str,
-    key: &str,
-    payload: &serde_json::Value,
-    error: &str,
-    attempts: i32,
-) -> Result<(), Error> {
-    queries::park(&mut **tx, source, key, payload, error, attempts).await.during("jobs.park")?;
-    metrics::counter!("jobs_parked_total", "source" => source.to_owned()).increment(1);
+pub(crate) async fn park(tx: &mut sqlx::PgTransaction<'_>, letter: Letter<'_>) -> Result<(), Error> {
+    queries::park(&mut **tx, &letter).await.during("jobs.park")?;
+    let Letter { source, key, error, attempts, .. } = letter;
+    metrics::counter!("jobs_parked_total", "source" => source).increment(1);
     tracing::error!(source, key, error, attempts, "parked in the dead letters");
     Ok(())
 }

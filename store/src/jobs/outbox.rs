@@ -3,7 +3,7 @@
 //! Lanes of their own, so that live messages never wait behind a payment provider, and neither behind the thousand carts
 //! that hold a book which changed ([`crate::carts::told`]).
 
-use super::{Job, MAX_ATTEMPTS, Topic, backoff, is_away, park, queries, retry_at};
+use super::{Job, Letter, MAX_ATTEMPTS, Topic, backoff, dead_letters, is_away, park, queries, retry_at};
 use crate::{
     Store,
     error::{During, Error},
@@ -138,11 +138,19 @@ pub(crate) async fn failed(store: &Store, message: &Message, error: &Error) -> R
     if message.attempts >= MAX_ATTEMPTS {
         let payload = serde_json::json!({"topic": message.topic, "key": message.key, "payload": message.payload});
         let key = format!("{}:{}", message.topic, message.key);
-        park(&mut tx, "outbox", &key, &payload, &error.to_string(), message.attempts).await?;
+        let letter = Letter {
+            source: dead_letters::OUTBOX,
+            key: &key,
+            payload: &payload,
+            error: &error.chain(),
+            attempts: message.attempts,
+            first_failed_at: message.first_failed_at,
+        };
+        park(&mut tx, letter).await?;
         queries::delete(&mut *tx, &[message.id]).await.during(OPERATION)?;
     } else {
         let again = to_timestamp(retry_at(store, message.attempts));
-        queries::put_off(&mut *tx, message.id, again, &error.to_string()).await.during(OPERATION)?;
+        queries::put_off(&mut *tx, message.id, again, &error.chain()).await.during(OPERATION)?;
     }
     tx.commit().await.during(OPERATION)
 }

@@ -1,26 +1,23 @@
 //! SQL that all jobs share, and that of the outbox.
 
+use super::Letter;
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-pub(super) async fn park(
-    db: impl PgExecutor<'_>,
-    source: &str,
-    key: &str,
-    payload: &serde_json::Value,
-    error: &str,
-    attempts: i32,
-) -> Result<(), sqlx::Error> {
+pub(super) async fn park(db: impl PgExecutor<'_>, letter: &Letter<'_>) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "INSERT INTO dead_letters (source, key, payload, error, attempts) VALUES ($1, $2, $3, $4, $5)
+        "INSERT INTO dead_letters (source, key, payload, error, attempts, first_failed_at, last_failed_at)
+         VALUES ($1, $2, $3, $4, $5, $6, now())
          ON CONFLICT (source, key) WHERE state = 'parked'
-         DO UPDATE SET payload = excluded.payload, error = excluded.error, attempts = excluded.attempts, parked_at = now()",
-        source,
-        key,
-        payload,
-        error,
-        attempts
+         DO UPDATE SET payload = excluded.payload, error = excluded.error, attempts = excluded.attempts,
+             first_failed_at = least(dead_letters.first_failed_at, excluded.first_failed_at), last_failed_at = now()",
+        letter.source,
+        letter.key,
+        letter.payload,
+        letter.error,
+        letter.attempts,
+        letter.first_failed_at
     )
     .execute(db)
     .await?;
@@ -35,6 +32,7 @@ pub struct Message {
     pub(crate) payload: serde_json::Value,
     /// This one included.
     pub(super) attempts: i32,
+    pub(super) first_failed_at: Option<OffsetDateTime>,
 }
 
 pub(super) async fn lease(
@@ -49,7 +47,7 @@ pub(super) async fn lease(
         "UPDATE outbox SET due_at = $3, attempts = attempts + 1 WHERE id IN (
            SELECT id FROM outbox WHERE due_at <= $2 AND topic = ANY($1) ORDER BY due_at, id LIMIT $4
            FOR UPDATE SKIP LOCKED)
-         RETURNING id, topic, key, payload, attempts",
+         RETURNING id, topic, key, payload, attempts, first_failed_at",
         topics,
         now,
         until,
@@ -83,7 +81,14 @@ pub(super) async fn put_off(
     due: OffsetDateTime,
     error: &str,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query!("UPDATE outbox SET due_at = $2, last_error = $3 WHERE id = $1", id, due, error).execute(db).await?;
+    sqlx::query!(
+        "UPDATE outbox SET due_at = $2, last_error = $3, first_failed_at = coalesce(first_failed_at, now()) WHERE id = $1",
+        id,
+        due,
+        error
+    )
+    .execute(db)
+    .await?;
     Ok(())
 }
 

@@ -1,13 +1,15 @@
 //! The list of all background work.
 
 use super::{
+    gauges::SetGauges,
     outbox::DrainOutbox,
+    prune::Prune,
     runner::supervise,
     schedule::{Scheduled, Turns},
 };
 use crate::{
     Store,
-    carts::{persist::PersistCarts, told::TellCarts},
+    carts::{parked::RetryParked, persist::PersistCarts, told::TellCarts},
     orders::{ExpireOrders, PersistOrders},
     payments::RetryWaiting,
     sandbox::DeliverEvents,
@@ -35,6 +37,7 @@ pub(super) fn all(store: &Store, stop: &CancellationToken) -> Vec<BoxFuture<'sta
         supervise(store(), TellCarts, stop()),
         supervise(store(), RetryWaiting, stop()),
         supervise(store(), DeliverEvents, stop()),
+        supervise(store(), SetGauges::default(), stop()),
     ];
     all.extend(schedules().into_iter().map(|work| supervise(store(), Turns::new(work), stop())));
     all
@@ -42,5 +45,10 @@ pub(super) fn all(store: &Store, stop: &CancellationToken) -> Vec<BoxFuture<'sta
 
 /// What comes round by the clock.
 pub(super) fn schedules() -> Vec<Arc<dyn Scheduled>> {
-    vec![Arc::new(ReconcileStock(Scope::Recent)), Arc::new(ReconcileStock(Scope::All))]
+    vec![
+        Arc::new(RetryParked),
+        Arc::new(Prune),
+        Arc::new(ReconcileStock(Scope::Recent)),
+        Arc::new(ReconcileStock(Scope::All)),
+    ]
 }

@@ -5,7 +5,7 @@ use crate::{
     Store,
     config::SandboxConfig,
     error::{During, Error},
-    jobs::{self, Job},
+    jobs::{self, Job, Letter, dead_letters},
     payments::{sandbox_client::SIGNATURE_HEADER, signature},
     world::to_timestamp,
 };
@@ -71,7 +71,15 @@ async fn deliver(store: &Store, config: &SandboxConfig, event: &LeasedEvent) -> 
     }
     let mut tx = store.pg().begin().await.during(OPERATION)?;
     queries::parked(&mut tx, &event.id, &error).await.during(OPERATION)?;
-    jobs::park(&mut tx, "sandbox_events", &event.id, &event.payload, &error, event.attempts).await?;
+    let letter = Letter {
+        source: dead_letters::SANDBOX_EVENTS,
+        key: &event.id,
+        payload: &event.payload,
+        error: &error,
+        attempts: event.attempts,
+        first_failed_at: event.first_failed_at,
+    };
+    jobs::park(&mut tx, letter).await?;
     tx.commit().await.during(OPERATION)
 }
 

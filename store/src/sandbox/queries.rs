@@ -183,6 +183,7 @@ pub struct LeasedEvent {
     pub payload: Value,
     /// This attempt included.
     pub attempts: i32,
+    pub first_failed_at: Option<OffsetDateTime>,
 }
 
 /// Takes due events until `lease_end`: a sender that dies leaves them to the next one.
@@ -197,7 +198,7 @@ pub(super) async fn lease(
         "UPDATE sandbox.events SET due_at = $2, attempts = attempts + 1
          WHERE id IN (SELECT id FROM sandbox.events WHERE delivered_at IS NULL AND due_at <= $1
                       ORDER BY due_at FOR UPDATE SKIP LOCKED LIMIT $3)
-         RETURNING id, payload, attempts",
+         RETURNING id, payload, attempts, first_failed_at",
         now,
         lease_end,
         limit
@@ -214,9 +215,15 @@ pub(super) async fn delivered(pg: &PgPool, id: &str, now: OffsetDateTime) -> sql
 }
 
 pub(super) async fn failed(pg: &PgPool, id: &str, error: &str, due_at: OffsetDateTime) -> sqlx::Result<()> {
-    sqlx::query!("UPDATE sandbox.events SET last_error = $2, due_at = $3 WHERE id = $1", id, error, due_at)
-        .execute(pg)
-        .await?;
+    sqlx::query!(
+        "UPDATE sandbox.events SET last_error = $2, due_at = $3, first_failed_at = coalesce(first_failed_at, now())
+         WHERE id = $1",
+        id,
+        error,
+        due_at
+    )
+    .execute(pg)
+    .await?;
     Ok(())
 }
 

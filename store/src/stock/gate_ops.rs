@@ -8,7 +8,7 @@ use super::{
 use crate::{
     Store,
     error::{During, Error},
-    jobs::{self, Job, MAX_ATTEMPTS},
+    jobs::{self, Job, Letter, MAX_ATTEMPTS, dead_letters},
     world::to_timestamp,
 };
 use async_trait::async_trait;
@@ -93,7 +93,15 @@ async fn failed(store: &Store, tx: &mut sqlx::PgTransaction<'_>, row: &Operation
     if attempts >= MAX_ATTEMPTS {
         due = due.plus(PARKED_MS);
         let payload = serde_json::json!({"kind": row.kind, "order_id": row.order_id, "lines": row.lines});
-        jobs::park(tx, "gate_ops", &row.id.to_string(), &payload, &error.to_string(), attempts).await?;
+        let letter = Letter {
+            source: dead_letters::GATE_OPS,
+            key: &row.id.to_string(),
+            payload: &payload,
+            error: &error.chain(),
+            attempts,
+            first_failed_at: row.first_failed_at,
+        };
+        jobs::park(tx, letter).await?;
     }
-    queries::put_off(&mut **tx, row.id, to_timestamp(due), &error.to_string()).await.during("stock.gate_ops")
+    queries::put_off(&mut **tx, row.id, to_timestamp(due), &error.chain()).await.during("stock.gate_ops")
 }

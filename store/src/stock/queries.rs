@@ -192,6 +192,7 @@ pub(super) struct Operation {
     pub order_id: Option<Uuid>,
     pub lines: serde_json::Value,
     pub attempts: i32,
+    pub first_failed_at: Option<OffsetDateTime>,
     pub owner: Option<String>,
 }
 
@@ -222,7 +223,7 @@ pub(super) async fn lock_due_operations(
 ) -> Result<Vec<Operation>, sqlx::Error> {
     sqlx::query_as!(
         Operation,
-        r#"SELECT g.id, g.kind, g.order_id, g.lines, g.attempts, o.owner AS "owner?"
+        r#"SELECT g.id, g.kind, g.order_id, g.lines, g.attempts, g.first_failed_at, o.owner AS "owner?"
            FROM gate_ops g LEFT JOIN orders o ON o.id = g.order_id
            WHERE g.applied_at IS NULL AND g.due_at <= $1 ORDER BY g.id LIMIT $2 FOR UPDATE OF g SKIP LOCKED"#,
         now,
@@ -247,7 +248,8 @@ pub(super) async fn put_off(
     error: &str,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "UPDATE gate_ops SET due_at = $2, attempts = attempts + 1, last_error = $3 WHERE id = $1",
+        "UPDATE gate_ops SET due_at = $2, attempts = attempts + 1, last_error = $3,
+                first_failed_at = coalesce(first_failed_at, now()) WHERE id = $1",
         id,
         due,
         error

@@ -1,10 +1,12 @@
 //! Carts against real servers: edits and their limits, races, orders taking copies, guests becoming shoppers, and
 //! what Postgres gets of it all.
 
+mod drain;
 mod edits;
 mod merge;
 mod orders;
 mod outage;
+mod parked;
 mod persist;
 mod told;
 
@@ -104,6 +106,12 @@ impl Shop {
             PersistCarts.handle(&self.store, batch).await.expect("persisted");
         }
         panic!("the carts never come clean");
+    }
+
+    /// One batch of what is due.
+    pub async fn work(&self) {
+        let batch = PersistCarts.fetch(&self.store).await.expect("claimed").expect("something is due");
+        PersistCarts.handle(&self.store, batch).await.expect("handled");
     }
 
     /// Whether there was a dirty cart.

@@ -4,6 +4,7 @@ mod accounts;
 mod carts;
 mod catalog;
 mod check;
+mod dead_letters;
 mod jobs;
 mod link;
 mod live;

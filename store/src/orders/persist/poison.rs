@@ -7,14 +7,14 @@ use super::{
 use crate::{
     Store, carts,
     error::{During, Error},
-    jobs,
+    jobs::{self, Letter, dead_letters},
     stock::{Line, ledger},
 };
 use domain::{OrderId, UnixMillis};
 use sqlx::Acquire;
 
 /// Where these dead letters come from.
-const SOURCE: &str = "placed";
+const SOURCE: &str = dead_letters::PLACED;
 
 /// Parks the entry: its order FAILED if it can be written at all, its copies released once, its shopper's cart restored.
 pub(super) async fn park(store: &Store, entry: &Entry, cause: &Error) -> Result<(), Error> {
@@ -30,7 +30,7 @@ pub(super) async fn park(store: &Store, entry: &Entry, cause: &Error) -> Result<
         }
     }
     let attempts = i32::try_from(entry.deliveries).unwrap_or(i32::MAX);
-    jobs::park(&mut tx, SOURCE, &letter_key(entry), &payload(entry), &cause.chain(), attempts).await?;
+    file(&mut tx, entry, &cause.chain(), attempts).await?;
     tx.commit().await.during("orders.park")?;
     let Some(order) = entry.order() else { return drop_entry(store, entry).await };
     if let Some(draft) = entry.draft.as_ref().filter(|_| !is_known)
@@ -49,9 +49,15 @@ pub(super) async fn give_back_twin(store: &Store, entry: &Entry, order: OrderId,
     if !is_parked(&mut tx, entry).await? {
         release(&mut tx, entry, now).await?;
         let error = format!("order {order} was placed twice");
-        jobs::park(&mut tx, SOURCE, &letter_key(entry), &payload(entry), &error, 1).await?;
+        file(&mut tx, entry, &error, 1).await?;
     }
     tx.commit().await.during("orders.give_back_twin")
+}
+
+async fn file(tx: &mut sqlx::PgTransaction<'_>, entry: &Entry, error: &str, attempts: i32) -> Result<(), Error> {
+    let (key, payload) = (letter_key(entry), payload(entry));
+    let letter = Letter { source: SOURCE, key: &key, payload: &payload, error, attempts, first_failed_at: None };
+    jobs::park(tx, letter).await
 }
 
 /// Whether Postgres has the order from this very placing.

@@ -9,7 +9,7 @@ use super::{Report, Tally, queries, scripts};
 use crate::{
     Store,
     error::{During, Error},
-    jobs,
+    jobs::{self, Letter, dead_letters},
     orders::{self, scripts as gate},
     stock::{
         keyspace::Scan,
@@ -93,7 +93,15 @@ async fn forget(store: &Store, order: OrderId, kept: &gate::Kept, tally: &mut Ta
 async fn park(store: &Store, order: OrderId, kept: &gate::Kept) -> Result<(), Error> {
     let payload = serde_json::json!({"order_id": order, "owner": kept.owner, "order": kept.order});
     let mut tx = store.pg().begin().await.during(OPERATION)?;
-    jobs::park(&mut tx, "placed", &order.to_string(), &payload, "accepted, lost, and unreadable", 1).await?;
+    let letter = Letter {
+        source: dead_letters::PLACED,
+        key: &order.to_string(),
+        payload: &payload,
+        error: "accepted, lost, and unreadable",
+        attempts: 1,
+        first_failed_at: None,
+    };
+    jobs::park(&mut tx, letter).await?;
     tx.commit().await.during(OPERATION)
 }
 

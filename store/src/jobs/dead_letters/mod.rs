@@ -1,0 +1,136 @@
+//! Dead letters: work that kept failing, with its payload, error and attempts, until a person (or, for carts, the next
+//! hour) tries it again or lets it go. Ending a letter twice changes nothing.
+
+mod queries;
+
+pub use queries::DeadLetter;
+
+use super::{Topic, enqueue};
+use crate::{
+    Store, carts,
+    error::{During, Error},
+    world::to_timestamp,
+};
+use domain::{ApiError, ErrorCode, Owner};
+use queries::Parked;
+
+/// Letters of one page.
+const PAGE: i64 = 200;
+
+pub(crate) const OUTBOX: &str = "outbox";
+pub(crate) const GATE_OPS: &str = "gate_ops";
+pub(crate) const PLACED: &str = "placed";
+pub(crate) const CART: &str = "cart";
+pub(crate) const SANDBOX_EVENTS: &str = "sandbox_events";
+/// Where letters come from.
+pub const SOURCES: [&str; 5] = [OUTBOX, GATE_OPS, PLACED, CART, SANDBOX_EVENTS];
+
+/// What became of a wish to end a letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    Now,
+    /// It had ended before.
+    Before,
+    /// There is no such letter.
+    Never,
+}
+
+/// Parked letters, the oldest first, after the one with the id `after` (0: from the start).
+pub async fn list(store: &Store, after: i64) -> Result<Vec<DeadLetter>, Error> {
+    queries::list(store.pg(), after, PAGE).await.during("dead_letters.list")
+}
+
+/// Brings the work back to where it came from, with ten fresh attempts.
+///
+/// A cart is different: it is written from Redis as a whole, and its letter ends when Postgres has it.
+pub async fn retry(store: &Store, id: i64) -> Result<Ended, Error> {
+    const OPERATION: &str = "dead_letters.retry";
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
+    let letter = match queries::lock(&mut *tx, id).await.during(OPERATION)? {
+        None => return Ok(Ended::Never),
+        Some(letter) if letter.state != "parked" => return Ok(Ended::Before),
+        Some(letter) => letter,
+    };
+    if letter.source == CART {
+        drop(tx);
+        carts::parked::retry(store, owner(&letter)?, &letter.payload).await?;
+        return Ok(Ended::Now);
+    }
+    give_back(store, &mut tx, &letter).await?;
+    queries::end(&mut *tx, id, "retried", None).await.during(OPERATION)?;
+    tx.commit().await.during(OPERATION)?;
+    Ok(Ended::Now)
+}
+
+/// Retries all letters of one source that are parked now; returns how many.
+pub async fn retry_all(store: &Store, source: &str) -> Result<u64, Error> {
+    if !SOURCES.contains(&source) {
+        let message = format!("No dead letters come from “{source}”; there are: {}.", SOURCES.join(", "));
+        return Err(ApiError::new(ErrorCode::NotFound, message).into());
+    }
+    let (mut after, mut retried) = (0, 0);
+    loop {
+        let page = queries::parked_ids(store.pg(), source, after, PAGE).await.during("dead_letters.retry_all")?;
+        let Some(last) = page.last() else { return Ok(retried) };
+        after = *last;
+        for id in page {
+            retried += u64::from(retry(store, id).await? == Ended::Now);
+        }
+    }
+}
+
+/// Lets the work go, for a reason that is kept with the letter.
+///
+/// An operation of the gate counts as applied then, and reconciling the stock makes up for it. A cart is never thrown
+/// away: it goes back to the carts that wait to be written, with ten fresh attempts.
+pub async fn discard(store: &Store, id: i64, reason: &str) -> Result<Ended, Error> {
+    const OPERATION: &str = "dead_letters.discard";
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
+    let letter = match queries::lock(&mut *tx, id).await.during(OPERATION)? {
+        None => return Ok(Ended::Never),
+        Some(letter) if letter.state != "parked" => return Ok(Ended::Before),
+        Some(letter) => letter,
+    };
+    if letter.source == GATE_OPS {
+        queries::drop_gate_op(&mut *tx, number(&letter)?, to_timestamp(store.now())).await.during(OPERATION)?;
+    }
+    queries::end(&mut *tx, id, "discarded", Some(reason)).await.during(OPERATION)?;
+    tx.commit().await.during(OPERATION)?;
+    if letter.source == CART {
+        carts::parked::start_anew(store, owner(&letter)?).await?;
+    }
+    Ok(Ended::Now)
+}
+
+async fn give_back(store: &Store, tx: &mut sqlx::PgTransaction<'_>, letter: &Parked) -> Result<(), Error> {
+    const OPERATION: &str = "dead_letters.give_back";
+    let now = to_timestamp(store.now());
+    match letter.source.as_str() {
+        OUTBOX => {
+            let text = |field: &str| letter.payload[field].as_str().ok_or_else(|| unreadable(letter));
+            let topic = Topic::parse(text("topic")?).ok_or_else(|| unreadable(letter))?;
+            let key = text("key")?;
+            enqueue(&mut **tx, topic, key, &letter.payload["payload"], now).await.during(OPERATION)
+        }
+        GATE_OPS => queries::revive_gate_op(&mut **tx, number(letter)?, now).await.during(OPERATION),
+        SANDBOX_EVENTS => queries::revive_event(&mut **tx, &letter.key, now).await.during(OPERATION),
+        PLACED => {
+            let message = "This order has ended as FAILED and its copies are back on sale: there is nothing to retry. \
+                           Discard the letter when you have looked at it.";
+            Err(ApiError::new(ErrorCode::Conflict, message).into())
+        }
+        _ => Err(unreadable(letter)),
+    }
+}
+
+fn owner(letter: &Parked) -> Result<Owner, Error> {
+    letter.key.parse().map_err(|_| unreadable(letter))
+}
+
+fn number(letter: &Parked) -> Result<i64, Error> {
+    letter.key.parse().map_err(|_| unreadable(letter))
+}
+
+fn unreadable(letter: &Parked) -> Error {
+    Error::unexpected("dead_letters", format!("the letter {} {} is unreadable", letter.source, letter.key))
+}

@@ -1,0 +1,99 @@
+//! SQL of the dead letters.
+
+use serde_json::Value;
+use sqlx::{PgExecutor, PgPool};
+use time::OffsetDateTime;
+
+/// A parked letter, for people.
+#[derive(Debug, Clone)]
+pub struct DeadLetter {
+    pub id: i64,
+    pub source: String,
+    pub key: String,
+    pub payload: Value,
+    pub error: String,
+    pub attempts: i32,
+    /// `None`: its source does not count that.
+    pub first_failed_at: Option<OffsetDateTime>,
+    pub last_failed_at: Option<OffsetDateTime>,
+    pub parked_at: OffsetDateTime,
+}
+
+pub(super) async fn list(pg: &PgPool, after: i64, most: i64) -> sqlx::Result<Vec<DeadLetter>> {
+    sqlx::query_as!(
+        DeadLetter,
+        "SELECT id, source, key, payload, error, attempts, first_failed_at, last_failed_at, parked_at
+         FROM dead_letters WHERE state = 'parked' AND id > $1 ORDER BY id LIMIT $2",
+        after,
+        most
+    )
+    .fetch_all(pg)
+    .await
+}
+
+pub(super) async fn parked_ids(pg: &PgPool, source: &str, after: i64, most: i64) -> sqlx::Result<Vec<i64>> {
+    sqlx::query_scalar!(
+        "SELECT id FROM dead_letters WHERE source = $1 AND state = 'parked' AND id > $2 ORDER BY id LIMIT $3",
+        source,
+        after,
+        most
+    )
+    .fetch_all(pg)
+    .await
+}
+
+/// A letter that is about to be ended.
+pub(super) struct Parked {
+    pub source: String,
+    pub key: String,
+    pub payload: Value,
+    pub state: String,
+}
+
+pub(super) async fn lock(db: impl PgExecutor<'_>, id: i64) -> sqlx::Result<Option<Parked>> {
+    sqlx::query_as!(Parked, "SELECT source, key, payload, state FROM dead_letters WHERE id = $1 FOR UPDATE", id)
+        .fetch_optional(db)
+        .await
+}
+
+pub(super) async fn end(db: impl PgExecutor<'_>, id: i64, state: &str, reason: Option<&str>) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE dead_letters SET state = $2, reason = $3, ended_at = now() WHERE id = $1 AND state = 'parked'",
+        id,
+        state,
+        reason
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn revive_gate_op(db: impl PgExecutor<'_>, id: i64, now: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE gate_ops SET due_at = $2, attempts = 0, first_failed_at = NULL WHERE id = $1 AND applied_at IS NULL",
+        id,
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn drop_gate_op(db: impl PgExecutor<'_>, id: i64, now: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE gate_ops SET applied_at = $2 WHERE id = $1 AND applied_at IS NULL", id, now)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn revive_event(db: impl PgExecutor<'_>, id: &str, now: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE sandbox.events SET due_at = $2, attempts = 0, first_failed_at = NULL
+         WHERE id = $1 AND delivered_at IS NULL",
+        id,
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
