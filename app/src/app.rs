@@ -10,7 +10,8 @@ use crate::{
     pages::{
         account::AccountPage, admin_order::AdminOrderPage, admin_orders::AdminOrdersPage, book::BookPage,
         books::BooksPage, cart::CartPage, checkout::CheckoutPage, home::HomePage, login::LoginPage,
-        not_found::NotFound, order::OrderPage, orders::OrdersPage, register::RegisterPage,
+        not_found::NotFound, order::OrderPage, orders::OrdersPage, register::RegisterPage, restore::RestorePage,
+        unsubscribe::UnsubscribePage,
     },
     shop::{Shop, use_shop},
 };
@@ -35,6 +36,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/books") view=BooksPage ssr=Async/>
                     <Route path=path!("/books/:slug") view=BookPage ssr=Async/>
                     <Route path=path!("/cart") view=CartPage ssr=Async/>
+                    <Route path=path!("/cart/restore/:token") view=RestorePage ssr=Async/>
+                    <Route path=path!("/mail/unsubscribe/:token") view=UnsubscribePage ssr=Async/>
                     <Route path=path!("/checkout") view=CheckoutPage ssr=Async/>
                     <Route path=path!("/orders") view=OrdersPage ssr=Async/>
                     <Route path=path!("/orders/:id") view=OrderPage ssr=Async/>

@@ -16,7 +16,7 @@ use axum::{
     extract::Request,
     middleware::{from_fn, from_fn_with_state, map_response},
     response::{IntoResponse, Response},
-    routing::{any, get},
+    routing::{any, get, post},
 };
 use domain::ApiError;
 use futures::future::BoxFuture;
@@ -74,7 +74,12 @@ fn beside(config: &Config, store: &Store) -> Router<AppState> {
         .route("/robots.txt", get(routes::robots::robots))
         .route("/sitemap.xml", get(routes::sitemap::sitemap))
         .route("/covers/{file}", get(routes::covers::cover))
-        .merge(webhooks::routes(store.clone()));
+        .merge(webhooks::routes(store.clone()))
+        .merge(
+            Router::new()
+                .route("/mail/unsubscribe/{token}", post(routes::unsubscribe::unsubscribe))
+                .with_state(store.clone()),
+        );
     if config.store.sandbox.is_some() {
         router = router.merge(sandbox::routes(store.clone()));
     }

@@ -1,5 +1,6 @@
 //! What a running shop is told from outside. The server reads it from the environment; tests build it by hand.
 
+use crate::mail::MailConfig;
 use domain::{Currency, order::DeliveryRule};
 use std::{fmt, time::Duration};
 
@@ -41,6 +42,9 @@ pub struct StoreConfig {
     pub min_time_to_pay: Duration,
     /// Makes order numbers unguessable.
     pub number_secret: Secret,
+    pub mail: MailConfig,
+    /// A cart unchanged for so long is forgotten: its shopper gets one mail.
+    pub abandoned_after: Duration,
     /// The built-in provider; `None` switches it off.
     pub sandbox: Option<SandboxConfig>,
 }

@@ -26,6 +26,12 @@ pub enum Error {
         #[source]
         source: reqwest::Error,
     },
+    #[error("{operation}: the mail did not leave")]
+    Mail {
+        operation: &'static str,
+        #[source]
+        source: crate::mail::Failure,
+    },
     /// Data or an answer that is not what our own writers write.
     #[error("{operation}: {message}")]
     Unexpected { operation: &'static str, message: String },
@@ -46,7 +52,7 @@ impl Error {
                 "The payment provider does not answer right now. Nothing was charged; please try again in a minute.",
             ),
             Self::Postgres { source, .. } if is_outage(source) => ApiError::not_ready(),
-            Self::Postgres { .. } | Self::Unexpected { .. } => ApiError::internal(),
+            Self::Postgres { .. } | Self::Mail { .. } | Self::Unexpected { .. } => ApiError::internal(),
         }
     }
 

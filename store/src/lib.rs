@@ -16,6 +16,7 @@ pub mod jobs;
 pub mod keys;
 mod link;
 pub mod live;
+pub mod mail;
 pub mod orders;
 pub mod payments;
 pub mod sandbox;
@@ -56,6 +57,7 @@ struct Inner {
     catalog: catalog::Cache,
     accounts: accounts::Cache,
     carts: carts::Memo,
+    mail: mail::Channel,
 }
 
 impl Store {
@@ -90,7 +92,8 @@ impl Store {
         let keys = Keys::new(&config.key_prefix);
         let (catalog, accounts) = (catalog::Cache::default(), accounts::Cache::default());
         let carts = carts::Memo::default();
-        let inner = Inner { pg, redis, redis_client, keys, config, world, http, catalog, accounts, carts };
+        let mail = mail::Channel::new(&config.mail);
+        let inner = Inner { pg, redis, redis_client, keys, config, world, http, catalog, accounts, carts, mail };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -137,6 +140,10 @@ impl Store {
 
     pub(crate) fn http(&self) -> &reqwest::Client {
         &self.inner.http
+    }
+
+    pub(crate) fn mail(&self) -> &mail::Channel {
+        &self.inner.mail
     }
 
     pub(crate) fn catalog_cache(&self) -> &catalog::Cache {

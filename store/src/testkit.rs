@@ -6,6 +6,7 @@ use crate::{
     Store,
     config::{SandboxConfig, Secret, StoreConfig},
     error::Error,
+    mail::{MailConfig, Sender, Way},
     world::SystemWorld,
 };
 use domain::{Currency, Minor, order::DeliveryRule};
@@ -30,17 +31,26 @@ pub async fn store_with(change: impl FnOnce(&mut StoreConfig)) -> Store {
 
 /// The settings of a test shop on that database.
 pub fn config(database_url: &str) -> StoreConfig {
+    let key_prefix = format!("t{}:", unique());
+    let mails = std::env::temp_dir().join(format!("bazar-mails-{}", key_prefix.trim_end_matches(':')));
     StoreConfig {
         database_url: database_url.to_owned(),
         pool_size: 8,
         redis_url: redis_url(),
-        key_prefix: format!("t{}:", unique()),
+        key_prefix,
         base_url: "http://127.0.0.1:1".into(),
         currency: Currency::Inr,
         delivery: DeliveryRule { fee: Minor::new(4_900), free_from: Minor::new(99_900) },
         order_ttl: Duration::from_secs(900),
         min_time_to_pay: Duration::from_secs(300),
         number_secret: Secret::new("test"),
+        mail: MailConfig {
+            way: Way::Files(mails),
+            from: Sender::parse("Book Bazar <books@shop.example>").expect("a sender"),
+            link_secret: Secret::new("test-links"),
+            reply_timeout: MailConfig::REPLY_TIMEOUT,
+        },
+        abandoned_after: Duration::from_secs(604_800),
         sandbox: Some(SandboxConfig {
             public_url: "http://127.0.0.1:1/sandbox".into(),
             base_url: "http://127.0.0.1:1/sandbox".into(),

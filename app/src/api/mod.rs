@@ -9,6 +9,7 @@ pub mod admin;
 mod args;
 pub mod books;
 pub mod cart;
+pub mod mail;
 pub mod orders;
 pub mod pages;
 pub mod payments;

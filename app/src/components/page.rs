@@ -41,6 +41,15 @@ fn focus_main() {
     }
 }
 
+/// For pages that only somebody with the link should see.
+pub fn keep_out_of_search() {
+    #[cfg(feature = "ssr")]
+    if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
+        let name = http::HeaderName::from_static("x-robots-tag");
+        response.insert_header(name, http::HeaderValue::from_static("noindex"));
+    }
+}
+
 /// The status of the answer when this page is rendered on the server; nothing in the browser.
 pub fn set_status(status: u16) {
     #[cfg(feature = "ssr")]

@@ -15,3 +15,5 @@ pub mod order;
 pub mod order_now;
 pub mod orders;
 pub mod register;
+pub mod restore;
+pub mod unsubscribe;

@@ -5,6 +5,7 @@ use crate::{
     api::{
         admin::{AdminOrder, AdminOrders},
         cart::GetCart,
+        mail::{OfferPage, UnsubscribePage},
         orders::{GetOrder, ListOrders},
         pages::{BookPageOf, CheckoutPage, HomePage, ListPage},
     },
@@ -26,6 +27,8 @@ pub async fn answer(address: &str) -> Answer {
         "page/book" => run::<BookPageOf>(query).await,
         "page/books" => run::<ListPage>(query).await,
         "page/checkout" => run::<CheckoutPage>(query).await,
+        "page/offer" => run::<OfferPage>(query).await,
+        "page/unsubscribe" => run::<UnsubscribePage>(query).await,
         "page/home" => run::<HomePage>(query).await,
         _ => {
             tracing::error!(path, "a page asks for a function that is not listed here");

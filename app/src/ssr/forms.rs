@@ -31,6 +31,7 @@ const FORMS: &[(&str, &[&str])] = &[
     ("cart/remove", &["book_id"]),
     ("cart/seen", &["book_id"]),
     ("cart/clear", &[]),
+    ("cart/restore", &[]),
     ("orders/place", &["email", "name", "line1", "line2", "city", "state", "postcode", "country", "phone"]),
     ("orders/cancel", &["order_id"]),
     ("payments/init", &["order_id", "provider"]),
@@ -103,7 +104,7 @@ impl Answer {
         back: String,
     ) -> Response {
         let (target, flash) = match self.error {
-            None => (after(form, &typed, &self.body, back), None),
+            None => (after(form, &typed, &self.body, back), said(form, &self.body)),
             Some(error) => {
                 typed.retain(|name, _| fields.contains(&name.as_str()));
                 (back, Some(carried(Flash { form: form.to_owned(), error, values: typed })))
@@ -138,12 +139,19 @@ fn after(form: &str, typed: &BTreeMap<String, String>, body: &Bytes, back: Strin
     match form {
         "account/login" | "account/register" => typed("next").and_then(same_site).unwrap_or("/account").to_owned(),
         "account/logout" => "/".to_owned(),
-        "cart/set" | "cart/remove" | "cart/seen" | "cart/clear" => "/cart".to_owned(),
+        "cart/set" | "cart/remove" | "cart/seen" | "cart/clear" | "cart/restore" => "/cart".to_owned(),
         "orders/place" => answered("order_id").map_or(back, |id| format!("/orders/{id}")),
         "orders/cancel" => typed("order_id").map_or(back, |id| format!("/orders/{}", crate::next::encode(id))),
         "payments/init" => answered("redirect_url").map_or(back, str::to_owned),
         _ => back,
     }
+}
+
+/// A form that succeeded in part: the next page says what did not.
+fn said(form: &str, body: &Bytes) -> Option<String> {
+    let answer: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let error = ApiError::new(ErrorCode::NotOrderable, answer.get("said")?.as_str()?);
+    Some(carried(Flash { form: form.to_owned(), error, values: BTreeMap::new() }))
 }
 
 /// An error that no server function wrote: an unknown address, a limit, a crash.
@@ -199,7 +207,7 @@ mod tests {
     fn a_flash_fits_into_a_cookie_and_holds_no_secret() {
         let fields = FORMS.iter().flat_map(|(_, fields)| fields.iter());
         assert!(fields.into_iter().all(|field| !field.contains("password") && !field.contains("key")));
-        let (form, fields) = FORMS[8];
+        let (form, fields) = FORMS[9];
         let values = fields.iter().map(|field| (field.to_string(), "अ".repeat(MAX_VALUE))).collect();
         let flash = Flash { form: form.to_owned(), error: ApiError::internal(), values };
         let text = carried(flash);

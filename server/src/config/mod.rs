@@ -3,6 +3,7 @@
 
 mod base_url;
 mod env;
+mod mail;
 mod secrets;
 mod site;
 #[cfg(test)]
@@ -180,6 +181,9 @@ fn store_config(
         order_ttl: seconds(order_ttl),
         min_time_to_pay: seconds(min_pay),
         number_secret: secrets.number_secret(),
+        mail: mail::read(env, environment, secrets),
+        // A minute and more is for people; seconds are for tests.
+        abandoned_after: seconds(env.number("BAZAR_ABANDONED_AFTER", 604_800, 1..=315_360_000)),
         sandbox: sandbox.then(|| SandboxConfig {
             public_url: format!("{base_url}/sandbox"),
             base_url: format!("http://{here}/sandbox"),

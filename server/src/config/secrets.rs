@@ -47,6 +47,10 @@ impl Secrets {
         text(&self.root, "order numbers")
     }
 
+    pub fn mail_links(&self) -> Secret {
+        text(&self.root, "mail links")
+    }
+
     pub fn sandbox_api_key(&self) -> Secret {
         text(&self.sandbox, "sandbox api key")
     }

@@ -49,6 +49,9 @@ fn every_wrong_value_is_named_in_a_line_of_its_own() {
         ("BAZAR_LOGIN_PER_ACCOUNT", "many"),
         ("BAZAR_TRUSTED_PROXIES", "10.0.0.1, proxy"),
         ("BAZAR_KEY_PREFIX", "a{b}"),
+        ("BAZAR_SMTP_URL", "smtp://user:hidden@"),
+        ("BAZAR_MAIL_FROM", "Book Bazar"),
+        ("BAZAR_ABANDONED_AFTER", "a week"),
         ("DATABASE_URL", "mysql://secret@db"),
         ("REDIS_URL", " "),
     ];
@@ -58,6 +61,23 @@ fn every_wrong_value_is_named_in_a_line_of_its_own() {
     }
     assert_eq!(lines.len(), wrong.len());
     assert!(!lines.concat().contains("secret@db"), "a password must not be repeated");
+    assert!(!lines.concat().contains("hidden"), "a password must not be repeated");
+}
+
+#[test]
+fn mails_are_files_until_a_server_is_named() {
+    use store::mail::Way;
+    let folder = |changes: &[(&str, &str)]| match read(changes).expect("read").store.mail.way {
+        Way::Files(folder) => folder.display().to_string(),
+        Way::Smtp(_) => "smtp".into(),
+    };
+    assert_eq!(folder(&[]), ".bazar/mail");
+    assert_eq!(folder(&[("BAZAR_MAIL_DIR", "/var/mail/shop")]), "/var/mail/shop");
+    let smtp = [("BAZAR_SMTP_URL", "smtps://u:p@mail.example:465"), ("BAZAR_MAIL_FROM", "Shop <a@shop.example>")];
+    assert_eq!(folder(&smtp), "smtp");
+    assert_eq!(problems(&smtp[..1]).len(), 1, "a mail server wants a sender");
+    let warned = |changes: &[(&str, &str)]| read(changes).expect("read").warnings.concat().contains("BAZAR_SMTP_URL");
+    assert!(warned(&production(&[])) && !warned(&[]));
 }
 
 #[test]

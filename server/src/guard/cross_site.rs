@@ -13,8 +13,9 @@ use std::sync::Arc;
 
 pub async fn guard(State(base): State<Arc<BaseUrl>>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    // Providers and their API carry no cookies of ours: a signature or a key proves who they are.
-    let exempt = path.starts_with("/webhooks/") || path.starts_with("/sandbox/v1/");
+    // Providers, their API and mail programs carry no cookies of ours: a signature, a key or a token proves who they are.
+    const EXEMPT: [&str; 3] = ["/webhooks/", "/sandbox/v1/", "/mail/unsubscribe/"];
+    let exempt = EXEMPT.iter().any(|start| path.starts_with(start));
     if request.method().is_safe() || exempt || is_same_site(request.headers(), &base) {
         return next.run(request).await;
     }

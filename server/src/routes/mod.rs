@@ -4,3 +4,4 @@ pub mod covers;
 pub mod health;
 pub mod robots;
 pub mod sitemap;
+pub mod unsubscribe;

@@ -7,6 +7,7 @@ mod commands;
 mod failures;
 mod frame;
 mod live;
+mod mail;
 mod orders;
 mod payments;
 mod process;

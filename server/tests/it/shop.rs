@@ -7,10 +7,13 @@ use std::{
     net::TcpListener,
     path::PathBuf,
     process::{Child, Command, Output, Stdio},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, Instant},
 };
-use store::{config::StoreConfig, testkit};
+use store::{Store, config::StoreConfig, testkit, world::SystemWorld};
 
 /// Books of every test: id order is file order.
 const BOOKS: &str = "\
@@ -126,6 +129,15 @@ impl Shop {
         let output = self.run(&["import", &file.to_string_lossy()]);
         let _ = std::fs::remove_file(&file);
         output
+    }
+
+    /// The shop's data, past its addresses.
+    pub async fn store(&self) -> Store {
+        let setting =
+            |name: &str| self.settings.iter().rfind(|(known, _)| known == name).map(|(_, value)| value.clone());
+        let mut config = testkit::config(&setting("DATABASE_URL").expect("a database"));
+        config.key_prefix = setting("BAZAR_KEY_PREFIX").expect("a prefix");
+        Store::connect(config, Arc::new(SystemWorld)).await.expect("connect")
     }
 
     /// `bazar check` finds nothing.

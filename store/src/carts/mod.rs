@@ -6,6 +6,7 @@
 //! the two stands. While Postgres is away the shopper edits an *unproven* cart, which remembers what it began with, so
 //! that those edits come on top of what Postgres turns out to hold.
 
+pub mod abandoned;
 mod memo;
 pub mod parked;
 pub mod persist;

@@ -59,7 +59,7 @@ impl Job for TellCarts {
     }
 
     async fn fetch(&self, store: &Store) -> Result<Option<Vec<Message>>, Error> {
-        outbox::lease(store, &[Topic::BookChanged]).await
+        outbox::lease(store, &[Topic::BookChanged], outbox::BATCH).await
     }
 
     async fn handle(&self, store: &Store, batch: Vec<Message>) -> Result<(), Error> {

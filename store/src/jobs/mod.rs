@@ -114,6 +114,7 @@ pub(crate) fn is_away(error: &Error) -> bool {
                 || source.is_unrecoverable_error()
                 || source.code().is_some_and(|code| NOT_ITSELF.contains(&code))
         }
+        Error::Mail { source, .. } => source.is_away(),
         Error::Http { .. } | Error::Unexpected { .. } | Error::Refused(_) => false,
     }
 }

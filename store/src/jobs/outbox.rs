@@ -1,12 +1,13 @@
 //! `outbox.*`: does what transactions left to be done after their commit.
 //!
-//! Lanes of their own, so that live messages never wait behind a payment provider, and neither behind the thousand carts
-//! that hold a book which changed ([`crate::carts::told`]).
+//! Lanes of their own, so that live messages never wait behind a payment provider or a mail server, and neither behind the
+//! thousand carts that hold a book which changed ([`crate::carts::told`]).
 
 use super::{Job, Letter, MAX_ATTEMPTS, Topic, backoff, dead_letters, is_away, park, queries, retry_at};
 use crate::{
     Store,
     error::{During, Error},
+    mail::{self, Failure},
     payments,
     world::to_timestamp,
 };
@@ -19,9 +20,11 @@ use std::time::Duration;
 /// Pause between two looks when nothing was due.
 const PAUSE: Duration = Duration::from_millis(120);
 /// Messages of one round.
-const BATCH: i64 = 100;
+pub(crate) const BATCH: i64 = 100;
 /// A message is found again after this when its worker died.
 const LEASE_MS: i64 = 60_000;
+/// Mails of one round: all of them are done well within the lease, or another worker would send them again.
+const FEW: i64 = PARALLEL as i64;
 /// Calls to providers at the same time.
 const PARALLEL: usize = 8;
 
@@ -29,13 +32,17 @@ const PARALLEL: usize = 8;
 pub struct DrainOutbox {
     name: &'static str,
     topics: &'static [Topic],
+    batch: i64,
 }
 
 impl DrainOutbox {
     /// Live messages.
-    pub const NOTICES: Self = Self { name: "outbox.notices", topics: &[Topic::OrderChanged] };
+    pub const NOTICES: Self = Self { name: "outbox.notices", topics: &[Topic::OrderChanged], batch: BATCH };
     /// Calls to payment providers.
-    pub const PAYMENTS: Self = Self { name: "outbox.payments", topics: &[Topic::PaymentClose, Topic::RefundRequest] };
+    pub const PAYMENTS: Self =
+        Self { name: "outbox.payments", topics: &[Topic::PaymentClose, Topic::RefundRequest], batch: BATCH };
+    /// Mails.
+    pub const MAIL: Self = Self { name: "outbox.mail", topics: &[Topic::MailSend], batch: FEW };
 }
 
 #[async_trait]
@@ -47,7 +54,7 @@ impl Job for DrainOutbox {
     }
 
     async fn fetch(&self, store: &Store) -> Result<Option<Vec<Message>>, Error> {
-        lease(store, self.topics).await
+        lease(store, self.topics, self.batch).await
     }
 
     async fn handle(&self, store: &Store, batch: Vec<Message>) -> Result<(), Error> {
@@ -60,12 +67,12 @@ impl Job for DrainOutbox {
     }
 }
 
-/// The next messages of these topics, leased; `None` after a pause when there are none.
-pub(crate) async fn lease(store: &Store, topics: &[Topic]) -> Result<Option<Vec<Message>>, Error> {
+/// The next messages of these topics, at most so many, leased; `None` after a pause when there are none.
+pub(crate) async fn lease(store: &Store, topics: &[Topic], most: i64) -> Result<Option<Vec<Message>>, Error> {
     let topics: Vec<String> = topics.iter().map(|topic| topic.as_str().to_owned()).collect();
     let now = store.now();
     let (due, lease) = (to_timestamp(now), to_timestamp(now.plus(LEASE_MS)));
-    let batch = queries::lease(store.pg(), &topics, due, lease, BATCH).await.during("outbox.lease")?;
+    let batch = queries::lease(store.pg(), &topics, due, lease, most).await.during("outbox.lease")?;
     if batch.is_empty() {
         tokio::time::sleep(PAUSE).await;
         return Ok(None);
@@ -135,7 +142,7 @@ pub(crate) async fn failed(store: &Store, message: &Message, error: &Error) -> R
         return queries::hand_back(store.pg(), &[message.id], again).await.during(OPERATION);
     }
     let mut tx = store.pg().begin().await.during(OPERATION)?;
-    if message.attempts >= MAX_ATTEMPTS {
+    if message.attempts >= MAX_ATTEMPTS || is_final(error) {
         let payload = serde_json::json!({"topic": message.topic, "key": message.key, "payload": message.payload});
         let key = format!("{}:{}", message.topic, message.key);
         let letter = Letter {
@@ -149,19 +156,30 @@ pub(crate) async fn failed(store: &Store, message: &Message, error: &Error) -> R
         park(&mut tx, letter).await?;
         queries::delete(&mut *tx, &[message.id]).await.during(OPERATION)?;
     } else {
-        let again = to_timestamp(retry_at(store, message.attempts));
+        let again = to_timestamp(retry_at(store, message.attempts + patience(error)));
         queries::put_off(&mut *tx, message.id, again, &error.chain()).await.during(OPERATION)?;
     }
     tx.commit().await.during(OPERATION)
 }
 
-/// The provider does not answer: money to send back, or a session to close, waits as long as that lasts.
+/// The provider, or the mail server, does not answer: what it is to do waits as long as that lasts.
 fn is_provider_away(error: &Error) -> bool {
     match error {
         Error::Http { .. } => true,
+        Error::Mail { source, .. } => source.is_away(),
         Error::Refused(refusal) => refusal.code == ErrorCode::ProviderUnavailable,
         _ => false,
     }
+}
+
+/// Trying again would be the same again.
+fn is_final(error: &Error) -> bool {
+    matches!(error, Error::Mail { source, .. } if source.is_final())
+}
+
+/// Steps of the pause skipped: mail servers that say "later" mean many minutes (greylisting).
+fn patience(error: &Error) -> i32 {
+    if matches!(error, Error::Mail { source: Failure::Later(_), .. }) { 5 } else { 0 }
 }
 
 async fn dispatch(store: &Store, message: &Message) -> Result<(), Error> {
@@ -175,6 +193,7 @@ async fn dispatch(store: &Store, message: &Message) -> Result<(), Error> {
             let refund: RefundId = message.key.parse().map_err(|_| bad("no refund"))?;
             payments::refund::request(store, refund).await
         }
+        Some(Topic::MailSend) => mail::send(store, &message.key, &message.payload).await,
         _ => Err(bad(&message.topic)),
     }
 }

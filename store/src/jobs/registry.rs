@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Store,
-    carts::{parked::RetryParked, persist::PersistCarts, told::TellCarts},
+    carts::{abandoned::RemindForgotten, parked::RetryParked, persist::PersistCarts, told::TellCarts},
     orders::{ExpireOrders, PersistOrders},
     payments::RetryWaiting,
     sandbox::DeliverEvents,
@@ -33,6 +33,7 @@ pub(super) fn all(store: &Store, stop: &CancellationToken) -> Vec<BoxFuture<'sta
         supervise(store(), WatchGate, stop()),
         supervise(store(), DrainOutbox::NOTICES, stop()),
         supervise(store(), DrainOutbox::PAYMENTS, stop()),
+        supervise(store(), DrainOutbox::MAIL, stop()),
         supervise(store(), PersistCarts, stop()),
         supervise(store(), TellCarts, stop()),
         supervise(store(), RetryWaiting, stop()),
@@ -47,6 +48,7 @@ pub(super) fn all(store: &Store, stop: &CancellationToken) -> Vec<BoxFuture<'sta
 pub(super) fn schedules() -> Vec<Arc<dyn Scheduled>> {
     vec![
         Arc::new(RetryParked),
+        Arc::new(RemindForgotten),
         Arc::new(Prune),
         Arc::new(ReconcileStock(Scope::Recent)),
         Arc::new(ReconcileStock(Scope::All)),

@@ -8,6 +8,7 @@ mod dead_letters;
 mod jobs;
 mod link;
 mod live;
+mod mail;
 mod orders;
 mod payments;
 mod schedules;
