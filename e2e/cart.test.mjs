@@ -155,6 +155,18 @@ test('another tab and another device follow, their line glows; the acting one do
   assert.equal(await acting.evaluate(() => globalThis.glowed), false);
 });
 
+test('who logs out is a stranger at once in every tab, whatever way they took', async () => {
+  const shopper = await browser.newShopper();
+  const form = { email: 'admin@bookbazar.local', password: 'admin-demo-pass' };
+  assert.ok((await shopper.request.post(`${shop.url}/api/account/login`, { form })).ok());
+  await post(shopper, 'add', { book_id: plenty(1)[0], quantity: 2 });
+  const page = await shopper.newPage();
+  await visit(page, `${shop.url}/cart`);
+  assert.equal(await copies(page), 2);
+  assert.ok((await shopper.request.post(`${shop.url}/api/account/logout`, { form: {} })).ok());
+  await page.getByText('Nothing in the cart yet').waitFor({ timeout: 3000 });
+});
+
 test('a frozen tab is right within a second of waking', async () => {
   const { shopper, page, books } = await shopperWith([2]);
   const devtools = await shopper.newCDPSession(page);

@@ -123,12 +123,13 @@ impl Line {
     }
 
     async fn talk(&mut self) -> End {
-        let mut pings = pings();
+        let (mut pings, login_ended) = (pings(), self.frames.login_ended());
         loop {
             let next = tokio::select! {
                 () = self.stop.cancelled() => Err(Some((code::GOING_AWAY, "restarting"))),
                 frame = self.frames.frames.recv() => self.send(frame).await,
                 message = self.socket.recv() => self.hear(message).await,
+                () = login_ended.notified() => self.check_login().await,
                 _ = pings.tick() => self.ping().await,
             };
             if let Err(end) = next {
@@ -178,21 +179,27 @@ impl Line {
         Ok(())
     }
 
-    /// Also the moment to see whether this person is still logged in: other tabs may have logged out.
+    /// Also the moment to see whether this person is still logged in, in case nobody could say that they logged out.
     async fn ping(&mut self) -> Result<(), End> {
         self.silent_pings += 1;
         self.asks = 0;
         if self.silent_pings > MAX_SILENT_PINGS {
             return Err(Some((code::GOING_AWAY, "silent")));
         }
-        if let Some(user) = &self.auth.user
-            && is_logged_out(&self.store, &self.auth.session, user).await
-        {
-            return Err(Some((code::POLICY, "logged out")));
-        }
+        self.check_login().await?;
         // The ping makes the other side answer, the beat is what its page can hear.
         self.send(Some(Frame::Beat)).await?;
         self.write(Message::Ping(bytes::Bytes::new())).await
+    }
+
+    /// Ends the socket of a person who is not who they were any more.
+    async fn check_login(&mut self) -> Result<(), End> {
+        match &self.auth.user {
+            Some(user) if is_logged_out(&self.store, &self.auth.session, user).await => {
+                Err(Some((code::POLICY, "logged out")))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

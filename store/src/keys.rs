@@ -120,6 +120,11 @@ impl Keys {
         format!("{}live:stock", self.prefix)
     }
 
+    /// Channel: the owner one of whose logins ended; which, their sockets find out.
+    pub fn live_login(&self) -> String {
+        format!("{}live:login", self.prefix)
+    }
+
     /// Channel: anything, whenever the catalogue changed: caches drop.
     pub fn live_catalog(&self) -> String {
         format!("{}live:catalog", self.prefix)

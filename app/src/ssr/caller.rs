@@ -95,6 +95,11 @@ impl Caller {
         if let Some(mut auth) = self.auth.clone() {
             auth.logout().await.map_err(|e| session_failed(&e))?;
         }
+        if let Some(account) = self.account() {
+            // Should nobody hear it, the sockets find out by their next ping.
+            let told = store::live::login_ended(self.store(), account.id).await;
+            told.unwrap_or_else(|error| tracing::warn!(%error, "open sockets hear later of a logout"));
+        }
         self.set_cookie(cookies::forget_guest(&self.state));
         self.set_cookie(cookies::forget_receipts(&self.state));
         Ok(())

@@ -74,7 +74,7 @@ async fn listen(shared: &Arc<Shared>, gaps: &mut Gaps) -> Result<(), Error> {
 
 async fn subscribe(shared: &Shared) -> Result<(PubSubSink, PubSubStream), Error> {
     let keys = shared.store.keys();
-    let channels = [keys.live_cart(), keys.live_order(), keys.live_stock(), keys.live_catalog()];
+    let channels = [keys.live_cart(), keys.live_order(), keys.live_stock(), keys.live_catalog(), keys.live_login()];
     let pubsub = answered(shared.store.redis_client().get_async_pubsub()).await.during("live.connect")?;
     let (mut sink, messages) = pubsub.split();
     answered(sink.subscribe(&channels[..])).await.during("live.subscribe")?;
@@ -121,6 +121,9 @@ fn hear(shared: &Arc<Shared>, stock: &mut Stock, message: &Msg) {
         } else {
             is_understood = stock.hear(shared, &payload).is_some();
         }
+    } else if channel == keys.live_login() {
+        let sockets = payload.parse().map(|owner| shared.registry.of_owner(owner));
+        is_understood = sockets.map(|sockets| sockets.iter().for_each(|one| one.login_ended.notify_one())).is_ok();
     } else if channel == keys.live_catalog() {
         shared.store.catalog_cache().drop_all();
     }

@@ -9,14 +9,18 @@ mod push;
 mod registry;
 mod turns;
 
-use crate::{Store, error::Error, viewer::Viewer};
+use crate::{
+    Store,
+    error::{During, Error},
+    viewer::Viewer,
+};
 use domain::{
-    OrderId, Owner,
+    AccountId, OrderId, Owner,
     live::{Ask, Frame, MAX_WATCHED},
 };
 use registry::{Registry, Socket};
 use std::sync::Arc;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use turns::Turns;
 
@@ -79,6 +83,13 @@ impl Hub {
     }
 }
 
+/// A login of this account ended: its open sockets look whether it was theirs, in every process.
+pub async fn login_ended(store: &Store, account: AccountId) -> Result<(), Error> {
+    let mut publish = redis::cmd("PUBLISH");
+    publish.arg(store.keys().live_login()).arg(Owner::Account(account).to_string());
+    publish.query_async(&mut store.redis()).await.during("live.login_ended")
+}
+
 /// One open socket; dropping it unsubscribes.
 pub struct Subscription {
     pub frames: mpsc::Receiver<Frame>,
@@ -87,6 +98,11 @@ pub struct Subscription {
 }
 
 impl Subscription {
+    /// Notified when one of this person's logins ended, perhaps the one that opened this socket.
+    pub fn login_ended(&self) -> Arc<Notify> {
+        self.socket.login_ended.clone()
+    }
+
     /// What the browser asked for (after parsing); answers arrive as frames. Refusals (not theirs, not admin) are silent.
     pub async fn ask(&mut self, ask: Ask) -> Result<(), Error> {
         let (shared, socket) = (&self.shared, &self.socket);

@@ -7,7 +7,7 @@ use std::{
     hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 /// Frames waiting for one socket. Room for the answer to the largest `Watch` and what happens meanwhile.
 const QUEUE: usize = 96;
@@ -16,6 +16,8 @@ const QUEUE: usize = 96;
 pub(super) struct Socket {
     pub id: u64,
     pub viewer: Viewer,
+    /// Told when one of this person's logins ended.
+    pub login_ended: Arc<Notify>,
     queue: Mutex<Queue>,
 }
 
@@ -80,7 +82,7 @@ impl Registry {
         tables.last_id += 1;
         let id = tables.last_id;
         let queue = Mutex::new(Queue { frames: Some(sender), is_behind: false });
-        let socket = Arc::new(Socket { id, viewer, queue });
+        let socket = Arc::new(Socket { id, viewer, login_ended: Arc::default(), queue });
         if tables.is_closed {
             socket.close();
         } else {

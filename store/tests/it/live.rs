@@ -13,7 +13,7 @@ use redis::AsyncCommands;
 use std::time::Duration;
 use store::{
     Store, carts,
-    live::{Hub, Subscription},
+    live::{self, Hub, Subscription},
     testkit,
     viewer::Viewer,
     world::SystemWorld,
@@ -261,4 +261,15 @@ async fn after_a_gap_everybody_is_told_to_resync() {
     assert_eq!(end, None);
     let end = timeout(PATIENCE, hub.connect(Viewer::new(owner)).frames.recv()).await.expect("in time");
     assert_eq!(end, None, "too late");
+}
+
+#[tokio::test]
+async fn the_sockets_of_a_person_hear_that_a_login_of_theirs_ended() {
+    let shop = Shop::open().await;
+    let (hub, owner) = (hub(&shop).await, shop.shopper().await);
+    let Owner::Account(account) = owner else { panic!("{owner} has no account") };
+    let (theirs, others) = (socket(&hub, owner).await, socket(&hub, shop.shopper().await).await);
+    live::login_ended(&shop.store, account).await.expect("published");
+    timeout(PATIENCE, theirs.login_ended().notified()).await.expect("told at once");
+    assert!(timeout(SILENCE, others.login_ended().notified()).await.is_err(), "nobody else is");
 }
