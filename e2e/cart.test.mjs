@@ -155,6 +155,60 @@ test('another tab and another device follow, their line glows; the acting one do
   assert.equal(await acting.evaluate(() => globalThis.glowed), false);
 });
 
+test('a new price is told on the line until it was read; a retired book stays, marked, and bars the checkout', async () => {
+  const { shopper, page, books } = await shopperWith([1, 2]);
+  const [sku, was] = shop.sql(`SELECT sku, price_minor / 100 FROM books WHERE id = ${books[1]}`).split('|');
+  const retired = shop.sql(`SELECT sku FROM books WHERE id = ${books[0]}`);
+  shop.update('sku,price_inr', `${sku},${was - 50}`);
+  const notice = line(page, 1).locator('.cart-line__notice');
+  await notice.filter({ hasText: `Was ₹${was}, now ₹${was - 50}.` }).waitFor({ timeout: 15_000 });
+  await slowly(page, 500);
+  const answered = page.waitForResponse(/cart\/seen/);
+  await notice.getByRole('button', { name: /Got it/ }).click();
+  await notice.waitFor({ state: 'detached', timeout: 300 });
+  await answered;
+  await visit(page, `${shop.url}/cart`);
+  assert.equal(await notice.count(), 0, 'the shop remembers that it was read');
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
+
+  shop.update('sku,retired', `${retired},yes`);
+  await line(page, 0).locator('.cart-line__notice').filter({ hasText: 'No longer sold.' }).waitFor({ timeout: 15_000 });
+  assert.equal(await more(page, 0).count(), 0);
+  assert.ok(await page.getByRole('button', { name: 'Go to checkout' }).isDisabled());
+  await shoot(page, 'cart-retired');
+  shop.update('sku,retired', `${retired},no`);
+  await page.getByRole('link', { name: 'Go to checkout' }).waitFor({ timeout: 15_000 });
+  shop.update('sku,price_inr', `${sku},${was}`);
+  assert.deepEqual(shopper.errors, []);
+});
+
+test('what a login did to the cart is said on the next page, until it was read', async () => {
+  const form = { email: 'merge@example.org', password: 'long-enough-pass', name: 'Meera' };
+  const [full, other] = plenty(2);
+  const elsewhere = await browser.newShopper();
+  assert.ok((await elsewhere.request.post(`${shop.url}/api/account/register`, { form })).ok());
+  await post(elsewhere, 'add', { book_id: full, quantity: 8 });
+  const shopper = await browser.newShopper();
+  await post(shopper, 'add', { book_id: full, quantity: 5 });
+  await post(shopper, 'add', { book_id: other, quantity: 1 });
+  const page = await shopper.newPage();
+  await visit(page, `${shop.url}/login`);
+  await page.locator('[name=email]').last().fill(form.email);
+  await page.locator('[name=password]').fill(form.password);
+  await page.getByRole('button', { name: /Log in/ }).click();
+  await page.waitForURL((url) => !url.pathname.startsWith('/login'));
+  const said = page.getByRole('status').filter({ hasText: '2 titles you had picked came along' });
+  await said.waitFor();
+  await said.getByRole('link', { name: /See the cart/ }).click();
+  await page.waitForURL(/\/cart/);
+  await shoot(page, 'cart-merged');
+  await said.getByRole('button', { name: 'Got it' }).click();
+  await said.waitFor({ state: 'detached' });
+  await until(async () => !('notice' in await (await shopper.request.get(`${shop.url}/api/cart`)).json()), 3000, 'the server to know');
+  await visit(page, `${shop.url}/`);
+  assert.equal(await said.count(), 0);
+});
+
 test('who logs out is a stranger at once in every tab, whatever way they took', async () => {
   const shopper = await browser.newShopper();
   const form = { email: 'admin@bookbazar.local', password: 'admin-demo-pass' };

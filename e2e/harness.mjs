@@ -2,7 +2,7 @@
 // `make test` says where Postgres and Redis are and which binary to run.
 import { spawn, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, createWriteStream } from 'node:fs';
+import { mkdirSync, createWriteStream, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { chromium } from 'playwright-core';
@@ -75,6 +75,12 @@ export async function openShop(env = {}) {
     url,
     run,
     sql: (sql) => psql(sql, name),
+    /** Changes the catalogue as a shop does: by a file. */
+    update(...lines) {
+      const file = `${SHOTS}/${name}.csv`;
+      writeFileSync(file, `${lines.join('\n')}\n`);
+      return run('import', file);
+    },
     start,
     stop,
     async close() {

@@ -41,6 +41,48 @@ test('find, add, correct a mistake in the form, order, pay', async () => {
   assert.equal(shop.sql('SELECT status FROM orders'), 'PAID');
 });
 
+test('the cart is edited, told about and put right by plain forms', async () => {
+  const shopper = await browser.newShopper({ javaScriptEnabled: false, viewport: { width: 360, height: 780 } });
+  const page = await shopper.newPage();
+  const books = shop.sql(`SELECT b.id, b.sku, b.price_minor / 100 FROM books b JOIN stock s ON s.book_id = b.id WHERE s.available >= 20 ORDER BY b.id LIMIT 3`)
+    .split('\n').map((row) => row.split('|'));
+  for (const [book_id] of books) await shopper.request.post(`${shop.url}/api/cart/add`, { form: { book_id, quantity: 2 } });
+  const line = (n) => page.locator('.receipt__lines .line').nth(n);
+  const copies = async (n) => Number((await line(n).locator('.stepper__value').textContent()).match(/\d+/)[0]);
+  await page.goto(`${shop.url}/cart`);
+  await line(0).getByRole('button', { name: /One copy fewer/ }).click();
+  assert.equal(await copies(0), 1);
+  await line(0).getByRole('button', { name: /One copy fewer/ }).click();
+  assert.equal(await page.locator('.receipt__lines .line').count(), 2);
+
+  const [[, retired], [, cheaper, was]] = books.slice(1);
+  shop.update('sku,retired', `${retired},yes`);
+  shop.update('sku,price_inr', `${cheaper},${was - 10}`);
+  await until(async () => { await page.goto(`${shop.url}/cart`); return page.getByText('No longer sold.').count(); }, 10_000, 'the retired line');
+  assert.equal(await line(0).locator('.stepper').count(), 0);
+  assert.ok(await page.getByRole('button', { name: 'Go to checkout' }).isDisabled());
+  await line(1).getByText(`Was ₹${was}, now ₹${was - 10}.`).waitFor();
+  await shoot(page, 'nojs-cart-notices-phone');
+  await line(1).getByRole('button', { name: /Got it/ }).click();
+  assert.equal(new URL(page.url()).pathname, '/cart');
+  assert.equal(await page.getByText(/Was ₹/).count(), 0);
+  await line(0).getByRole('button', { name: /Remove/ }).click();
+  await page.getByRole('link', { name: 'Go to checkout' }).waitFor();
+
+  // A guest's cart comes along into an account, and the next page says so.
+  await page.goto(`${shop.url}/register`);
+  for (const [name, value] of Object.entries({ name: 'Plain', email: 'plain2@example.org', password: 'long-enough-pass' })) {
+    await page.locator(`form[action*=register] [name=${name}]`).fill(value);
+  }
+  await page.locator('form[action*=register] button').click();
+  await page.getByRole('status').filter({ hasText: 'came along' }).waitFor();
+  await page.goto(`${shop.url}/cart`);
+  await page.getByRole('status').filter({ hasText: 'came along' }).getByRole('button', { name: 'Got it' }).click();
+  assert.equal(await page.getByText('came along').count(), 0);
+  await page.getByRole('button', { name: /Empty the cart/ }).click();
+  await page.getByText('Nothing in the cart yet').waitFor();
+});
+
 test('a wrong password says so and keeps the address', async () => {
   const page = await (await browser.newShopper({ javaScriptEnabled: false })).newPage();
   await page.goto(`${shop.url}/login`);

@@ -2,11 +2,13 @@
 
 use crate::{
     components::{
+        edit_form::edit_form,
         notice::{Tone, notice, refusal},
         site_footer::SiteFooter,
         site_header::SiteHeader,
     },
-    html::html,
+    html::{changing, html},
+    live::{Edit, Live},
     pages::{
         account::AccountPage, admin_order::AdminOrderPage, admin_orders::AdminOrdersPage, book::BookPage,
         books::BooksPage, cart::CartPage, checkout::CheckoutPage, home::HomePage, login::LoginPage,
@@ -20,6 +22,7 @@ use leptos_meta::{Title, provide_meta_context};
 use leptos_router::{
     SsrMode::Async,
     components::{FlatRoutes, Redirect, Route, Router},
+    hooks::use_location,
     path,
 };
 
@@ -58,19 +61,32 @@ pub fn App() -> impl IntoView {
 fn Frame(children: Children) -> impl IntoView {
     let shop = use_shop();
     shop.forget_flash_on_leaving();
-    let said = shop.live.notice();
+    let (said, path) = (shop.live.notice(), use_location().pathname);
     html! {
         <div class="page">
             <a class="skip-link visually-hidden" href="#main">"Skip to the page"</a>
             <SiteHeader/>
             <div class="page__said">
                 {move || said.get().map(|message| notice(Tone::Warn, message, ()))}
-                {refusal(shop.live.refusal().into())}
+                {changing(move || came_along(shop.live, path.with(|path| path == "/cart")))}
             </div>
+            <div class="page__said page__said--stays">{refusal(shop.live.refusal().into())}</div>
             {children()}
             <SiteFooter/>
         </div>
     }
+}
+
+/// What a login did to the cart. Where the lines are seen it can be put away; the next edit does so too.
+fn came_along(live: Live, is_cart: bool) -> Option<AnyView> {
+    let news = live.cart().with(|cart| cart.notice)?;
+    let way_on = if is_cart {
+        let seen = move |event| live.click(&event, Edit::Seen { book: None });
+        edit_form("cart/seen", "", None, html! { <button class="link-button" on:click=seen>"Got it"</button> })
+    } else {
+        html! { <p><a href="/cart">"See the cart"</a></p> }
+    };
+    Some(notice(Tone::Good, news.sentence(), way_on))
 }
 
 /// leptos_meta writes a title into the server's HTML as it is, and sets it as text in the browser.

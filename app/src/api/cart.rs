@@ -50,6 +50,14 @@ pub async fn remove(#[server(default)] book_id: String) -> Result<CartView, AppE
     Ok(carts::remove(caller.store(), &caller.owner(), book).await?)
 }
 
+/// The person has read what changed: the price of this book, or without one everything that the cart tells.
+#[server(name = SeenInCart, prefix = "/api", endpoint = "cart/seen")]
+pub async fn seen(#[server(default)] book_id: String) -> Result<CartView, AppError> {
+    let caller = Caller::current()?;
+    let book = if book_id.is_empty() { None } else { Some(args::book(&book_id)?) };
+    Ok(carts::seen(caller.store(), &caller.owner(), book).await?)
+}
+
 #[server(name = ClearCart, prefix = "/api", endpoint = "cart/clear")]
 pub async fn clear() -> Result<CartView, AppError> {
     let caller = Caller::current()?;

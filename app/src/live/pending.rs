@@ -23,9 +23,9 @@ pub enum Edit {
     Remove {
         book: BookId,
     },
-    /// They have read that the price changed.
+    /// They have read that the price changed; no book: that of every line, and what a login did to the cart.
     Seen {
-        book: BookId,
+        book: Option<BookId>,
     },
     Clear,
 }
@@ -43,7 +43,8 @@ pub struct Pending {
 impl Edit {
     fn book(&self) -> Option<BookId> {
         match self {
-            Self::Step { book, .. } | Self::Remove { book } | Self::Seen { book } => Some(*book),
+            Self::Step { book, .. } | Self::Remove { book } => Some(*book),
+            Self::Seen { book } => *book,
             Self::Clear => None,
         }
     }
@@ -60,12 +61,20 @@ impl Edit {
 
     /// Changes the cart as the server is going to.
     fn apply(&self, cart: &mut CartView, copies: i64) {
-        let Some(book) = self.book() else { return cart.lines.clear() };
+        let Some(book) = self.book() else {
+            cart.notice = None;
+            return match self {
+                Self::Clear => cart.lines.clear(),
+                _ => cart.lines.iter_mut().for_each(forget_notice),
+            };
+        };
+        if !matches!(self, Self::Seen { .. }) {
+            cart.notice = None;
+        }
         let Ok(quantity) = Quantity::new(copies) else { return cart.lines.retain(|line| line.book_id != book) };
         if let Some(line) = cart.lines.iter_mut().find(|line| line.book_id == book) {
             line.quantity = quantity;
-            // What was said belongs to what was asked for before; the stock has its say again in `with_stock`.
-            line.notice = line.notice.take().filter(|notice| *notice == LineNotice::Retired);
+            forget_notice(line);
         } else if let Self::Step { new: Some(new), .. } = self {
             cart.lines.push(CartLine { quantity, ..(**new).clone() });
         }
@@ -172,6 +181,11 @@ pub fn changed(before: &CartView, after: &CartView) -> Vec<BookId> {
     let facts = |line: &CartLine| (line.quantity, line.unit_price);
     let is_new = |now: &&CartLine| line(before, now.book_id).map(facts) != Some(facts(now));
     after.lines.iter().filter(is_new).map(|line| line.book_id).collect()
+}
+
+/// What was said belongs to what was asked for before; the stock has its say again in [`with_stock`].
+fn forget_notice(line: &mut CartLine) {
+    line.notice = line.notice.take().filter(|notice| *notice == LineNotice::Retired);
 }
 
 fn line(cart: &CartView, book: BookId) -> Option<&CartLine> {

@@ -154,7 +154,7 @@ fn notice(live: Live, line: &CartLine, currency: Currency) -> Option<AnyView> {
         LineNotice::PriceChanged { was } => {
             let words = format!("Was {}, now {}.", was.with(currency), line.unit_price.with(currency));
             let button = html! {
-                <button class="link-button" on:click=move |event| live.click(&event, Edit::Seen { book })>
+                <button class="link-button" on:click=move |event| live.click(&event, Edit::Seen { book: Some(book) })>
                     "Got it"<span class="visually-hidden">{format!(": the new price of {}", line.title)}</span>
                 </button>
             };

@@ -1,7 +1,7 @@
 //! Quick clicks, live messages in between, refusals: what is shown and what is sent.
 
 use super::*;
-use domain::{Currency, Minor};
+use domain::{Currency, Minor, cart::CartNotice};
 
 const RULE: DeliveryRule = DeliveryRule { fee: Minor::ZERO, free_from: Minor::ZERO };
 
@@ -141,15 +141,22 @@ fn reading_the_new_price_is_an_edit_unless_the_line_is_edited_anyway() {
     let mut server = cart(&[(7, 2)]);
     server.lines[0].notice = Some(LineNotice::PriceChanged { was: Minor::new(120) });
     let mut pending = Pending::default();
-    pending.push(Edit::Seen { book: book(7) });
-    assert_eq!(pending.applied(&server, RULE).lines[0].notice, None);
+    pending.push(Edit::Seen { book: Some(book(7)) });
+    server.notice = Some(CartNotice::Merged { titles: 1, cut: 0, left_out: 0 });
+    let after = pending.applied(&server, RULE);
+    assert_eq!((&after.lines[0].notice, after.notice), (&None, server.notice), "that line's only");
     assert_eq!(pending.next(&server), Some(("cart/seen", "book_id=7".into())));
     pending.landed();
     pending.push(step(7, 1));
-    pending.push(Edit::Seen { book: book(7) });
+    pending.push(Edit::Seen { book: Some(book(7)) });
+    assert_eq!(pending.applied(&server, RULE).notice, None, "an edit goes on");
     pending.next(&server);
     pending.landed();
     assert!(pending.is_empty());
+    pending.push(Edit::Seen { book: None });
+    let after = pending.applied(&server, RULE);
+    assert_eq!((&after.lines[0].notice, after.notice, after.copies), (&None, None, 2), "everything was read");
+    assert_eq!(pending.next(&server), Some(("cart/seen", String::new())));
 }
 
 #[test]
