@@ -86,7 +86,10 @@ fn came_along(live: Live, is_cart: bool) -> Option<AnyView> {
     } else {
         html! { <p><a href="/cart">"See the cart"</a></p> }
     };
-    Some(notice(Tone::Good, news.sentence(), way_on))
+    let said = news.sentence();
+    let (first, rest) = said.split_once(". ").map_or((said.as_str(), None), |(first, rest)| (first, Some(rest)));
+    let rest = rest.map(|rest| html! { <p>{rest.to_owned()}</p> });
+    Some(notice(Tone::Good, first.to_owned(), html! { {rest}{way_on} }))
 }
 
 /// leptos_meta writes a title into the server's HTML as it is, and sets it as text in the browser.
