@@ -13,6 +13,7 @@ use store::carts;
 #[server(name = GetCart, prefix = "/api", endpoint = "cart", input = GetUrl)]
 pub async fn get() -> Result<CartView, AppError> {
     let caller = Caller::current()?;
+    caller.bring_guest_cart().await;
     match caller.viewer() {
         Some(viewer) => Ok(carts::view(caller.store(), &viewer.owner).await?),
         None => Ok(CartView::empty(caller.store().config().currency)),
@@ -26,7 +27,7 @@ pub async fn add(
 ) -> Result<CartView, AppError> {
     let caller = Caller::current()?;
     let (book, quantity) = (args::book(&book_id)?, args::quantity(&quantity)?);
-    Ok(carts::add(caller.store(), &caller.owner(), book, quantity).await?)
+    caller.edited(carts::add(caller.store(), &caller.owner(), book, quantity).await)
 }
 
 /// Sets a line to so many copies; 0 takes it out.
@@ -38,8 +39,8 @@ pub async fn set(
     let caller = Caller::current()?;
     let book = args::book(&book_id)?;
     match args::quantity_or_none(&quantity)? {
-        Some(quantity) => Ok(carts::set(caller.store(), &caller.owner(), book, quantity).await?),
-        None => Ok(carts::remove(caller.store(), &caller.owner(), book).await?),
+        Some(quantity) => caller.edited(carts::set(caller.store(), &caller.owner(), book, quantity).await),
+        None => caller.edited(carts::remove(caller.store(), &caller.owner(), book).await),
     }
 }
 
@@ -47,7 +48,7 @@ pub async fn set(
 pub async fn remove(#[server(default)] book_id: String) -> Result<CartView, AppError> {
     let caller = Caller::current()?;
     let book = args::book(&book_id)?;
-    Ok(carts::remove(caller.store(), &caller.owner(), book).await?)
+    caller.edited(carts::remove(caller.store(), &caller.owner(), book).await)
 }
 
 /// The person has read what changed: the price of this book, or without one everything that the cart tells.
@@ -55,11 +56,14 @@ pub async fn remove(#[server(default)] book_id: String) -> Result<CartView, AppE
 pub async fn seen(#[server(default)] book_id: String) -> Result<CartView, AppError> {
     let caller = Caller::current()?;
     let book = if book_id.is_empty() { None } else { Some(args::book(&book_id)?) };
-    Ok(carts::seen(caller.store(), &caller.owner(), book).await?)
+    match caller.viewer() {
+        Some(viewer) => caller.edited(carts::seen(caller.store(), &viewer.owner, book).await),
+        None => Ok(CartView::empty(caller.store().config().currency)),
+    }
 }
 
 #[server(name = ClearCart, prefix = "/api", endpoint = "cart/clear")]
 pub async fn clear() -> Result<CartView, AppError> {
     let caller = Caller::current()?;
-    Ok(carts::clear(caller.store(), &caller.owner()).await?)
+    caller.edited(carts::clear(caller.store(), &caller.owner()).await)
 }

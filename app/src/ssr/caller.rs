@@ -2,7 +2,11 @@
 
 use super::{AppState, AuthSession, User, cookies, viewer};
 use crate::AppError;
-use domain::{ErrorCode, OrderId, Owner, account::AccountView, account::Role};
+use domain::{
+    ErrorCode, OrderId, Owner,
+    account::{AccountView, Role},
+    cart::CartView,
+};
 use http::{HeaderValue, header, request::Parts};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
@@ -80,18 +84,41 @@ impl Caller {
             auth.session.cycle_id().await.map_err(|e| session_failed(&e))?;
         }
         auth.login(&user).await.map_err(|e| session_failed(&e))?;
-        if let Some(guest) = cookies::guest(&self.parts.headers, &self.state) {
-            match store::carts::merge(self.store(), guest, user.view().id).await {
-                // The guest's cart is a tombstone now: the next guest on this browser is another one.
-                Ok(_) => self.set_cookie(cookies::forget_guest(&self.state)),
-                Err(error) => tracing::error!(%error, "a guest's cart waits for the next login"),
-            }
-        }
+        self.merge_guest_cart(user.view()).await;
         Ok(user.view().clone())
+    }
+
+    /// What a login could not bring along comes now.
+    pub async fn bring_guest_cart(&self) {
+        if let Some(account) = self.account() {
+            self.merge_guest_cart(account).await;
+        }
+    }
+
+    async fn merge_guest_cart(&self, account: &AccountView) {
+        let Some(guest) = cookies::guest(&self.parts.headers, &self.state) else { return };
+        match store::carts::merge(self.store(), guest, account.id).await {
+            // The guest's cart is a tombstone now: the next guest on this browser is another one.
+            Ok(_) => self.set_cookie(cookies::forget_guest(&self.state)),
+            Err(error) => tracing::error!(%error, "a guest's cart waits for the next look at the cart"),
+        }
+    }
+
+    /// The answer to an edit. A guest whose cart went into an account meanwhile (a login in another tab, or one whose
+    /// answer never arrived) is told so, and may start a cart of their own: that account is not theirs to edit.
+    pub fn edited(&self, edited: Result<CartView, store::error::Error>) -> Result<CartView, AppError> {
+        if self.account().is_none()
+            && let Err(store::error::Error::Refused(refusal)) = &edited
+            && refusal.code == ErrorCode::Conflict
+        {
+            self.set_cookie(cookies::forget_guest(&self.state));
+        }
+        Ok(edited?)
     }
 
     /// Forgets the session and everything else this browser knew.
     pub async fn log_out(self) -> Result<(), AppError> {
+        self.bring_guest_cart().await;
         if let Some(mut auth) = self.auth.clone() {
             auth.logout().await.map_err(|e| session_failed(&e))?;
         }

@@ -1,6 +1,7 @@
 //! Carts against real servers: edits and their limits, races, orders taking copies, guests becoming shoppers, and
 //! what Postgres gets of it all.
 
+mod doubt;
 mod drain;
 mod edits;
 mod merge;
@@ -8,6 +9,7 @@ mod orders;
 mod outage;
 mod parked;
 mod persist;
+mod prices;
 mod told;
 
 use crate::wire::{self, Wire};
@@ -17,6 +19,7 @@ use domain::{
 };
 use redis::AsyncCommands;
 use sqlx::{Connection, PgConnection};
+use std::collections::HashMap;
 use store::{Store, carts, carts::persist::PersistCarts, error::Error, jobs::Job, keys::Keys, testkit};
 
 /// A shop with books, copies and shoppers, and the test's own way to its data.
@@ -40,10 +43,21 @@ impl Shop {
         (Self::with(url.clone(), &wire::reroute(&url, &wire.address)).await, wire)
     }
 
+    /// A shop whose Redis is at this URL.
+    pub async fn at_redis(url: &str) -> Self {
+        let database = testkit::fresh_database().await;
+        Self::build(database.clone(), &database, url).await
+    }
+
     async fn with(database_url: String, way: &str) -> Self {
-        let config = testkit::config(way);
+        Self::build(database_url, way, &testkit::redis_url()).await
+    }
+
+    async fn build(database_url: String, way: &str, redis_url: &str) -> Self {
+        let mut config = testkit::config(way);
+        config.redis_url = redis_url.to_owned();
         let keys = Keys::new(&config.key_prefix);
-        let client = redis::Client::open(testkit::redis_url()).expect("a Redis URL");
+        let client = redis::Client::open(redis_url).expect("a Redis URL");
         let mut redis = client.get_multiplexed_async_connection().await.expect("connect to the test Redis");
         redis.set::<_, _, ()>(keys.epoch(), 1).await.expect("the gate is loaded");
         let world = std::sync::Arc::new(store::world::SystemWorld);
@@ -145,6 +159,30 @@ impl Shop {
         redis.del::<_, ()>(self.keys.cart(owner)).await.expect("lost");
         let dirty = self.keys.carts_dirty(owner.cart_bucket());
         redis.zrem::<_, _, ()>(dirty, owner.to_string()).await.expect("lost");
+    }
+
+    /// The hash as it is, to come back later with [`Shop::revive`].
+    pub async fn copy(&self, owner: &Owner) -> HashMap<String, String> {
+        self.redis.clone().hgetall(self.keys.cart(owner)).await.expect("the hash")
+    }
+
+    /// Redis comes up with an old file: this is what it had of the cart then, from another run.
+    pub async fn revive(&self, owner: &Owner, mut old: HashMap<String, String>) {
+        self.lose(owner).await;
+        old.insert("e".to_owned(), "another-run".to_owned());
+        let fields: Vec<_> = old.into_iter().collect();
+        self.redis.clone().hset_multiple::<_, _, _, ()>(self.keys.cart(owner), &fields).await.expect("revived");
+    }
+
+    pub async fn price(&self, book: BookId, rupees: i64) {
+        let update = sqlx::query("UPDATE books SET price_minor = $2 WHERE id = $1").bind(book.get()).bind(rupees * 100);
+        update.execute(&mut self.pg().await).await.expect("another price");
+    }
+
+    /// Another process, which has nothing cached.
+    pub async fn other(&self) -> Store {
+        let world = std::sync::Arc::new(store::world::SystemWorld);
+        Store::connect(self.store.config().clone(), world).await.expect("connect")
     }
 
     /// What Postgres has of the cart: its version and lines.

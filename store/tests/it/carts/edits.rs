@@ -1,6 +1,7 @@
 //! Edits, their limits and what they say; and many tabs at once.
 
 use super::*;
+use crate::wire;
 use domain::Minor;
 use futures::future::join_all;
 
@@ -132,4 +133,54 @@ async fn limits_hold_in_a_race() {
     let cart = shop.view(&owner).await;
     assert_eq!(cart.lines.len(), 50);
     shop.add(&owner, cart.lines[0].book_id, 1).await;
+}
+
+#[tokio::test]
+async fn an_edit_is_one_round_trip() {
+    let url = testkit::redis_url();
+    let (tap, said) = wire::tapped(&wire::host_of(&url)).await;
+    let shop = Shop::at_redis(&wire::reroute(&url, &tap)).await;
+    let (one, two, few, owner) = (shop.book(9).await, shop.book(9).await, shop.book(2).await, shop.shopper().await);
+    // Makes the cart known, and every script.
+    shop.add(&owner, one, 1).await;
+    carts::set(&shop.store, &owner, one, quantity(2)).await.expect("set");
+    carts::remove(&shop.store, &owner, two).await.expect("removed");
+    shop.view(&owner).await;
+    let trips = || std::mem::take(&mut *said.lock().expect("the log"));
+    trips();
+    shop.add(&owner, two, 1).await;
+    let add = trips();
+    assert!(add.len() == 1 && add[0].contains("HMGET") && add[0].contains("EVALSHA"), "{add:?}");
+    carts::set(&shop.store, &owner, one, quantity(3)).await.expect("set");
+    assert_eq!(trips().len(), 1, "set");
+    carts::remove(&shop.store, &owner, two).await.expect("removed");
+    assert_eq!(trips().len(), 1, "remove");
+    shop.view(&owner).await;
+    assert_eq!(trips().len(), 1, "view");
+    // Too many: the line comes down again, and the next time the gate is asked first.
+    let cart = shop.add(&owner, few, 5).await;
+    assert_eq!((trips().len(), notice(&cart, few)), (2, Some(LineNotice::Cut { asked: 5, left: 2 })));
+    let cart = shop.add(&owner, few, 5).await;
+    assert_eq!((trips().len(), notice(&cart, few)), (2, Some(LineNotice::Cut { asked: 7, left: 2 })));
+}
+
+#[tokio::test]
+async fn tabs_that_set_and_remove_do_not_undo_each_other() {
+    let shop = Shop::open().await;
+    let (books, owner) = (shop.books(32, 9).await, shop.shopper().await);
+    join_all(books.iter().map(|book| shop.add(&owner, *book, 3))).await;
+    let edits = books.iter().enumerate().map(|(tab, book)| {
+        let (shop, owner) = (&shop, &owner);
+        async move {
+            match tab % 3 {
+                0 => carts::remove(&shop.store, owner, *book).await,
+                1 => carts::set(&shop.store, owner, *book, quantity(5)).await,
+                _ => carts::add(&shop.store, owner, *book, quantity(1)).await,
+            }
+        }
+    });
+    assert!(join_all(edits).await.iter().all(Result::is_ok));
+    let left = books.iter().enumerate().filter(|(tab, _)| tab % 3 != 0);
+    let expected: Vec<_> = left.map(|(tab, book)| (book.get(), if tab % 3 == 1 { 5 } else { 4 })).collect();
+    assert_eq!(held(&shop.view(&owner).await), expected);
 }

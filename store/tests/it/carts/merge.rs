@@ -1,6 +1,7 @@
 //! A guest logs in: the lines go into the account's cart once, whatever happens at the same time.
 
 use super::*;
+use domain::cart::CartNotice;
 use futures::future::join_all;
 
 /// A guest with 2 of one book and 8 of another, and a shopper with 5 of the other.
@@ -110,4 +111,52 @@ async fn a_guest_cart_that_came_back_brings_only_what_is_new() {
     shop.add(&visitor, one, 3).await;
     carts::merge(&shop.store, guest, account).await.expect("merged again");
     assert_eq!(held(&shop.view(&shopper).await), [(one.get(), 5)]);
+}
+
+#[tokio::test]
+async fn what_did_not_fit_is_said_until_the_shopper_goes_on() {
+    let shop = Shop::open().await;
+    let (books, guest, account) = (shop.books(53, 20).await, new_guest(), shop.account().await);
+    let (visitor, shopper) = (Owner::Guest(guest), Owner::Account(account));
+    join_all(books[..49].iter().map(|book| shop.add(&shopper, *book, 6))).await;
+    // Two lines they share, of which one is too much, and four new titles, of which one fits.
+    shop.add(&visitor, books[0], 6).await;
+    shop.add(&visitor, books[1], 1).await;
+    join_all(books[49..].iter().map(|book| shop.add(&visitor, *book, 1))).await;
+    let said = Some(CartNotice::Merged { titles: 3, cut: 1, left_out: 3 });
+    let cart = carts::merge(&shop.store, guest, account).await.expect("merged");
+    assert_eq!((cart.lines.len(), cart.notice), (50, said));
+    assert_eq!(shop.view(&shopper).await.notice, said, "the next page says it too");
+    carts::seen(&shop.store, &shopper, Some(books[0])).await.expect("one line seen");
+    assert_eq!(shop.view(&shopper).await.notice, said);
+    assert_eq!(carts::seen(&shop.store, &shopper, None).await.expect("seen").notice, None);
+
+    let next = new_guest();
+    shop.add(&Owner::Guest(next), books[1], 1).await;
+    let cart = carts::merge(&shop.store, next, account).await.expect("merged");
+    assert_eq!(cart.notice, Some(CartNotice::Merged { titles: 1, cut: 0, left_out: 0 }));
+    assert_eq!(carts::remove(&shop.store, &shopper, books[2]).await.expect("removed").notice, None);
+}
+
+#[tokio::test]
+async fn a_crash_between_the_two_steps_and_a_loss_leave_one_copy() {
+    let shop = Shop::open().await;
+    let (guest, account, one, two) = two_carts(&shop).await;
+    let (visitor, shopper) = (Owner::Guest(guest), Owner::Account(account));
+    shop.drain().await;
+    // The account's cart has the lines and Postgres knows it; the guest's end was never heard of.
+    let before = shop.copy(&visitor).await;
+    carts::merge(&shop.store, guest, account).await.expect("merged");
+    shop.revive(&visitor, before).await;
+    shop.drain().await;
+    let expected = [(one.get(), 2), (two.get(), 10)];
+    assert_eq!(held(&shop.view(&visitor).await).len(), 2, "it looks alive again");
+    join_all((0..4).map(|_| carts::merge(&shop.store, guest, account))).await;
+    assert_eq!(held(&shop.view(&shopper).await), expected);
+    shop.drain().await;
+    // From here on not even a loss of both revives it.
+    shop.lose(&visitor).await;
+    shop.lose(&shopper).await;
+    assert_eq!(held(&shop.view(&visitor).await), []);
+    assert_eq!(held(&shop.view(&shopper).await), expected);
 }

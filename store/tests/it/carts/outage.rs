@@ -62,7 +62,7 @@ async fn an_edit_while_both_are_in_doubt_is_merged() {
 }
 
 /// Waits until the shop's pool reaches Postgres again.
-async fn back(shop: &Shop) {
+pub async fn back(shop: &Shop) {
     for _ in 0..50 {
         if PersistCarts.fetch(&shop.store).await.is_ok() {
             return;
