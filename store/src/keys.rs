@@ -15,7 +15,7 @@ impl Keys {
         Self { prefix: prefix.replace(['{', '}'], "") }
     }
 
-    /// HASH: `v`, `t`, `i:<book>` → copies, `taken:<order>`, `merged:<guest>`.
+    /// HASH; `lua/cart_prelude.lua` names its fields.
     pub fn cart(&self, owner: &Owner) -> String {
         format!("{}cart:{{{}}}:{owner}", self.prefix, owner.cart_bucket())
     }

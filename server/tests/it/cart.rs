@@ -76,3 +76,33 @@ async fn a_forged_guest_cookie_is_nobody() {
     let reply = forger.send_raw(|client, url| client.get(format!("{url}/api/cart")).header("cookie", unsigned));
     assert_eq!(reply.await.ok()["copies"], 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_says_what_came_along_until_it_was_seen() {
+    let shop = Shop::start().await;
+    let book = shop.book("The First Book").await;
+    let visitor = shop.visitor();
+    visitor.post("/api/cart/add", &[("book_id", &book), ("quantity", "2")]).await.ok();
+    let form = [("email", "asha@example.org"), ("password", "correct horse battery"), ("name", "Asha")];
+    // In another tab, whose cookies the first one does not have: its cart moves away under it.
+    let stale = visitor.tab();
+    visitor.post("/api/account/register", &form).await.ok();
+    let cart = visitor.get("/api/cart").await.ok();
+    assert_eq!(cart["notice"], serde_json::json!({"kind": "merged", "titles": 1, "cut": 0, "left_out": 0}), "{cart}");
+    assert_eq!(visitor.post("/api/cart/seen", &[("book_id", &book)]).await.ok()["notice"]["kind"], "merged");
+    assert!(visitor.post("/api/cart/seen", &[]).await.ok().get("notice").is_none());
+    assert_eq!(visitor.post("/api/cart/seen", &[("book_id", "x")]).await.refusal().0, 400);
+
+    let told = stale.post("/api/cart/add", &[("book_id", &book)]).await;
+    assert_eq!(told.refusal(), (409, "conflict".into()));
+    assert!(!stale.has_cookie("bb_guest"), "they are somebody new from now on");
+    assert_eq!(stale.post("/api/cart/add", &[("book_id", &book)]).await.ok()["copies"], 1);
+    assert_eq!(visitor.get("/api/cart").await.ok()["copies"], 2, "and edit nobody else's cart");
+
+    visitor.post("/api/account/logout", &[]).await.ok();
+    assert!(!visitor.has_cookie("bb_guest"));
+    assert_eq!(visitor.get("/api/cart").await.ok()["copies"], 0, "the next person here sees nothing of it");
+    visitor.post("/api/cart/add", &[("book_id", &book)]).await.ok();
+    visitor.post("/api/account/login", &form[..2]).await.ok();
+    assert_eq!(visitor.get("/api/cart").await.ok()["copies"], 3, "both");
+}
