@@ -83,6 +83,24 @@ impl Editor {
         assert_eq!(edited.status, Some(200));
     }
 
+    /// The same while nobody can see the rest of the cart: what is answered does not count, what is asked does.
+    pub async fn set_unseen(&mut self, title: usize, copies: i64) {
+        let (book, quantity) = (self.books[title], copies.to_string());
+        let form = [("book_id", book.to_string()), ("quantity", quantity)];
+        let form = form.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let cart = self.visitor.post("/api/cart/set", &form).await.ok();
+        assert_eq!(lines(&cart).get(&book), Some(&copies), "{cart}");
+        self.may_hold = vec![changed(self.lines(), Some(book), |_| copies)];
+    }
+
+    /// Whether the cart that is shown holds what it must, by now.
+    pub async fn is_as_expected(&self) -> bool {
+        self.visitor
+            .try_get("/api/cart")
+            .await
+            .is_some_and(|reply| reply.status == 200 && lines(&reply.json()) == *self.lines())
+    }
+
     async fn send(
         &mut self,
         verb: &str,

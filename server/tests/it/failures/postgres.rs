@@ -1,7 +1,7 @@
 //! Postgres goes away while people edit.
 
 use super::{Editor, Scene, writes};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Long enough for every timeout and every retry of a job to come round.
 const AWAY: Duration = Duration::from_secs(5);
@@ -53,11 +53,14 @@ async fn a_burst_of_edits_is_a_handful_of_writes() {
     let mut scene = Scene::open(2).await;
     scene.assert_drained().await;
     let before = writes(&scene.servers.postgres).await;
+    let started = Instant::now();
     let editor = &mut scene.editors[0];
     for number in 0..100 {
         editor.set(number % 3, 1 + number as i64 % 7).await;
     }
     scene.assert_drained().await;
+    // One a second, on a machine of whatever speed.
+    let most = 3 + 2 * started.elapsed().as_secs() as i64;
     let written = writes(&scene.servers.postgres).await - before;
-    assert!((1..=12).contains(&written), "{written} writes for a hundred edits");
+    assert!((1..=most.min(50)).contains(&written), "{written} writes for a hundred edits, at most {most} expected");
 }

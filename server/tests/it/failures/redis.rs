@@ -40,6 +40,51 @@ async fn killing_redis_loses_no_edit_that_was_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_old_redis_does_not_bring_old_carts_back() {
+    let mut scene = Scene::open(4).await;
+    scene.edit_for(Duration::from_secs(1)).await.assert_all_accepted("old");
+    scene.assert_drained().await;
+    scene.servers.redis.remember();
+    scene.edit_for(Duration::from_secs(1)).await.assert_all_accepted("new");
+    scene.assert_drained().await;
+    scene.servers.redis.turn_back();
+    let looked = scene.editors.len() / 2;
+    for editor in &mut scene.editors[..looked] {
+        editor.assert_cart().await;
+    }
+    // The others edit at once what Redis holds an old state of.
+    scene.edit_for(Duration::from_secs(1)).await.assert_all_accepted("after the turn back");
+    wait_until_loaded(&scene).await;
+    scene.assert_drained().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn edits_of_an_old_cart_without_postgres_join_the_newer_one() {
+    let mut scene = Scene::open(2).await;
+    for editor in &mut scene.editors {
+        editor.set(0, 1).await;
+    }
+    scene.assert_drained().await;
+    scene.servers.redis.remember();
+    for editor in &mut scene.editors {
+        editor.set(1, 2).await;
+    }
+    scene.assert_drained().await;
+    scene.servers.postgres.kill();
+    scene.servers.redis.turn_back();
+    // Nobody can know of the second title now; the third one must join it later.
+    for editor in &mut scene.editors {
+        editor.set_unseen(2, 3).await;
+    }
+    scene.servers.postgres.up();
+    for editor in &mut scene.editors {
+        eventually("both edits in one cart", async || editor.is_as_expected().await.then_some(())).await;
+    }
+    wait_until_loaded(&scene).await;
+    scene.assert_drained().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_frozen_redis_answers_late_or_not_at_all_but_never_wrong() {
     let mut scene = Scene::open(4).await;
     scene.edit_for(Duration::from_millis(500)).await.assert_all_accepted("before");

@@ -1,7 +1,10 @@
 //! A Redis as production has it: append-only file, nothing evicted.
 
 use super::{Folder, bound, free_port, reap, signal, spawn, unique, until};
-use std::process::{Child, Command, Stdio};
+use std::{
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+};
 
 pub struct Redis {
     pub url: String,
@@ -48,6 +51,26 @@ impl Redis {
         signal("CONT", &self.pids());
     }
 
+    /// Puts a copy of its append-only file aside.
+    pub fn remember(&self) {
+        let [now, old] = self.files();
+        let _ = std::fs::remove_dir_all(&old);
+        std::fs::create_dir(&old).expect("a folder for the old file");
+        for file in std::fs::read_dir(&now).expect("the append-only file") {
+            let file = file.expect("a part of it").path();
+            std::fs::copy(&file, old.join(file.file_name().expect("its name"))).expect("copy it");
+        }
+    }
+
+    /// kill -9, and up again with what [`Self::remember`] put aside.
+    pub fn turn_back(&mut self) {
+        self.kill();
+        let [now, old] = self.files();
+        std::fs::remove_dir_all(&now).expect("forget what happened since");
+        std::fs::rename(&old, &now).expect("put the old file back");
+        self.up();
+    }
+
     /// What redis-cli says.
     pub fn ask(&self, words: &[&str]) -> String {
         self.try_ask(words).expect("Redis answers")
@@ -58,6 +81,10 @@ impl Redis {
         command.args(["-h", "127.0.0.1", "-p", &self.port.to_string()]).args(words);
         let output = command.env("REDISCLI_AUTH", &self.password).stdin(Stdio::null()).output().expect("run redis-cli");
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    fn files(&self) -> [PathBuf; 2] {
+        ["appendonlydir", "old"].map(|name| self.folder.path().join(name))
     }
 
     fn pids(&self) -> Vec<u32> {
