@@ -18,6 +18,10 @@ mod webhooks;
 use clap::Parser;
 use std::{process::ExitCode, time::Duration};
 
+/// glibc's allocator keeps three blocks of 19 MiB per thread that ever hashed a password: 850 MiB after a hundred logins.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = commands::Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
