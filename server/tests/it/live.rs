@@ -10,19 +10,19 @@ use tokio_tungstenite::{
     tungstenite::{self, Message, client::IntoClientRequest},
 };
 
-struct Tab(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub struct Tab(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Tab {
-    async fn open(visitor: &Visitor) -> Self {
+    pub async fn open(visitor: &Visitor) -> Self {
         Self(connect(visitor, Some(&visitor.url)).await.expect("a socket"))
     }
 
-    async fn ask(&mut self, ask: Value) {
+    pub async fn ask(&mut self, ask: Value) {
         self.0.send(Message::text(ask.to_string())).await.expect("send");
     }
 
     /// The next frame that fits.
-    async fn frame(&mut self, fits: impl Fn(&Value) -> bool) -> Value {
+    pub async fn frame(&mut self, fits: impl Fn(&Value) -> bool) -> Value {
         let wait = async {
             while let Some(Ok(message)) = self.0.next().await {
                 let Message::Text(text) = message else { continue };

@@ -8,6 +8,7 @@ mod failures;
 mod frame;
 mod live;
 mod mail;
+mod moves;
 mod orders;
 mod payments;
 mod process;
