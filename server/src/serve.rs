@@ -51,6 +51,7 @@ async fn start(config: &Config, roles: Roles, stop: &CancellationToken) -> Resul
     spawn(&mut parts, "metrics", metrics.serve(stop.clone()));
     if roles.web {
         start_web(&mut parts, config, store.clone(), stop.clone()).await?;
+        spawn(&mut parts, "catalog", keep_warm(store.clone(), stop.clone()));
     }
     if roles.worker {
         let jobs = store::jobs::run(store, stop.clone());
@@ -91,6 +92,12 @@ async fn start_web(parts: &mut Parts, config: &Config, store: Store, stop: Cance
         sessions.close().await;
         served.map_err(|error| Failure::said(format!("the listener failed: {error}")))
     });
+    Ok(())
+}
+
+/// In the background, so that nobody waits for it.
+async fn keep_warm(store: Store, stop: CancellationToken) -> Result<(), Failure> {
+    stop.run_until_cancelled(store::catalog::keep_warm(&store)).await;
     Ok(())
 }
 

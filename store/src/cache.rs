@@ -1,6 +1,9 @@
 //! Facts kept in the process: bounded, fresh for a while, and served stale while Postgres is away.
 
-use crate::error::{Error, is_outage};
+use crate::{
+    error::{Error, is_outage},
+    outage::{self, Outage},
+};
 use domain::UnixMillis;
 use std::{
     borrow::Borrow,
@@ -9,20 +12,22 @@ use std::{
     hash::Hash,
     sync::{
         PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
+use tokio::sync::Semaphore;
 
-/// How long a request waits for a fresh value when it holds a stale one.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// After an outage was seen, stale values are served at once for so long.
-const RETRY_MS: i64 = 2_000;
+/// Loads of one cache under way at the same time: less than half of a usual pool.
+const TURNS: usize = 6;
+/// When a value was loaded that is known to be out of date.
+const LONG_AGO: UnixMillis = UnixMillis::new(i64::MIN);
 
 /// A bounded map whose values age.
 pub(crate) struct Aged<K, V> {
     fresh_ms: i64,
     capacity: usize,
+    pub turns: Semaphore,
     state: RwLock<State<K, V>>,
 }
 
@@ -35,6 +40,41 @@ struct State<K, V> {
 struct Entry<V> {
     value: V,
     at: UnixMillis,
+    /// Looked at since room was made last.
+    is_used: AtomicBool,
+}
+
+/// What is there of a key.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Held<V> {
+    Fresh(V),
+    /// Nobody said that it changed.
+    Aged(V),
+    /// It may have changed: only for outages.
+    Dropped(V),
+    Nothing,
+}
+
+impl<V> Held<V> {
+    pub fn map<W>(self, change: impl FnOnce(V) -> W) -> Held<W> {
+        match self {
+            Self::Fresh(value) => Held::Fresh(change(value)),
+            Self::Aged(value) => Held::Aged(change(value)),
+            Self::Dropped(value) => Held::Dropped(change(value)),
+            Self::Nothing => Held::Nothing,
+        }
+    }
+
+    /// Both together are as good as the worse one.
+    pub fn and<W, X>(self, other: Held<W>, join: impl FnOnce(V, W) -> X) -> Held<X> {
+        use Held::{Aged, Dropped, Fresh, Nothing};
+        match (self, other) {
+            (Nothing, _) | (_, Nothing) => Nothing,
+            (Fresh(one), Fresh(two)) => Fresh(join(one, two)),
+            (Fresh(one) | Aged(one), Fresh(two) | Aged(two)) => Aged(join(one, two)),
+            (Fresh(one) | Aged(one) | Dropped(one), Fresh(two) | Aged(two) | Dropped(two)) => Dropped(join(one, two)),
+        }
+    }
 }
 
 /// Taken before a load, handed in with what it brought.
@@ -44,20 +84,36 @@ pub(crate) struct Ticket {
     at: UnixMillis,
 }
 
+impl Ticket {
+    /// For a value of which nobody knows whether it is still right.
+    pub fn in_doubt(self) -> Self {
+        Self { at: LONG_AGO, ..self }
+    }
+}
+
 impl<K: Eq + Hash, V: Clone> Aged<K, V> {
     pub fn new(fresh: Duration, capacity: usize) -> Self {
         let fresh_ms = i64::try_from(fresh.as_millis()).unwrap_or(i64::MAX);
-        Self { fresh_ms, capacity, state: RwLock::new(State { drops: 0, entries: HashMap::new() }) }
+        let state = RwLock::new(State { drops: 0, entries: HashMap::new() });
+        Self { fresh_ms, capacity, turns: Semaphore::new(TURNS.min(capacity)), state }
     }
 
-    pub fn fresh<Q: ?Sized + Eq + Hash>(&self, key: &Q, now: UnixMillis) -> Option<V>
+    pub fn look<Q: ?Sized + Eq + Hash>(&self, key: &Q, now: UnixMillis) -> Held<V>
     where
         K: Borrow<Q>,
     {
         let state = self.read();
-        let entry = state.entries.get(key)?;
-        // A clock that went back makes an age negative: not fresh either.
-        (0..self.fresh_ms).contains(&now.since(entry.at)).then(|| entry.value.clone())
+        let Some(entry) = state.entries.get(key) else { return Held::Nothing };
+        if !entry.is_used.load(Ordering::Relaxed) {
+            entry.is_used.store(true, Ordering::Relaxed);
+        }
+        let value = entry.value.clone();
+        match entry.at {
+            LONG_AGO => Held::Dropped(value),
+            // A clock that went back makes an age negative: not fresh either.
+            at if (0..self.fresh_ms).contains(&now.since(at)) => Held::Fresh(value),
+            _ => Held::Aged(value),
+        }
     }
 
     /// Whatever is there, however old.
@@ -65,7 +121,14 @@ impl<K: Eq + Hash, V: Clone> Aged<K, V> {
     where
         K: Borrow<Q>,
     {
-        self.read().entries.get(key).map(|entry| entry.value.clone())
+        match self.look(key, LONG_AGO) {
+            Held::Fresh(value) | Held::Aged(value) | Held::Dropped(value) => Some(value),
+            Held::Nothing => None,
+        }
+    }
+
+    pub fn has(&self, key: &K) -> bool {
+        self.read().entries.contains_key(key)
     }
 
     pub fn ticket(&self, now: UnixMillis) -> Ticket {
@@ -79,9 +142,9 @@ impl<K: Eq + Hash, V: Clone> Aged<K, V> {
             return;
         }
         if state.entries.len() >= self.capacity && !state.entries.contains_key(&key) {
-            self.make_room(&mut state, ticket.at);
+            self.make_room(&mut state);
         }
-        state.entries.insert(key, Entry { value, at: ticket.at });
+        state.entries.insert(key, Entry { value, at: ticket.at, is_used: AtomicBool::new(false) });
     }
 
     /// Nothing is fresh any more; old values stay for outages.
@@ -89,7 +152,7 @@ impl<K: Eq + Hash, V: Clone> Aged<K, V> {
         let mut state = self.write();
         state.drops += 1;
         for entry in state.entries.values_mut() {
-            entry.at = UnixMillis::new(i64::MIN);
+            entry.at = LONG_AGO;
         }
     }
 
@@ -99,16 +162,18 @@ impl<K: Eq + Hash, V: Clone> Aged<K, V> {
         state.entries.remove(key);
     }
 
-    /// Drops what is stale; if that is not enough, any quarter, so that making room is rare.
-    fn make_room(&self, state: &mut State<K, V>, now: UnixMillis) {
-        let keep = self.capacity - self.capacity / 4;
-        state.entries.retain(|_, entry| (0..self.fresh_ms).contains(&now.since(entry.at)));
-        let mut surplus = state.entries.len().saturating_sub(keep.min(self.capacity.saturating_sub(1)));
-        state.entries.retain(|_, _| {
-            let leaves = surplus > 0;
-            surplus = surplus.saturating_sub(1);
-            !leaves
-        });
+    /// A quarter leaves, so that making room is rare: first what nobody looked at since the last time. Age alone is no
+    /// reason, because old values are what an outage is lived on.
+    fn make_room(&self, state: &mut State<K, V>) {
+        let keep = (self.capacity - self.capacity / 4).min(self.capacity.saturating_sub(1));
+        let mut surplus = state.entries.len().saturating_sub(keep);
+        for _ in 0..2 {
+            state.entries.retain(|_, entry| {
+                let leaves = surplus > 0 && !entry.is_used.swap(false, Ordering::Relaxed);
+                surplus -= usize::from(leaves);
+                !leaves
+            });
+        }
     }
 
     fn read(&self) -> RwLockReadGuard<'_, State<K, V>> {
@@ -120,44 +185,46 @@ impl<K: Eq + Hash, V: Clone> Aged<K, V> {
     }
 }
 
-/// Remembers that Postgres is away, so that not every request finds it out by waiting.
-pub(crate) struct Outage {
-    retry_at: AtomicI64,
-}
-
-impl Default for Outage {
-    fn default() -> Self {
-        Self { retry_at: AtomicI64::new(i64::MIN) }
-    }
-}
-
-impl Outage {
-    /// What `load` brings; the stale value, if there is one, while Postgres is away or slow.
-    pub async fn load_or<V>(
-        &self,
-        now: UnixMillis,
-        stale: Option<V>,
-        load: impl Future<Output = Result<V, Error>>,
-    ) -> Result<V, Error> {
-        let Some(stale) = stale else { return load.await };
-        if now.get() < self.retry_at.load(Ordering::Relaxed) {
-            return Ok(stale);
+/// A fresh value, or what `load` brings; the old one, if there is one, while Postgres is away or busy. `look` says what
+/// is there right now. Only a few load at a time, so that a cache that went old at once does not flood Postgres; whoever
+/// had to wait for a turn looks again first.
+pub(crate) async fn read<V>(
+    outage: &Outage,
+    turns: &Semaphore,
+    operation: &'static str,
+    look: impl Fn() -> Held<V>,
+    load: impl Future<Output = Result<V, Error>>,
+) -> Result<V, Error> {
+    let (old, is_aged) = match look() {
+        Held::Fresh(value) => return Ok(value),
+        Held::Aged(value) => (Some(value), true),
+        Held::Dropped(value) => (Some(value), false),
+        Held::Nothing => (None, false),
+    };
+    let old = match old {
+        // Nobody waits only to see what is most likely the same again.
+        Some(old) if !outage.no_doubt() || (is_aged && turns.available_permits() == 0) => return Ok(old),
+        old => old,
+    };
+    let ask = async {
+        let _turn = turns.acquire().await;
+        match look() {
+            Held::Fresh(value) => Ok(value),
+            _ => load.await,
         }
-        let loaded = tokio::time::timeout(PATIENCE, load).await;
-        match loaded {
-            Err(_) => {}
-            Ok(Err(Error::Postgres { source, .. })) if is_outage(&source) => {}
-            Ok(answer) => return answer,
-        }
-        tracing::warn!("postgres does not answer: serving what is cached");
-        self.retry_at.store(now.plus(RETRY_MS).get(), Ordering::Relaxed);
-        Ok(stale)
+    };
+    let patience = if old.is_some() { outage::BRIEF } else { outage::LONG };
+    match (outage.ask(operation, patience, ask).await, old) {
+        (Err(Error::Postgres { source, .. }), Some(old)) if is_outage(&source) => Ok(old),
+        (answer, _) => answer,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sqlx::postgres::PgConnectOptions;
+    use std::sync::atomic::AtomicUsize;
 
     fn at(millis: i64) -> UnixMillis {
         UnixMillis::new(millis)
@@ -171,8 +238,10 @@ mod tests {
     fn values_age_but_stay() {
         let cache = cache(10);
         cache.put(1, 7, cache.ticket(at(1_000)));
-        assert_eq!((cache.fresh(&1, at(1_099)), cache.fresh(&1, at(1_100))), (Some(7), None));
-        assert_eq!((cache.fresh(&1, at(999)), cache.stale(&1)), (None, Some(7)));
+        assert_eq!((cache.look(&1, at(1_099)), cache.look(&1, at(1_100))), (Held::Fresh(7), Held::Aged(7)));
+        assert_eq!((cache.look(&1, at(999)), cache.stale(&1)), (Held::Aged(7), Some(7)));
+        cache.put(2, 8, cache.ticket(at(1_000)).in_doubt());
+        assert_eq!((cache.look(&2, at(1_000)), cache.look(&3, at(1_000))), (Held::Dropped(8), Held::Nothing));
     }
 
     #[test]
@@ -182,7 +251,7 @@ mod tests {
         let ticket = cache.ticket(at(0));
         cache.drop_all();
         cache.put(1, 8, ticket);
-        assert_eq!((cache.fresh(&1, at(1)), cache.stale(&1)), (None, Some(7)));
+        assert_eq!((cache.look(&1, at(1)), cache.stale(&1)), (Held::Dropped(7), Some(7)));
         cache.drop_one(&1);
         assert_eq!(cache.stale(&1), None);
     }
@@ -200,14 +269,45 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_outage_is_bridged_and_remembered() {
-        let outage = Outage::default();
-        let away = || async { Err::<u32, _>(Error::Postgres { operation: "test", source: sqlx::Error::PoolTimedOut }) };
-        assert!(outage.load_or(at(0), None, away()).await.is_err());
-        assert_eq!(outage.load_or(at(0), Some(1), away()).await.ok(), Some(1));
-        assert_eq!(outage.load_or(at(1_999), Some(1), async { Ok(2) }).await.ok(), Some(1));
-        assert_eq!(outage.load_or(at(2_000), Some(1), async { Ok(2) }).await.ok(), Some(2));
-        let refused = async { Err(Error::unexpected("test", "broken")) };
-        assert!(outage.load_or(at(3_000), Some(1), refused).await.is_err());
+    async fn many_who_miss_a_value_load_it_a_few_times() {
+        let (cache, outage, loads) =
+            (cache(10), Outage::of(PgConnectOptions::new_without_pgpass()), AtomicUsize::new(0));
+        let read = async || {
+            let load = async {
+                let ticket = cache.ticket(at(0));
+                loads.fetch_add(1, Ordering::Relaxed);
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                cache.put(1, 2, ticket);
+                Ok(2)
+            };
+            read(&outage, &cache.turns, "test", || cache.look(&1, at(0)), load).await.expect("a value")
+        };
+        let values = futures::future::join_all((0..500).map(|_| read())).await;
+        assert_eq!((values, loads.swap(0, Ordering::Relaxed)), (vec![2; 500], TURNS), "nothing was there");
+        cache.drop_all();
+        let values = futures::future::join_all((0..500).map(|_| read())).await;
+        assert_eq!((values, loads.swap(0, Ordering::Relaxed)), (vec![2; 500], TURNS), "a drop is seen by all");
+        cache.put(1, 1, cache.ticket(at(-1_000)));
+        let values = futures::future::join_all((0..500).map(|_| read())).await;
+        let old = values.iter().filter(|value| **value == 1).count();
+        assert_eq!((old, loads.load(Ordering::Relaxed)), (500 - TURNS, TURNS), "age is nothing to wait for");
+    }
+
+    #[test]
+    fn what_is_looked_at_stays_however_old() {
+        let cache = cache(8);
+        for key in 0..1_000 {
+            cache.put(key, key, cache.ticket(at(i64::from(key) * 1_000)));
+            assert_eq!(cache.stale(&0), Some(0), "at {key}");
+        }
+    }
+
+    #[test]
+    fn two_values_are_as_good_as_the_worse_one() {
+        let both = |one: Held<u32>, two: Held<u32>| one.and(two, |one, two| one + two);
+        assert_eq!(both(Held::Fresh(1), Held::Fresh(2)), Held::Fresh(3));
+        assert_eq!(both(Held::Fresh(1), Held::Aged(2)), Held::Aged(3));
+        assert_eq!(both(Held::Dropped(1), Held::Aged(2)), Held::Dropped(3));
+        assert_eq!(both(Held::Nothing, Held::Fresh(2)), Held::Nothing);
     }
 }

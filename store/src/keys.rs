@@ -2,7 +2,7 @@
 //!
 //! Keys of one script share a hash tag: `{inv}` for the gate, `{0}` … `{63}` for the carts' buckets.
 
-use domain::{IdempotencyKey, OrderId, Owner};
+use domain::{AccountId, IdempotencyKey, OrderId, Owner};
 
 #[derive(Debug, Clone)]
 pub struct Keys {
@@ -103,6 +103,16 @@ impl Keys {
     /// STRING: an applied gate operation.
     pub fn operation(&self, id: i64) -> String {
         self.inv(&format!("op:{id}"))
+    }
+
+    /// STRING: JSON of what the session layer needs of an account, for outages of Postgres.
+    pub fn account(&self, id: AccountId) -> String {
+        format!("{}account:{}", self.prefix, id.get())
+    }
+
+    /// Channel: `<account>` whenever its role, name or password changed: caches drop it.
+    pub fn live_account(&self) -> String {
+        format!("{}live:account", self.prefix)
     }
 
     /// Channel: `<owner>` whenever that cart changed.

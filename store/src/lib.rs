@@ -18,6 +18,7 @@ mod link;
 pub mod live;
 pub mod mail;
 pub mod orders;
+mod outage;
 pub mod payments;
 pub mod sandbox;
 pub mod stock;
@@ -31,8 +32,9 @@ use domain::UnixMillis;
 use error::{During, Error};
 use keys::Keys;
 use link::{Link, Run};
+use outage::Outage;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use std::{str::FromStr, sync::Arc, time::Duration};
+use std::{future::Future, str::FromStr, sync::Arc, time::Duration};
 use world::World;
 
 /// Longest wait for one answer of Redis; a stuck server must not hold requests for longer.
@@ -48,6 +50,7 @@ pub struct Store {
 
 struct Inner {
     pg: sqlx::PgPool,
+    outage: Outage,
     redis: Link,
     redis_client: redis::Client,
     keys: Keys,
@@ -73,12 +76,18 @@ impl Store {
             // A search for nothing but stop words is not worth a line in the log.
             ("client_min_messages", "warning"),
         ]);
+        let outage = Outage::of(options.clone());
+        let no_doubt = outage.follow();
         let pg = PgPoolOptions::new()
             .max_connections(config.pool_size)
             .acquire_timeout(Duration::from_secs(3))
             // Instead of the pool's own ping: the same one round trip says more.
             .test_before_acquire(false)
             .before_acquire(|connection, _| Box::pin(is_outside_transaction(connection)))
+            .after_release(move |connection, _| {
+                let no_doubt = no_doubt();
+                Box::pin(async move { Ok(no_doubt || is_alive(connection).await) })
+            })
             .connect_with(options)
             .await
             .during("postgres.connect")?;
@@ -93,7 +102,7 @@ impl Store {
         let (catalog, accounts) = (catalog::Cache::default(), accounts::Cache::default());
         let carts = carts::Memo::default();
         let mail = mail::Channel::new(&config.mail);
-        let inner = Inner { pg, redis, redis_client, keys, config, world, http, catalog, accounts, carts, mail };
+        let inner = Inner { pg, outage, redis, redis_client, keys, config, world, http, catalog, accounts, carts, mail };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -117,6 +126,30 @@ impl Store {
 
     pub(crate) fn pg(&self) -> &sqlx::PgPool {
         &self.inner.pg
+    }
+
+    /// The pool for who cannot go on without Postgres: an outage error at once while it is known to be away, instead of
+    /// the wait for a connection.
+    pub(crate) async fn postgres(&self, operation: &'static str) -> Result<&sqlx::PgPool, Error> {
+        match self.inner.outage.is_over().await {
+            true => Ok(&self.inner.pg),
+            false => Err(sqlx::Error::PoolTimedOut).during(operation),
+        }
+    }
+
+    /// What a read of Postgres brings: an outage error at once while it is known to be away, and after `patience`
+    /// ([`outage::BRIEF`] for who can go on without it) in any case. The future may be dropped before its end.
+    pub(crate) async fn ask_postgres<T>(
+        &self,
+        operation: &'static str,
+        patience: Duration,
+        answer: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        self.inner.outage.ask(operation, patience, answer).await
+    }
+
+    pub(crate) fn outage(&self) -> &Outage {
+        &self.inner.outage
     }
 
     /// The shared, multiplexed connection; clone it per use. Never send a blocking command on it.
@@ -165,6 +198,11 @@ async fn is_outside_transaction(connection: &mut sqlx::PgConnection) -> Result<b
     // A simple query outside a transaction starts its own at that very moment.
     let row = sqlx::raw_sql("SELECT now() = statement_timestamp()").fetch_one(connection).await?;
     sqlx::Row::try_get(&row, 0)
+}
+
+/// Asked only while Postgres is in doubt: a connection that hangs must not hold its place in the pool for long.
+async fn is_alive(connection: &mut sqlx::PgConnection) -> bool {
+    tokio::time::timeout(outage::BRIEF, sqlx::Connection::ping(connection)).await.is_ok_and(|pong| pong.is_ok())
 }
 
 #[cfg(test)]

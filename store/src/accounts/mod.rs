@@ -1,5 +1,6 @@
 //! People and their passwords.
 
+mod copy;
 mod demo;
 mod password;
 mod queries;
@@ -8,8 +9,9 @@ pub use demo::{DemoLogin, seed_demo};
 
 use crate::{
     Store,
-    cache::{Aged, Outage},
-    error::{During, Error},
+    cache::{self, Aged},
+    error::{During, Error, is_outage},
+    outage,
 };
 use domain::{
     AccountId, ApiError,
@@ -25,14 +27,13 @@ const MAX_CACHED: usize = 10_000;
 /// What is kept in the process.
 pub struct Cache {
     accounts: Aged<AccountId, Arc<Account>>,
-    outage: Outage,
     hasher: Hasher,
 }
 
 impl Default for Cache {
     fn default() -> Self {
         let accounts = Aged::new(FRESH, MAX_CACHED);
-        Self { accounts, outage: Outage::default(), hasher: Hasher::default() }
+        Self { accounts, hasher: Hasher::default() }
     }
 }
 
@@ -40,6 +41,11 @@ impl Cache {
     /// This account's role, name or password changed.
     pub fn drop_one(&self, id: AccountId) {
         self.accounts.drop_one(&id);
+    }
+
+    /// Messages saying so may have been missed.
+    pub fn drop_all(&self) {
+        self.accounts.drop_all();
     }
 }
 
@@ -68,9 +74,14 @@ impl Account {
 /// Creates a shopper. Refused (`invalid_fields`, field `email`) when the address is taken.
 pub async fn register(store: &Store, registration: Registration) -> Result<Arc<Account>, Error> {
     let Registration { email, password, name } = registration;
+    // Not after the work of hashing.
+    let pg = store.postgres("accounts.register").await?;
     let hash = hasher(store).hash(password, store.uuid()).await?;
-    match queries::insert_shopper(store.pg(), &email, &name, &hash, store.now()).await {
-        Ok(account) => Ok(account),
+    match queries::insert_shopper(pg, &email, &name, &hash, store.now()).await {
+        Ok(account) => {
+            copy::keep(store, &account).await;
+            Ok(account)
+        }
         Err(sqlx::Error::Database(db)) if db.constraint() == Some("accounts_email_key") => Err(taken()),
         Err(error) => Err(error).during("accounts.register"),
     }
@@ -78,30 +89,49 @@ pub async fn register(store: &Store, registration: Registration) -> Result<Arc<A
 
 /// The account when the password fits, `None` otherwise: same answer, same time for unknown addresses.
 pub async fn verify(store: &Store, email: &str, password: &str) -> Result<Option<Arc<Account>>, Error> {
+    const OPERATION: &str = "accounts.verify";
     let known = match Email::parse(email) {
-        Ok(email) => queries::by_email(store.pg(), &email).await.during("accounts.verify")?,
+        Ok(email) => {
+            let ask = async { queries::by_email(store.pg(), &email).await.during(OPERATION) };
+            store.ask_postgres(OPERATION, outage::LONG, ask).await?
+        }
         Err(_) => None,
     };
     let (account, hash) = known.unzip();
     let fits = hasher(store).fits(password.to_owned(), hash).await?;
-    Ok(account.filter(|_| fits))
+    let account = account.filter(|_| fits);
+    if let Some(account) = &account {
+        copy::keep(store, account).await;
+    }
+    Ok(account)
 }
 
-/// At most a minute old; served stale while Postgres is away.
+/// At most a minute old; while Postgres is away as this process, or Redis, has it.
 pub async fn get(store: &Store, id: AccountId) -> Result<Option<Arc<Account>>, Error> {
-    let (cache, now) = (store.accounts_cache(), store.now());
-    if let Some(account) = cache.accounts.fresh(&id, now) {
-        return Ok(Some(account));
-    }
-    let ticket = cache.accounts.ticket(now);
+    const OPERATION: &str = "accounts.get";
+    let (accounts, now) = (&store.accounts_cache().accounts, store.now());
+    let look = || accounts.look(&id, now).map(Some);
     let load = async {
-        let account = queries::by_id(store.pg(), id).await.during("accounts.get")?;
-        if let Some(account) = &account {
-            cache.accounts.put(id, account.clone(), ticket);
+        let ticket = accounts.ticket(now);
+        let account = queries::by_id(store.pg(), id).await.during(OPERATION)?;
+        match &account {
+            Some(account) => {
+                accounts.put(id, account.clone(), ticket);
+                copy::keep(store, account).await;
+            }
+            None => accounts.drop_one(&id),
         }
         Ok(account)
     };
-    cache.outage.load_or(now, cache.accounts.stale(&id).map(Some), load).await
+    match cache::read(store.outage(), &accounts.turns, OPERATION, look, load).await {
+        Err(Error::Postgres { operation, source }) if is_outage(&source) => {
+            let ticket = accounts.ticket(now).in_doubt();
+            let account = copy::read(store, id).await?.ok_or(Error::Postgres { operation, source })?;
+            accounts.put(id, account.clone(), ticket);
+            Ok(Some(account))
+        }
+        answer => answer,
+    }
 }
 
 /// Creates an admin, or makes an existing account one and sets its password.
@@ -110,8 +140,14 @@ pub async fn create_admin(store: &Store, registration: Registration) -> Result<A
     let hash = hasher(store).hash(password, store.uuid()).await?;
     let account =
         queries::upsert_admin(store.pg(), &email, &name, &hash, store.now()).await.during("accounts.create_admin")?;
-    store.accounts_cache().drop_one(account.view.id);
+    changed(store, account.view.id).await?;
     Ok(account)
+}
+
+/// After the commit of another role, name or password: nobody goes on with the old one.
+async fn changed(store: &Store, id: AccountId) -> Result<(), Error> {
+    store.accounts_cache().drop_one(id);
+    copy::discard(store, id).await
 }
 
 fn hasher(store: &Store) -> &Hasher {

@@ -34,8 +34,9 @@ pub async fn orders(
         number: number.map(String::from),
     };
     let offset = i64::from(page - 1) * i64::from(PAGE_SIZE);
-    let total = queries::count(store.pg(), &filter).await.during("admin.orders")?;
-    let rows = queries::orders(store.pg(), &filter, i64::from(PAGE_SIZE), offset).await.during("admin.orders")?;
+    let pg = store.postgres("admin.orders").await?;
+    let total = queries::count(pg, &filter).await.during("admin.orders")?;
+    let rows = queries::orders(pg, &filter, i64::from(PAGE_SIZE), offset).await.during("admin.orders")?;
     let orders = rows.into_iter().map(OrderSummary::try_from).collect::<Result<_, _>>()?;
     Ok(OrderPage { orders, total, page, page_size: PAGE_SIZE })
 }

@@ -23,19 +23,16 @@ use crate::{
     Store,
     catalog::{self, BookFacts},
     error::{During, Error},
-    stock,
+    outage, stock,
 };
 use domain::{
     AccountId, ApiError, BookId, ErrorCode, GuestId, OrderId, Owner, Quantity,
     cart::{CartView, MAX_TITLES},
 };
 use state::{CartState, Line};
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
 use verb::{Code, Postgres, Reply, Verb, Wish};
 use view::Cuts;
-
-/// Longest wait for Postgres when Redis does not have a cart; after it Postgres counts as away.
-const LOAD_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The cart with titles, prices, totals, availability and notices.
 pub async fn view(store: &Store, owner: &Owner) -> Result<CartView, Error> {
@@ -268,8 +265,9 @@ fn unseeded() -> Error {
 }
 
 async fn from_postgres(store: &Store, owner: &Owner) -> Result<Option<CartState>, Error> {
-    let load = tokio::time::timeout(LOAD_TIMEOUT, queries::load(store.pg(), owner)).await;
-    load.unwrap_or(Err(sqlx::Error::PoolTimedOut)).during("carts.load")
+    const OPERATION: &str = "carts.load";
+    let ask = async { queries::load(store.pg(), owner).await.during(OPERATION) };
+    store.ask_postgres(OPERATION, outage::BRIEF, ask).await
 }
 
 /// Proves a cart that was edited without Postgres.

@@ -3,11 +3,11 @@
 use super::BookFacts;
 use crate::{
     Store,
-    cache::{Aged, Outage},
+    cache::{self, Aged, Ticket},
     error::Error,
 };
 use domain::{
-    BookId,
+    BookId, UnixMillis,
     catalog::{BookCard, BookDetail, BookQuery, Category},
 };
 use std::{future::Future, hash::Hash, sync::Arc, time::Duration};
@@ -15,7 +15,7 @@ use std::{future::Future, hash::Hash, sync::Arc, time::Duration};
 const MINUTE: Duration = Duration::from_secs(60);
 /// Lists show what is in stock, which no message tells them.
 const LIST_AGE: Duration = Duration::from_secs(5);
-const MAX_BOOKS: usize = 20_000;
+pub(super) const MAX_BOOKS: usize = 20_000;
 const MAX_LISTS: usize = 2_000;
 
 /// What is kept in the process; dropped when the catalogue changes.
@@ -25,7 +25,6 @@ pub struct Cache {
     pub(super) lists: Aged<BookQuery, Arc<Found>>,
     pub(super) home: Aged<(), Arc<Vec<BookId>>>,
     pub(super) categories: Aged<(), Arc<Vec<Category>>>,
-    pub(super) outage: Outage,
 }
 
 impl Default for Cache {
@@ -36,12 +35,23 @@ impl Default for Cache {
             lists: Aged::new(LIST_AGE, MAX_LISTS),
             home: Aged::new(MINUTE, 1),
             categories: Aged::new(MINUTE, 1),
-            outage: Outage::default(),
         }
     }
 }
 
 impl Cache {
+    /// Taken before books are loaded, for [`Self::keep`].
+    pub(super) fn tickets(&self, now: UnixMillis) -> (Ticket, Ticket) {
+        (self.books.ticket(now), self.slugs.ticket(now))
+    }
+
+    /// A book, and the way to it by its slug.
+    pub(super) fn keep(&self, book: &Arc<Book>, (for_book, for_slug): (Ticket, Ticket)) {
+        let facts = &book.facts;
+        self.slugs.put(facts.slug.clone(), facts.id, for_slug);
+        self.books.put(facts.id, book.clone(), for_book);
+    }
+
     /// The catalogue changed, or a message saying so may have been missed.
     pub fn drop_all(&self) {
         self.books.drop_all();
@@ -52,24 +62,23 @@ impl Cache {
     }
 }
 
-/// The value of one key: cached, loaded, or stale while Postgres is away.
-pub(super) async fn one<K: Eq + Hash, V: Clone>(
+/// The value of one key: cached, loaded, or old while Postgres is away or busy.
+pub(super) async fn one<K: Eq + Hash + Clone, V: Clone>(
     store: &Store,
+    operation: &'static str,
     aged: &Aged<K, V>,
     key: K,
     load: impl Future<Output = Result<V, Error>>,
 ) -> Result<V, Error> {
     let now = store.now();
-    if let Some(value) = aged.fresh(&key, now) {
-        return Ok(value);
-    }
-    let (ticket, stale) = (aged.ticket(now), aged.stale(&key));
+    let look = || aged.look(&key, now);
     let load = async {
+        let ticket = aged.ticket(now);
         let value = load.await?;
-        aged.put(key, value.clone(), ticket);
+        aged.put(key.clone(), value.clone(), ticket);
         Ok(value)
     };
-    store.catalog_cache().outage.load_or(now, stale, load).await
+    cache::read(store.outage(), &aged.turns, operation, look, load).await
 }
 
 /// One page of a list, as ids.

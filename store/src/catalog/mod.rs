@@ -11,15 +11,18 @@ mod edit;
 pub mod import;
 mod queries;
 mod search;
+mod warm;
 
 pub use cache::Cache;
 pub use demo::seed_demo;
 pub use edit::{BookEdit, edit};
+pub use warm::{keep_warm, warm};
 
 use crate::{
     Store,
+    cache::{self as kept, Held},
     error::{During, Error},
-    stock,
+    outage, stock,
 };
 use cache::{Book, Found};
 use domain::{
@@ -50,7 +53,7 @@ pub struct BookFacts {
 /// The shelf of the home page: well known and in stock.
 pub async fn home(store: &Store) -> Result<Arc<Vec<BookCard>>, Error> {
     let cache = store.catalog_cache();
-    let ids = cache::one(store, &cache.home, (), async {
+    let ids = cache::one(store, "catalog.home", &cache.home, (), async {
         queries::home(store.pg(), HOME_SHELF).await.during("catalog.home").map(Arc::new)
     });
     Ok(Arc::new(cards(store, &ids.await?).await?))
@@ -59,7 +62,8 @@ pub async fn home(store: &Store) -> Result<Arc<Vec<BookCard>>, Error> {
 /// One page of a list; the query is bounded here again.
 pub async fn list(store: &Store, query: &BookQuery) -> Result<BookPage, Error> {
     let query = query.clone().bounded();
-    let found = cache::one(store, &store.catalog_cache().lists, query.clone(), find(store, &query)).await?;
+    let lists = &store.catalog_cache().lists;
+    let found = cache::one(store, "catalog.list", lists, query.clone(), find(store, &query)).await?;
     let books = cards(store, &found.ids).await?;
     Ok(BookPage { books, total: found.total, page: query.page, page_size: PAGE_SIZE })
 }
@@ -81,7 +85,7 @@ pub async fn book_by_id(store: &Store, id: BookId) -> Result<Option<BookDetail>,
 /// All categories that have books, in shelf order.
 pub async fn categories(store: &Store) -> Result<Arc<Vec<Category>>, Error> {
     let load = async { queries::categories(store.pg()).await.during("catalog.categories").map(Arc::new) };
-    cache::one(store, &store.catalog_cache().categories, (), load).await
+    cache::one(store, "catalog.categories", &store.catalog_cache().categories, (), load).await
 }
 
 /// Facts of these books from the process's cache (≤ 60 s old; served stale while Postgres is away); unknown ids are absent.
@@ -98,7 +102,9 @@ pub async fn facts_by_slug(store: &Store, slug: &str) -> Result<Option<Arc<BookF
 
 /// Ids and slugs of the next books on sale after that one, by id: for sitemaps.
 pub async fn slugs(store: &Store, after: Option<BookId>, limit: i64) -> Result<Vec<(BookId, String)>, Error> {
-    queries::slugs(store.pg(), after.map_or(0, |id| id.get()), limit).await.during("catalog.slugs")
+    const OPERATION: &str = "catalog.slugs";
+    let pg = store.postgres(OPERATION).await?;
+    queries::slugs(pg, after.map_or(0, |id| id.get()), limit).await.during(OPERATION)
 }
 
 /// Every process drops what it kept of the catalogue; one that does not hear of it does within a minute.
@@ -135,27 +141,35 @@ async fn cards(store: &Store, ids: &[BookId]) -> Result<Vec<BookCard>, Error> {
     Ok(ids.iter().filter_map(|id| Some(books.get(id)?.card(available.get(id).copied()))).collect())
 }
 
-/// From the cache; what it lacks comes from Postgres in one query, or is served stale while Postgres is away.
+/// From the cache; what it lacks comes from Postgres in one query, or is served old while Postgres is away or busy.
 async fn books(store: &Store, ids: &[BookId]) -> Result<HashMap<BookId, Arc<Book>>, Error> {
+    const OPERATION: &str = "catalog.books";
     let (cache, now) = (store.catalog_cache(), store.now());
-    let mut found: HashMap<_, _> = ids.iter().filter_map(|id| Some((*id, cache.books.fresh(id, now)?))).collect();
-    let missing: Vec<i64> = ids.iter().filter(|id| !found.contains_key(id)).map(|id| id.get()).collect();
-    if missing.is_empty() {
-        return Ok(found);
-    }
-    let stale: Option<Vec<_>> =
-        ids.iter().filter(|id| !found.contains_key(id)).map(|id| cache.books.stale(id)).collect();
-    let ticket = cache.books.ticket(now);
-    let load = async {
-        let books = queries::books(store.pg(), &missing).await.during("catalog.books")?;
-        for book in &books {
-            cache.books.put(book.facts.id, book.clone(), ticket);
-        }
-        Ok(books)
+    let look = || {
+        ids.iter().fold(Held::Fresh(HashMap::with_capacity(ids.len())), |found, id| {
+            found.and(cache.books.look(id, now), |mut found, book| {
+                found.insert(*id, book);
+                found
+            })
+        })
     };
-    let loaded = cache.outage.load_or(now, stale, load).await?;
-    found.extend(loaded.into_iter().map(|book| (book.facts.id, book)));
-    Ok(found)
+    let load = async {
+        let looked = ids.iter().map(|id| (*id, cache.books.look(id, now)));
+        let (mut found, mut missing) = (HashMap::new(), Vec::new());
+        for (id, held) in looked {
+            match held {
+                Held::Fresh(book) => drop(found.insert(id, book)),
+                _ => missing.push(id.get()),
+            }
+        }
+        let tickets = cache.tickets(now);
+        for book in queries::books(store.pg(), &missing).await.during(OPERATION)? {
+            cache.keep(&book, tickets);
+            found.insert(book.facts.id, book);
+        }
+        Ok(found)
+    };
+    kept::read(store.outage(), &cache.books.turns, OPERATION, look, load).await
 }
 
 /// The id behind a slug; slugs never move to another book.
@@ -170,7 +184,8 @@ async fn id_of(store: &Store, slug: &str) -> Result<Option<BookId>, Error> {
         return Ok(Some(id));
     }
     let ticket = cache.slugs.ticket(store.now());
-    let id = queries::id_of(store.pg(), slug).await.during("catalog.id_of")?;
+    let ask = async { queries::id_of(store.pg(), slug).await.during("catalog.id_of") };
+    let id = store.ask_postgres("catalog.id_of", outage::LONG, ask).await?;
     if let Some(id) = id {
         cache.slugs.put(slug.to_owned(), id, ticket);
     }

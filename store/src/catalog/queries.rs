@@ -36,6 +36,12 @@ pub(super) async fn home(pg: &PgPool, limit: i64) -> Result<Vec<BookId>, sqlx::E
     ids.fetch_all(pg).await?.into_iter().map(book_id).collect()
 }
 
+/// The best known books, retired ones included: they may lie in carts.
+pub(super) async fn best_known(pg: &PgPool, limit: i64) -> Result<Vec<BookId>, sqlx::Error> {
+    let ids = sqlx::query_scalar!("SELECT id FROM books ORDER BY popularity DESC, id LIMIT $1", limit);
+    ids.fetch_all(pg).await?.into_iter().map(book_id).collect()
+}
+
 /// The next books on sale by id.
 pub(super) async fn slugs(pg: &PgPool, after: i64, limit: i64) -> Result<Vec<(BookId, String)>, sqlx::Error> {
     let rows = sqlx::query!(

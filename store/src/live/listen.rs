@@ -5,7 +5,7 @@ use crate::{
     REDIS_TIMEOUT,
     error::{During, Error},
 };
-use domain::{BookId, OrderId, Owner, live::Frame};
+use domain::{AccountId, BookId, OrderId, Owner, live::Frame};
 use futures::StreamExt;
 use redis::{
     Msg, RedisResult,
@@ -74,7 +74,9 @@ async fn listen(shared: &Arc<Shared>, gaps: &mut Gaps) -> Result<(), Error> {
 
 async fn subscribe(shared: &Shared) -> Result<(PubSubSink, PubSubStream), Error> {
     let keys = shared.store.keys();
-    let channels = [keys.live_cart(), keys.live_order(), keys.live_stock(), keys.live_catalog(), keys.live_login()];
+    let told = [keys.live_cart(), keys.live_order(), keys.live_stock()];
+    let dropped = [keys.live_catalog(), keys.live_account(), keys.live_login()];
+    let channels = [told, dropped].concat();
     let pubsub = answered(shared.store.redis_client().get_async_pubsub()).await.during("live.connect")?;
     let (mut sink, messages) = pubsub.split();
     answered(sink.subscribe(&channels[..])).await.during("live.subscribe")?;
@@ -86,6 +88,7 @@ async fn heal(shared: &Shared, is_first: bool) -> Result<(), Error> {
     // The shared connection may still be on its way; what the sockets ask next must not be what waits for it.
     shared.store.redis_run().await?;
     shared.store.catalog_cache().drop_all();
+    shared.store.accounts_cache().drop_all();
     // Sockets from before the first subscription too: something may have changed since their snapshot.
     let sockets = shared.registry.all();
     if !is_first {
@@ -126,6 +129,9 @@ fn hear(shared: &Arc<Shared>, stock: &mut Stock, message: &Msg) {
         is_understood = sockets.map(|sockets| sockets.iter().for_each(|one| one.login_ended.notify_one())).is_ok();
     } else if channel == keys.live_catalog() {
         shared.store.catalog_cache().drop_all();
+    } else if channel == keys.live_account() {
+        let id = payload.parse().ok().and_then(|id| AccountId::new(id).ok());
+        is_understood = id.map(|id| shared.store.accounts_cache().drop_one(id)).is_some();
     }
     if !is_understood {
         tracing::warn!(channel, payload, "a live message nobody understands");

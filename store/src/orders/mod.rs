@@ -16,6 +16,7 @@ pub(crate) use queries::{SummaryRow, UsedKey, open_drafts, parked, placed_at, re
 use crate::{
     Store, carts,
     error::{Error, is_outage},
+    outage,
     viewer::Viewer,
 };
 use change::Change;
@@ -114,7 +115,7 @@ async fn replay(
 ) -> Result<Option<Placed>, Error> {
     let recorded = match scripts::recorded(store, owner, key).await? {
         Some(record) => Some(record),
-        None => match queries::used_key(store, owner, key).await {
+        None => match store.ask_postgres("orders.used_key", outage::LONG, queries::used_key(store, owner, key)).await {
             Ok(used) => used.map(|used| (used.fingerprint, used.answer)),
             // The gate sells on without Postgres. A key older than its records is then found by the persist worker.
             Err(Error::Postgres { source, .. }) if is_outage(&source) => None,

@@ -4,6 +4,7 @@ use super::{queries, scripts};
 use crate::{
     Store,
     error::{Error, is_outage},
+    outage,
     viewer::Viewer,
 };
 use domain::{
@@ -18,7 +19,8 @@ const LIST_SIZE: usize = 100;
 /// The order with its owner, wherever it is; callers check who may see it.
 pub(super) async fn order(store: &Store, order: OrderId) -> Result<Option<(Owner, OrderView)>, Error> {
     // Postgres, gate, Postgres: an order that moves from the one to the other between two looks is found in the third.
-    let ledger = queries::view(store, order).await;
+    let written = || store.ask_postgres("orders.view", outage::LONG, queries::view(store, order));
+    let ledger = written().await;
     if let Ok(Some(found)) = ledger {
         return Ok(Some(found));
     }
@@ -27,20 +29,21 @@ pub(super) async fn order(store: &Store, order: OrderId) -> Result<Option<(Owner
         return Ok(Some((owner, waiting.draft.view(waiting.cancel_asked, store.now()))));
     }
     ledger?;
-    queries::view(store, order).await
+    written().await
 }
 
 pub(super) async fn list(store: &Store, viewer: &Viewer) -> Result<Vec<OrderSummary>, Error> {
     // The gate first: what is persisted between the two looks is then seen twice, not never.
     let waiting = waiting(store, viewer).await;
-    let written = match queries::summaries(store, viewer, LIST_SIZE).await {
-        Ok(written) => written,
-        Err(Error::Postgres { operation, source }) if is_outage(&source) => {
-            tracing::warn!(operation, "listing only what the gate has");
-            return waiting;
-        }
-        Err(failure) => return Err(failure),
-    };
+    let written =
+        match store.ask_postgres("orders.list", outage::LONG, queries::summaries(store, viewer, LIST_SIZE)).await {
+            Ok(written) => written,
+            Err(Error::Postgres { operation, source }) if is_outage(&source) => {
+                tracing::warn!(operation, "listing only what the gate has");
+                return waiting;
+            }
+            Err(failure) => return Err(failure),
+        };
     // The other way round, Postgres alone can answer for everything that is not waiting.
     let mut orders = waiting.unwrap_or_else(|error| {
         tracing::warn!(error = &error as &dyn std::error::Error, "listing only what Postgres has");

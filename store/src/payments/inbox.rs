@@ -35,7 +35,7 @@ pub(super) async fn take(
     payload: &Value,
 ) -> Result<Received, Error> {
     let now = store.now();
-    let mut tx = store.pg().begin().await.during(OPERATION)?;
+    let mut tx = store.postgres(OPERATION).await?.begin().await.during(OPERATION)?;
     let taken = queries::insert_event(&mut *tx, provider, &event.id, &event.name, payload, to_timestamp(now)).await;
     let Some(id) = taken.during(OPERATION)? else { return Ok(Received::Ignored) };
     let outcome = effect::apply(&mut tx, provider, event, RefundId::new(store.uuid()), now).await?;

@@ -29,6 +29,7 @@ pub(super) async fn init(
 ) -> Result<PaymentStarted, Error> {
     let provider = provider::find(store, provider)
         .ok_or_else(|| ApiError::new(ErrorCode::BadRequest, "This shop does not take that kind of payment."))?;
+    store.postgres("payments.init").await?;
     authorise(store, viewer, order).await?;
     // The row is committed before the provider is called: after a crash in between, the same key finds the same session.
     let payment = match begin(store, order, &*provider).await? {

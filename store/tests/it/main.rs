@@ -1,9 +1,11 @@
 //! The store against a real Postgres and a real Redis; one binary, so that it links once. Run by `make test`.
 
 mod accounts;
+mod away;
 mod carts;
 mod catalog;
 mod check;
+mod clock;
 mod dead_letters;
 mod jobs;
 mod link;

@@ -1,16 +1,27 @@
-//! A wire to a server that a test can cut and mend: the server goes away for this test alone.
+//! A wire to a server that a test can cut, freeze and mend: the server goes away for this test alone.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::watch,
 };
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Whole,
+    Cut,
+    Frozen,
+}
+
 pub struct Wire {
     /// Where to connect instead of to the server.
     pub address: String,
-    is_whole: Arc<watch::Sender<bool>>,
+    state: Arc<watch::Sender<State>>,
+    requests: Arc<AtomicUsize>,
 }
 
 impl Wire {
@@ -18,34 +29,63 @@ impl Wire {
     pub async fn to(server: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port of one's own");
         let address = listener.local_addr().expect("an address").to_string();
-        let is_whole = Arc::new(watch::Sender::new(true));
-        let (server, state) = (server.to_owned(), is_whole.clone());
+        let (state, requests) = (Arc::new(watch::Sender::new(State::Whole)), Arc::new(AtomicUsize::new(0)));
+        let (server, seen, counted) = (server.to_owned(), state.clone(), requests.clone());
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(carry(client, server.clone(), state.subscribe()));
+                tokio::spawn(carry(client, server.clone(), seen.subscribe(), counted.clone()));
             }
         });
-        Self { address, is_whole }
+        Self { address, state, requests }
     }
 
     /// Breaks every connection; new ones are dropped at once.
     pub fn cut(&self) {
-        self.is_whole.send_replace(false);
+        self.state.send_replace(State::Cut);
+    }
+
+    /// Everything hangs, and arrives after the mending; new connections are accepted and hang, too.
+    pub fn freeze(&self) {
+        self.state.send_replace(State::Frozen);
     }
 
     pub fn mend(&self) {
-        self.is_whole.send_replace(true);
+        self.state.send_replace(State::Whole);
+    }
+
+    /// Packets that clients sent since the last call: about two for each statement on a pooled connection.
+    pub fn requests(&self) -> usize {
+        self.requests.swap(0, Ordering::Relaxed)
     }
 }
 
-async fn carry(mut client: TcpStream, server: String, mut is_whole: watch::Receiver<bool>) {
-    if !*is_whole.borrow() {
+async fn carry(mut client: TcpStream, server: String, mut state: watch::Receiver<State>, requests: Arc<AtomicUsize>) {
+    if state.wait_for(|state| *state != State::Frozen).await.is_ok_and(|state| *state == State::Cut) {
         return;
     }
     let Ok(mut server) = TcpStream::connect(server).await else { return };
+    let (asking, answering) = (state.clone(), state.clone());
+    let ((from_client, to_client), (from_server, to_server)) = (client.split(), server.split());
     tokio::select! {
-        _ = copy_bidirectional(&mut client, &mut server) => {}
-        _ = is_whole.wait_for(|is_whole| !is_whole) => {}
+        () = pump(from_client, to_server, asking, || _ = requests.fetch_add(1, Ordering::Relaxed)) => {}
+        () = pump(from_server, to_client, answering, || {}) => {}
+        _ = state.wait_for(|state| *state == State::Cut) => {}
+    }
+}
+
+async fn pump(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    mut state: watch::Receiver<State>,
+    passed: impl Fn(),
+) {
+    let mut buffer = [0; 16 * 1024];
+    while let Ok(read @ 1..) = from.read(&mut buffer).await {
+        let _ = state.wait_for(|state| *state != State::Frozen).await;
+        passed();
+        if to.write_all(&buffer[..read]).await.is_err() {
+            return;
+        }
     }
 }
 

@@ -1,36 +1,11 @@
 //! What the process keeps, and what it serves while Postgres is away.
 
 use super::{demo_shop, pg};
-use domain::{UnixMillis, catalog::BookQuery};
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
-};
-use store::{
-    Store, catalog, testkit,
-    world::{SystemWorld, World},
-};
+use crate::clock::Clock;
+use domain::catalog::BookQuery;
+use std::sync::Arc;
+use store::{Store, catalog, testkit};
 use tokio::{net::TcpListener, task::JoinSet};
-
-/// The real time, and what the test lets pass.
-#[derive(Default)]
-struct Clock(AtomicI64);
-
-impl Clock {
-    fn pass(&self, millis: i64) {
-        self.0.fetch_add(millis, Ordering::Relaxed);
-    }
-}
-
-impl World for Clock {
-    fn now(&self) -> UnixMillis {
-        SystemWorld.now().plus(self.0.load(Ordering::Relaxed))
-    }
-
-    fn uuid(&self) -> uuid::Uuid {
-        SystemWorld.uuid()
-    }
-}
 
 /// A way to Postgres that can be cut.
 struct Wire {
