@@ -116,6 +116,16 @@ impl<K: Eq + Hash, V: Clone> Aged<K, V> {
         }
     }
 
+    pub fn fresh<Q: ?Sized + Eq + Hash>(&self, key: &Q, now: UnixMillis) -> Option<V>
+    where
+        K: Borrow<Q>,
+    {
+        match self.look(key, now) {
+            Held::Fresh(value) => Some(value),
+            _ => None,
+        }
+    }
+
     /// Whatever is there, however old.
     pub fn stale<Q: ?Sized + Eq + Hash>(&self, key: &Q) -> Option<V>
     where
