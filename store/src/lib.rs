@@ -102,7 +102,8 @@ impl Store {
         let (catalog, accounts) = (catalog::Cache::default(), accounts::Cache::default());
         let carts = carts::Memo::default();
         let mail = mail::Channel::new(&config.mail);
-        let inner = Inner { pg, outage, redis, redis_client, keys, config, world, http, catalog, accounts, carts, mail };
+        let inner =
+            Inner { pg, outage, redis, redis_client, keys, config, world, http, catalog, accounts, carts, mail };
         Ok(Self { inner: Arc::new(inner) })
     }
 
