@@ -39,9 +39,9 @@ pub fn build(config: &Config, state: AppState, sessions: Sessions, sockets: Sock
         .merge(shop(config, &state, auth.clone()))
         .merge(beside(config, &state.store))
         .fallback(file_or_page(&state, auth, site.clone()))
-        .layer(Extension(sockets))
-        .layer(Extension(sessions))
-        .layer(Extension(base.clone()))
+        // Here and below several layers go in at once: each `.layer` of a router is one more boxed service, which is cloned
+        // for every request that passes it.
+        .layer((Extension(base.clone()), Extension(sessions), Extension(sockets)))
         .with_state(state);
     guarded(router, base, site, policy)
 }
@@ -51,7 +51,7 @@ fn shop(config: &Config, state: &AppState, auth: AuthLayer) -> Router<AppState> 
     let forms = from_fn_with_state(state.clone(), app::ssr::forms::translate);
     let throttle = Arc::new(Throttle::new(config.login, config.proxies.clone(), state.store.clone()));
     let throttle = from_fn_with_state(throttle, guard::throttle::guard);
-    let api = Router::new().route("/api/{*name}", any(app::ssr::api)).layer(throttle).layer(forms);
+    let api = Router::new().route("/api/{*name}", any(app::ssr::api)).layer((forms, throttle));
     let pages = Router::new()
         .leptos_routes_with_handler(leptos_axum::generate_route_list(app::App), app::ssr::page)
         .route("/live", get(live::live));
@@ -60,10 +60,8 @@ fn shop(config: &Config, state: &AppState, auth: AuthLayer) -> Router<AppState> 
 
 /// Behind the session: every request knows who asks.
 fn known(state: &AppState, auth: AuthLayer, router: Router<AppState>) -> Router<AppState> {
-    router
-        .layer(from_fn_with_state(state.store.clone(), sessions::renew))
-        .layer(auth)
-        .layer(map_response(sessions::mend))
+    let renew = from_fn_with_state(state.store.clone(), sessions::renew);
+    router.layer((map_response(sessions::mend), auth, renew))
 }
 
 /// What needs no session.
