@@ -6,6 +6,7 @@ use crate::{
     call::address,
     components::{
         loaded::loaded,
+        notice::{Tone, notice},
         page::{NARROW, Page, keep_out_of_search},
         receipt::{cart_lines, compact_lines, counted},
     },
@@ -34,7 +35,8 @@ fn show(offer: Offer, token: String) -> AnyView {
     });
     let gone = gone.collect::<Vec<_>>();
     let titles = books.lines.iter().filter(|line| line.notice.is_none()).count();
-    let gone = (!gone.is_empty()).then(|| html! { <ul class="restore__gone">{gone}</ul> });
+    let gone = (!gone.is_empty())
+        .then(|| notice(Tone::Warn, "Not all of them are still to be had", html! { <ul>{gone}</ul> }));
     let way_on = match titles {
         0 => html! {
             <p>"None of them can be ordered right now."</p>

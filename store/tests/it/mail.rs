@@ -60,14 +60,16 @@ async fn send(store: &Store) {
     }
 }
 
-/// The files in the shop's folder, oldest first.
+/// Takes the files out of the shop's folder, oldest first.
 fn mails(shop: &Shop) -> Vec<String> {
     let Way::Files(folder) = &shop.store.config().mail.way else { panic!("mails are not files here") };
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
     files.sort();
     assert!(files.iter().all(|file| file.extension().is_some_and(|end| end == "eml")), "{files:?}");
-    files.iter().map(|file| decoded(&std::fs::read_to_string(file).expect("a mail"))).collect()
+    let mails = files.iter().map(|file| decoded(&std::fs::read_to_string(file).expect("a mail"))).collect();
+    std::fs::remove_dir_all(folder).expect("the folder");
+    mails
 }
 
 /// The text of a message without its transfer encoding.

@@ -40,7 +40,7 @@ impl Kind for ForgottenCart {
             href: format!("{}/books/{}", store.config().base_url, facts.slug),
         });
         let blocks = vec![
-            Block::Heading("Still on your shelf".into()),
+            Block::Heading("Still in your cart".into()),
             Block::Text(format!(
                 "Hello {}, you left these in your cart a while ago. We kept them there for you.",
                 cart.name
