@@ -20,6 +20,11 @@ impl Keys {
         format!("{}cart:{{{}}}:{owner}", self.prefix, owner.cart_bucket())
     }
 
+    /// Where all carts and the marks of their buckets start, for SCAN; `<bucket>}:<rest>` follows.
+    pub fn carts(&self) -> String {
+        format!("{}cart:{{", self.prefix)
+    }
+
     /// ZSET: owner → due ms; the outbox of carts to persist.
     pub fn carts_dirty(&self, bucket: u32) -> String {
         format!("{}cart:{{{bucket}}}:dirty", self.prefix)

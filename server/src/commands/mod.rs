@@ -5,6 +5,7 @@ mod check;
 mod dead_letters;
 mod import;
 mod migrate;
+mod reconcile;
 mod seed;
 
 use crate::{
@@ -42,6 +43,11 @@ enum Command {
     Import { file: PathBuf },
     /// Prove the shop's promises over live data; exit code 1 when one is broken
     Check,
+    /// Find where Redis and Postgres have drifted apart, and mend it; exit code 1 when something could not be mended
+    Reconcile {
+        #[arg(value_enum, default_value = "all")]
+        what: reconcile::What,
+    },
     /// Work that kept failing: list it, try it again, or let it go
     DeadLetters {
         #[command(subcommand)]
@@ -79,6 +85,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Seed => seed::run(&config, &ready(&config).await?).await,
         Command::Import { file } => import::run(&ready(&config).await?, &file).await,
         Command::Check => check::run(&ready(&config).await?).await,
+        Command::Reconcile { what } => reconcile::run(&ready(&config).await?, what).await,
         Command::DeadLetters { command } => {
             dead_letters::run(&ready(&config).await?, command.unwrap_or(DeadLetters::List)).await
         }

@@ -7,10 +7,13 @@
 //! that those edits come on top of what Postgres turns out to hold.
 
 pub mod abandoned;
+pub(crate) mod compare;
 mod memo;
 pub mod parked;
 pub mod persist;
 mod queries;
+pub mod reconcile;
+pub mod restore;
 mod scripts;
 mod state;
 pub mod told;

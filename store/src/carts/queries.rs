@@ -3,31 +3,77 @@
 use super::state::{CartState, Line};
 use domain::{BookId, Minor, Owner, Quantity};
 use sqlx::{PgConnection, PgPool, types::Json};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use time::OffsetDateTime;
 
 type Marks = Json<BTreeMap<String, String>>;
 
 /// The cart as it was last written.
 pub(super) async fn load(pg: &PgPool, owner: &Owner) -> Result<Option<CartState>, sqlx::Error> {
-    let row = sqlx::query!(
-        r#"SELECT v, t, merged_into, marks AS "marks: Marks",
+    Ok(load_all(pg, &[*owner]).await?.remove(owner))
+}
+
+/// Those of these carts that Postgres has.
+pub(super) async fn load_all(pg: &PgPool, owners: &[Owner]) -> Result<HashMap<Owner, CartState>, sqlx::Error> {
+    let names: Vec<String> = owners.iter().map(Owner::to_string).collect();
+    let rows = sqlx::query!(
+        r#"SELECT owner, v, t, merged_into, marks AS "marks: Marks",
                   ARRAY(SELECT book_id FROM cart_lines l WHERE l.owner = c.owner ORDER BY book_id) AS "books!",
                   ARRAY(SELECT quantity FROM cart_lines l WHERE l.owner = c.owner ORDER BY book_id) AS "quantities!",
                   ARRAY(SELECT seen_price_minor FROM cart_lines l WHERE l.owner = c.owner ORDER BY book_id)
                       AS "seen!: Vec<Option<i64>>"
-           FROM carts c WHERE owner = $1"#,
-        owner.to_string()
+           FROM carts c WHERE owner = ANY($1)"#,
+        &names
     )
-    .fetch_optional(pg)
+    .fetch_all(pg)
     .await?;
-    let Some(row) = row else { return Ok(None) };
-    let lines = row.books.iter().zip(&row.quantities).zip(&row.seen).map(|((book, copies), seen)| {
-        let quantity = Quantity::new(i64::from(*copies)).map_err(broken)?;
-        Ok((BookId::new(*book).map_err(broken)?, Line { quantity, seen: seen.map(Minor::new) }))
+    let carts = rows.into_iter().map(|row| {
+        let lines = row.books.iter().zip(&row.quantities).zip(&row.seen).map(|((book, copies), seen)| {
+            let quantity = Quantity::new(i64::from(*copies)).map_err(broken)?;
+            Ok((BookId::new(*book).map_err(broken)?, Line { quantity, seen: seen.map(Minor::new) }))
+        });
+        let lines = lines.collect::<Result<_, sqlx::Error>>()?;
+        let into = row.merged_into.map(|text| text.parse::<Owner>()).transpose().map_err(broken)?;
+        let cart = CartState { v: row.v, t: row.t, lines, marks: row.marks.0, into, is_unproven: false };
+        Ok((row.owner.parse().map_err(broken)?, cart))
     });
-    let lines = lines.collect::<Result<_, sqlx::Error>>()?;
-    let into = row.merged_into.map(|text| text.parse::<Owner>()).transpose().map_err(broken)?;
-    Ok(Some(CartState { v: row.v, t: row.t, lines, marks: row.marks.0, into, is_unproven: false }))
+    carts.collect()
+}
+
+/// Owners of carts that changed since, after this one.
+pub(super) async fn written_since(
+    pg: &PgPool,
+    since: OffsetDateTime,
+    after: &str,
+    most: usize,
+) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "SELECT owner FROM carts WHERE updated_at >= $1 AND owner > $2 ORDER BY owner LIMIT $3",
+        since,
+        after,
+        i64::try_from(most).unwrap_or(i64::MAX)
+    )
+    .fetch_all(pg)
+    .await
+}
+
+/// Owners of carts that belong into Redis, after this one: accounts' that changed since, and moves cut short.
+pub(super) async fn restorable(
+    pg: &PgPool,
+    since: OffsetDateTime,
+    after: &str,
+    most: usize,
+) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "SELECT owner FROM carts c WHERE updated_at >= $1 AND owner > $2 AND (account_id IS NOT NULL
+           OR merged_into IS NOT NULL AND EXISTS (SELECT 1 FROM cart_lines l WHERE l.owner = c.owner))
+         ORDER BY owner LIMIT $3",
+        since,
+        after,
+        i64::try_from(most).unwrap_or(i64::MAX)
+    )
+    .fetch_all(pg)
+    .await
 }
 
 fn broken(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {

@@ -29,6 +29,7 @@ macro_rules! script {
 script!(CLAIM, "carts_claim");
 script!(DONE, "carts_done");
 script!(FAILED, "carts_failed");
+script!(MEND, "carts_mend");
 
 /// Runs a verb on a cart in this run of Redis, and asks the gate about these books in the same round trip.
 /// `None`: Postgres has to be asked first.
@@ -88,6 +89,9 @@ async fn told<T: FromRedisValue>(
 
 /// The whole hashes of these carts, in their order; one round trip.
 pub(super) async fn read(store: &Store, owners: &[Owner]) -> Result<Vec<HashMap<String, String>>, Error> {
+    if owners.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut pipe = redis::pipe();
     for owner in owners {
         pipe.hgetall(store.keys().cart(owner));
@@ -175,6 +179,80 @@ pub(super) async fn failed(store: &Store, owner: &Owner, due: UnixMillis, is_par
     }
 }
 
+/// Which marks a cart has.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Marks {
+    pub is_dirty: bool,
+    pub is_dead: bool,
+}
+
+/// The marks of these carts, in their order; one round trip.
+pub(super) async fn marks(store: &Store, owners: &[Owner]) -> Result<Vec<Marks>, Error> {
+    if owners.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut pipe = redis::pipe();
+    for owner in owners {
+        let (keys, bucket, name) = (store.keys(), owner.cart_bucket(), owner.to_string());
+        pipe.zscore(keys.carts_dirty(bucket), &name).zscore(keys.carts_dead(bucket), &name);
+    }
+    let scores: Vec<Option<f64>> = pipe.query_async(&mut store.redis()).await.during("carts.marks")?;
+    let marks = scores.chunks(2).map(|pair| Marks {
+        is_dirty: pair.first().is_some_and(Option::is_some),
+        is_dead: pair.last().is_some_and(Option::is_some),
+    });
+    Ok(marks.collect())
+}
+
+/// Carts of one bucket that are due since before `moment`: the thousand that wait longest.
+pub(super) async fn due_before(store: &Store, bucket: u32, moment: UnixMillis) -> Result<Vec<Owner>, Error> {
+    let mut due = redis::cmd("ZRANGEBYSCORE");
+    due.arg(store.keys().carts_dirty(bucket)).arg("-inf").arg(moment.get()).arg("LIMIT").arg(0).arg(1000);
+    let owners: Vec<String> = due.query_async(&mut store.redis()).await.during("carts.due_before")?;
+    owners.iter().map(|owner| state::owner(owner)).collect()
+}
+
+/// All parked carts.
+pub(super) async fn dead(store: &Store) -> Result<Vec<Owner>, Error> {
+    let mut pipe = redis::pipe();
+    for bucket in 0..Owner::CART_BUCKETS {
+        pipe.zrange(store.keys().carts_dead(bucket), 0, -1);
+    }
+    let buckets: Vec<Vec<String>> = pipe.query_async(&mut store.redis()).await.during("carts.dead")?;
+    buckets.iter().flatten().map(|owner| state::owner(owner)).collect()
+}
+
+/// All carts of which an attempt to write them has failed.
+pub(super) async fn failing(store: &Store) -> Result<Vec<Owner>, Error> {
+    let mut pipe = redis::pipe();
+    for bucket in 0..Owner::CART_BUCKETS {
+        pipe.hkeys(store.keys().carts_attempts(bucket));
+    }
+    let buckets: Vec<Vec<String>> = pipe.query_async(&mut store.redis()).await.during("carts.failing")?;
+    buckets.iter().flatten().map(|owner| state::owner(owner)).collect()
+}
+
+/// Has a cart that stands still at `(v, t)` written again, or proven by Postgres. `false`: it does not.
+pub(super) async fn mend(store: &Store, owner: &Owner, at: (i64, i64), is_behind: bool) -> Result<bool, Error> {
+    let (keys, due) = (store.keys(), store.now().plus(SETTLE_MS));
+    let mut call = MEND.key(keys.cart(owner));
+    call.key(keys.carts_dirty(owner.cart_bucket()));
+    call.arg(owner.to_string()).arg(at.0).arg(at.1).arg(due.get()).arg(u8::from(is_behind));
+    let answer: String = call.invoke_async(&mut store.redis()).await.during("carts.mend")?;
+    match answer.as_str() {
+        "MENDED" => Ok(true),
+        "MOVED" => Ok(false),
+        other => Err(Error::unexpected("carts.mend", format!("unexpected answer {other:?}"))),
+    }
+}
+
+/// Tells the shopper's tabs to look again.
+pub(super) async fn announce(store: &Store, owner: &Owner) -> Result<(), Error> {
+    let mut publish = redis::cmd("PUBLISH");
+    publish.arg(store.keys().live_cart()).arg(owner.to_string());
+    publish.exec_async(&mut store.redis()).await.during("carts.announce")
+}
+
 /// Makes a parked cart due; it stays among the dead until it is written, which ends its letter.
 pub(super) async fn queue_parked(store: &Store, owner: &Owner) -> Result<(), Error> {
     let (keys, bucket, now, owner) = (store.keys(), owner.cart_bucket(), store.now().get(), owner.to_string());
@@ -242,6 +320,7 @@ mod tests {
         ("carts_claim", include_str!("../../../lua/carts_claim.lua"), &[]),
         ("carts_done", include_str!("../../../lua/carts_done.lua"), &["DONE", "REVIVED", "MOVED"]),
         ("carts_failed", include_str!("../../../lua/carts_failed.lua"), &["RETRY", "PARKED"]),
+        ("carts_mend", include_str!("../../../lua/carts_mend.lua"), &["MENDED", "MOVED"]),
     ];
 
     #[test]

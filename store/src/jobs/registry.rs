@@ -9,7 +9,10 @@ use super::{
 };
 use crate::{
     Store,
-    carts::{abandoned::RemindForgotten, parked::RetryParked, persist::PersistCarts, told::TellCarts},
+    carts::{
+        abandoned::RemindForgotten, parked::RetryParked, persist::PersistCarts, reconcile::ReconcileCarts,
+        restore::RestoreCarts, told::TellCarts,
+    },
     orders::{ExpireOrders, PersistOrders},
     payments::RetryWaiting,
     sandbox::DeliverEvents,
@@ -49,6 +52,9 @@ pub(super) fn schedules() -> Vec<Arc<dyn Scheduled>> {
     vec![
         Arc::new(RetryParked),
         Arc::new(RemindForgotten),
+        Arc::new(ReconcileCarts(Scope::Recent)),
+        Arc::new(ReconcileCarts(Scope::All)),
+        Arc::new(RestoreCarts),
         Arc::new(Prune),
         Arc::new(ReconcileStock(Scope::Recent)),
         Arc::new(ReconcileStock(Scope::All)),

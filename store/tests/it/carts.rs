@@ -10,6 +10,7 @@ mod outage;
 mod parked;
 mod persist;
 mod prices;
+mod reconcile;
 mod told;
 
 use crate::wire::{self, Wire};

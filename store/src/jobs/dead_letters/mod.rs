@@ -102,6 +102,12 @@ pub async fn discard(store: &Store, id: i64, reason: &str) -> Result<Ended, Erro
     Ok(Ended::Now)
 }
 
+/// Carts with a parked letter, and its id.
+pub(crate) async fn of_carts(store: &Store) -> Result<Vec<(Owner, i64)>, Error> {
+    let letters = queries::of_source(store.pg(), CART).await.during("dead_letters.of_carts")?;
+    Ok(letters.into_iter().filter_map(|(key, id)| Some((key.parse().ok()?, id))).collect())
+}
+
 async fn give_back(store: &Store, tx: &mut sqlx::PgTransaction<'_>, letter: &Parked) -> Result<(), Error> {
     const OPERATION: &str = "dead_letters.give_back";
     let now = to_timestamp(store.now());

@@ -42,6 +42,12 @@ pub(super) async fn parked_ids(pg: &PgPool, source: &str, after: i64, most: i64)
     .await
 }
 
+/// Key and id of what is parked of a source.
+pub(super) async fn of_source(pg: &PgPool, source: &str) -> sqlx::Result<Vec<(String, i64)>> {
+    let rows = sqlx::query!("SELECT key, id FROM dead_letters WHERE source = $1 AND state = 'parked'", source);
+    Ok(rows.fetch_all(pg).await?.into_iter().map(|row| (row.key, row.id)).collect())
+}
+
 /// A letter that is about to be ended.
 pub(super) struct Parked {
     pub source: String,

@@ -118,6 +118,9 @@ async fn after_an_outage_everything_drains_in_its_turn() {
         let before = last.insert(bucket, due.max(*last.get(&bucket).unwrap_or(&0))).unwrap_or(0);
         assert!(due + 4 > before, "{owner} was due at {due} and written after {before}");
     }
+    // Others scan this Redis.
+    let keys: Vec<String> = owners.iter().map(|owner| shop.keys.cart(owner)).collect();
+    redis.unlink::<_, ()>(keys).await.expect("tidy");
 }
 
 async fn planned(shop: &Shop) -> HashMap<String, i64> {

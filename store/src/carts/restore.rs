@@ -1,0 +1,52 @@
+//! `carts.restore`: brings back carts that Redis no longer has, so that shoppers find them there when Postgres is away,
+//! and finishes moves into an account that a loss of Redis cut short.
+//!
+//! Carts of guests stay where they are: they left Redis because nobody looked at them. A guest cart that has moved into
+//! an account is never revived; one that still has lines is put back closed, and the worker moves them, once.
+
+use super::{queries, scripts};
+use crate::{
+    Store,
+    error::{During, Error},
+    jobs::schedule::{Every, Schedule, Scheduled},
+    world::to_timestamp,
+};
+use async_trait::async_trait;
+use domain::Owner;
+use futures::{StreamExt, TryStreamExt, stream};
+use serde_json::{Value, json};
+
+const PAGE: usize = 200;
+/// Carts under way at the same time.
+const PARALLEL: usize = 4;
+/// Accounts' carts that changed since.
+const SINCE_MS: i64 = 90 * 24 * 3600 * 1000;
+
+/// The schedule `carts.restore`.
+pub struct RestoreCarts;
+
+#[async_trait]
+impl Scheduled for RestoreCarts {
+    fn schedule(&self) -> Schedule {
+        Schedule { name: "carts.restore", every: Every::DailyAt { hour: 1, minute: 30 } }
+    }
+
+    async fn run(&self, store: &Store) -> Result<Value, Error> {
+        let since = to_timestamp(store.now().plus(-SINCE_MS));
+        let (mut after, mut looked_at, mut restored) = (String::new(), 0, 0);
+        loop {
+            let page = queries::restorable(store.pg(), since, &after, PAGE).await.during("carts.restore")?;
+            let Some(last) = page.last() else { break };
+            after.clone_from(last);
+            let owners: Vec<Owner> = page.iter().filter_map(|owner| owner.parse().ok()).collect();
+            let hashes = scripts::read(store, &owners).await?;
+            let absent: Vec<Owner> =
+                owners.iter().zip(hashes).filter(|(_, fields)| fields.is_empty()).map(|(owner, _)| *owner).collect();
+            (looked_at, restored) = (looked_at + owners.len(), restored + absent.len());
+            // A read like any other: it puts back what is absent, and leaves alone what came back meanwhile.
+            let loads: Vec<_> = absent.iter().map(|owner| super::load(store, owner, &[])).collect();
+            stream::iter(loads).buffer_unordered(PARALLEL).try_for_each(async |_| Ok(())).await?;
+        }
+        Ok(json!({ "carts": looked_at, "restored": restored }))
+    }
+}
