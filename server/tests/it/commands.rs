@@ -78,3 +78,18 @@ async fn an_admins_password_is_never_an_argument() {
     let (ok, text) = said(&silent.run(&["admin", "create", "boss@example.org", "--name", "Boss"]));
     assert!(!ok && text.contains("BAZAR_ADMIN_PASSWORD"), "{text}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_that_failed_and_what_drifted_apart_can_be_mended_by_hand() {
+    let shop = Shop::prepare(&[]).await;
+    let (ok, text) = said(&shop.run(&["dead-letters"]));
+    assert!(ok && text.contains("nothing is parked"), "{text}");
+    let (ok, text) = said(&shop.run(&["dead-letters", "retry", "7"]));
+    assert!(!ok && text.contains("there is no dead letter 7"), "{text}");
+    let (ok, text) = said(&shop.run(&["dead-letters", "retry-all", "nowhere"]));
+    assert!(!ok && text.contains("there are: outbox, gate_ops, placed, cart, sandbox_events"), "{text}");
+    let (ok, text) = said(&shop.run(&["reconcile"]));
+    assert!(ok && text.contains("carts: 0 compared") && text.contains("stock: 0 books"), "{text}");
+    let (ok, text) = said(&shop.run(&["reconcile", "carts"]));
+    assert!(ok && !text.contains("stock:"), "{text}");
+}

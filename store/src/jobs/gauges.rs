@@ -42,7 +42,9 @@ impl Job for SetGauges {
     }
 
     async fn handle(&self, store: &Store, (): ()) -> Result<(), Error> {
-        carts(store).await?;
+        let (count, late_ms) = dirty(store).await?;
+        metrics::gauge!("bazar_carts_dirty").set(count as f64);
+        metrics::gauge!("bazar_carts_overdue_seconds").set(late_ms as f64 / 1000.0);
         let parked = sqlx::query!(
             r#"SELECT source, count(*) AS "count!" FROM dead_letters WHERE state = 'parked' GROUP BY source"#
         );
@@ -55,25 +57,37 @@ impl Job for SetGauges {
     }
 }
 
-/// Carts that wait to be written, and by how much the one that waits longest is overdue.
-async fn carts(store: &Store) -> Result<(), Error> {
-    let mut pipe = redis::pipe();
+/// How many carts wait to be written, and for how many milliseconds the one that waits longest is overdue.
+async fn dirty(store: &Store) -> Result<(u64, i64), Error> {
+    let (mut counts, mut firsts) = (redis::pipe(), redis::pipe());
     for bucket in 0..Owner::CART_BUCKETS {
         let dirty = store.keys().carts_dirty(bucket);
-        pipe.zcard(&dirty).zrange_withscores(&dirty, 0, 0);
+        counts.zcard(&dirty);
+        firsts.zrange_withscores(&dirty, 0, 0);
     }
-    let answers: Vec<redis::Value> = pipe.query_async(&mut store.redis()).await.during("jobs.gauges")?;
-    let (mut depth, mut oldest) = (0, f64::INFINITY);
-    for pair in answers.chunks(2) {
-        if let [count, first] = pair {
-            let count: u64 = redis::from_redis_value(count.clone()).unwrap_or(0);
-            let first: Vec<(String, f64)> = redis::from_redis_value(first.clone()).unwrap_or_default();
-            depth += count;
-            oldest = first.first().map_or(oldest, |(_, due)| due.min(oldest));
+    let counts: Vec<u64> = counts.query_async(&mut store.redis()).await.during("jobs.gauges")?;
+    let firsts: Vec<Vec<(String, i64)>> = firsts.query_async(&mut store.redis()).await.during("jobs.gauges")?;
+    let oldest = firsts.iter().flatten().map(|(_, due)| *due).min();
+    Ok((counts.iter().sum(), oldest.map_or(0, |due| store.now().get().saturating_sub(due).max(0))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_waits_is_counted_from_when_it_was_due() {
+        let store = crate::testkit::store().await;
+        assert_eq!(dirty(&store).await.unwrap(), (0, 0));
+        let now = store.now().get();
+        for (bucket, owner, due) in [(0, "a:1", now - 90_000), (0, "a:2", now), (7, "a:3", now + 60_000)] {
+            let mut mark = redis::cmd("ZADD");
+            mark.arg(store.keys().carts_dirty(bucket)).arg(due).arg(owner);
+            mark.exec_async(&mut store.redis()).await.unwrap();
         }
+        let (count, late) = dirty(&store).await.unwrap();
+        assert_eq!(count, 3);
+        assert!((90_000..120_000).contains(&late), "{late}");
+        SetGauges::default().handle(&store, ()).await.unwrap();
     }
-    let late = (store.now().get() as f64 - oldest).max(0.0) / 1000.0;
-    metrics::gauge!("bazar_carts_dirty").set(depth as f64);
-    metrics::gauge!("bazar_carts_overdue_seconds").set(late);
-    Ok(())
 }
