@@ -8,4 +8,6 @@ local book, most = arg[1], tonumber(arg[2])
 if cart.into then return reply('MOVED') end
 if copies(book) <= most then return reply('OK') end
 set_copies(book, most)
+-- The edit that put it there is refused, so it replaces no line that Postgres may have.
+if most == 0 then put('u:' .. book, nil) end
 return commit('OK')

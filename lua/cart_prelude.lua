@@ -11,7 +11,8 @@
 --         DOUBT    a cart that another run of Redis left (an old file, a lagging replica), or an unproven one: likewise
 --
 -- Every verb answers { code, v, t, into or '', note, n or '', book, copies, seen or '', … }, all as strings.
--- Fields: v changes so far · t = max(t + 1, now) orders them · e run_id in which it was last proven · i:<book> copies
+-- Fields: v changes so far · t = max(t + 1, now) orders them · e run_id in which it was last proven, or, for an unproven
+-- one, in which it was last looked at · i:<book> copies
 -- p:<book> price that the shopper last saw · k:<book> change of the book that it was told of
 -- taken:<order>, merged:<guest> marks "<unix ms>;<rest>" · into: closed, its lines belong to that account
 -- n: what the last merge did, "titles,cut,left out", until the shopper goes on
@@ -21,7 +22,7 @@ local owner, now, due, channel, era, known = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local seeded = tonumber(ARGV[7])
 local arg = { unpack(ARGV, 8 + seeded) }
 local MARKS, MOST, TITLES = 50, 10, 50
--- Copies read from Postgres, and not edited since, leave Redis after a day.
+-- Guests' carts read from Postgres, and not edited since, leave Redis after a day; those of accounts stay.
 local LOADED_SECONDS = 86400
 
 local cart, seed, changed = {}, {}, {}
@@ -33,7 +34,7 @@ local absent = #stored == 0
 local doubted = not absent and (cart.unproven or cart.e ~= era)
 if known == 'proven' or known == 'edit' then
   if absent then return { 'ABSENT' } end
-  if doubted and not (cart.unproven and known == 'edit') then return { 'DOUBT' } end
+  if doubted and not (cart.unproven and cart.e == era and known == 'edit') then return { 'DOUBT' } end
 end
 
 local function text(number) return string.format('%.0f', number) end
@@ -146,12 +147,16 @@ end
 -- Returns whether that is a change to persist.
 local function prove()
   local unproven, theirs = cart.unproven, tonumber(seed.t or '0')
+  local is_written = theirs >= tonumber(cart.t or '0')
   if unproven then
-    if unproven ~= 'cleared' and theirs > tonumber(unproven) then add_edits() end
+    -- Every proof moves t on. What Postgres has from later than this cart was made of it already: an old file only
+    -- brought the unproven one back, and adding its edits again would double them.
+    if not is_written and unproven ~= 'cleared' and theirs > tonumber(unproven) then add_edits() end
     put('unproven', nil)
     drop_all('o:')
     drop_all('u:')
-  elseif theirs > tonumber(cart.t or '0') then
+  end
+  if is_written then
     for _, kind in ipairs({ 'i:', 'p:', 'k:' }) do drop_all(kind) end
     for _, kind in ipairs({ 'i:', 'p:' }) do
       for book, value in pairs(each(kind, seed)) do put(kind .. book, value) end
@@ -166,15 +171,18 @@ local function prove()
     end
   end
   put('e', era)
-  return unproven
+  return unproven and not is_written
 end
 
 local is_moved = false
 if known == 'seed' and (absent or doubted) then
   is_moved = prove()
-elseif known == 'away' and (absent or doubted) and not cart.unproven then
-  put('unproven', cart.t or '0')
-  for book, count in pairs(each('i:', cart)) do put('o:' .. book, count) end
+elseif known == 'away' and (absent or doubted) then
+  put('e', era)
+  if not cart.unproven then
+    put('unproven', cart.t or '0')
+    for book, count in pairs(each('i:', cart)) do put('o:' .. book, count) end
+  end
 end
 
 -- The answer of a verb that changed nothing. What the proof brought is kept without counting as an edit.
@@ -182,7 +190,7 @@ local function reply(code, note)
   if is_moved then return commit(code, note) end
   if known == 'seed' and (absent or doubted) and tonumber(cart.t or '0') > 0 then
     write()
-    if absent then redis.call('EXPIRE', KEYS[1], LOADED_SECONDS) end
+    if absent and string.sub(owner, 1, 2) == 'g:' then redis.call('EXPIRE', KEYS[1], LOADED_SECONDS) end
     -- Postgres is behind, or a move into an account was cut short: a worker has to finish it.
     local is_ahead = tonumber(cart.t) > tonumber(seed.t or '0')
     if is_ahead or (cart.into and titles() > 0) then redis.call('ZADD', KEYS[2], 'NX', due, owner) end

@@ -110,6 +110,10 @@ pub async fn take(store: &Store, owner: &Owner, order: OrderId, lines: &[(BookId
     let verb = Verb::Take { order, lines };
     let reply = edit(store, owner, verb).await?;
     if let (Code::Moved, Some(account)) = (reply.code, reply.into) {
+        // A login is on its way through this cart: what is ordered must be there before it can be taken.
+        if !reply.lines.is_empty() {
+            finish_merge(store, owner, &account, reply.t, &reply.lines).await?;
+        }
         edit(store, &account, verb).await?;
     }
     Ok(())
@@ -275,8 +279,9 @@ async fn from_postgres(store: &Store, owner: &Owner) -> Result<Option<CartState>
 
 /// Proves a cart that was edited without Postgres.
 async fn prove(store: &Store, owner: &Owner) -> Result<(), Error> {
-    let postgres = from_postgres(store, owner).await?.unwrap_or_default();
+    // One run for both: what Postgres says must not be older than the run that is told.
     let mut run = store.redis_run().await?;
+    let postgres = from_postgres(store, owner).await?.unwrap_or_default();
     scripts::call(store, &mut run, owner, Verb::Load, Postgres::Has(&postgres), &[]).await?;
     Ok(())
 }

@@ -125,6 +125,60 @@ async fn orders_take_once_through_doubt_and_loss() {
     assert_eq!(held(&shop.view(&owner).await), [(book.get(), 6)]);
 }
 
+#[tokio::test]
+async fn an_old_file_with_edits_in_doubt_does_not_add_them_again() {
+    for way in ["look", "edit", "worker"] {
+        let (shop, wire) = Shop::on_a_wire().await;
+        let (book, other, owner) = (shop.book(9).await, shop.book(9).await, shop.shopper().await);
+        shop.add(&owner, book, 2).await;
+        shop.drain().await;
+        shop.lose(&owner).await;
+        wire.cut();
+        shop.add(&owner, book, 1).await;
+        let unproven = shop.copy(&owner).await;
+        assert!(unproven.contains_key("unproven"));
+        wire.mend();
+        back(&shop).await;
+        shop.drain().await;
+        assert_eq!(held(&shop.view(&owner).await), [(book.get(), 3)]);
+        // The file of before the proof comes back; Postgres has those edits already.
+        shop.revive(&owner, unproven).await;
+        let mut expected = vec![(book.get(), 3)];
+        match way {
+            "look" => assert_eq!(held(&shop.view(&owner).await), expected),
+            "edit" => {
+                expected.push((other.get(), 1));
+                assert_eq!(held(&shop.add(&owner, other, 1).await), expected);
+            }
+            _ => {
+                let dirty = shop.keys.carts_dirty(owner.cart_bucket());
+                shop.redis.clone().zadd::<_, _, _, ()>(dirty, owner.to_string(), 0).await.expect("dirty");
+            }
+        }
+        shop.drain().await;
+        let cart = shop.view(&owner).await;
+        assert_eq!(held(&cart), expected, "{way}");
+        assert_eq!(shop.written(&owner).await, Some((cart.version, expected)), "{way}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_edit_in_doubt_takes_no_line_away() {
+    let (shop, wire) = Shop::on_a_wire().await;
+    let (book, owner) = (shop.book(9).await, shop.shopper().await);
+    shop.add(&owner, book, 4).await;
+    shop.drain().await;
+    // Another process, which has never heard that the book is sold out.
+    shop.stock(book, 0).await;
+    shop.lose(&owner).await;
+    wire.cut();
+    assert_eq!(code(carts::set(&shop.store, &owner, book, quantity(3)).await), ErrorCode::InsufficientStock);
+    wire.mend();
+    back(&shop).await;
+    shop.drain().await;
+    assert_eq!(held(&shop.view(&owner).await), [(book.get(), 4)]);
+}
+
 /// What a cart ought to be: `base` is what edits in doubt began with.
 #[derive(Default)]
 struct Model {

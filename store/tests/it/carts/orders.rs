@@ -90,3 +90,18 @@ async fn a_guests_order_finds_the_cart_after_a_login() {
     }
     assert_eq!(held(&shop.view(&shopper).await), [(book.get(), 5)]);
 }
+
+#[tokio::test]
+async fn an_order_in_the_middle_of_a_login_takes_its_copies_all_the_same() {
+    let shop = Shop::open().await;
+    let (book, guest, account) = (shop.book(9).await, new_guest(), shop.account().await);
+    let (visitor, shopper, order) = (Owner::Guest(guest), Owner::Account(account), new_order());
+    shop.add(&visitor, book, 5).await;
+    // The login has closed the guest's cart, and its lines have not arrived in the account's yet.
+    let cart = shop.keys.cart(&visitor);
+    shop.redis.clone().hset::<_, _, _, ()>(cart, "into", shopper.to_string()).await.expect("frozen");
+    carts::take(&shop.store, &visitor, order, &[(book, quantity(2))]).await.expect("taken");
+    assert_eq!(held(&shop.view(&shopper).await), [(book.get(), 3)]);
+    carts::merge(&shop.store, guest, account).await.expect("the login goes on");
+    assert_eq!(held(&shop.view(&shopper).await), [(book.get(), 3)]);
+}
