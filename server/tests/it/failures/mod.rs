@@ -74,6 +74,16 @@ impl Scene {
         }
         self.shop.assert_sound();
     }
+
+    /// Every cart is compared, and not one needs to be mended.
+    fn assert_nothing_to_reconcile(&self) {
+        let output = self.shop.run(&["reconcile", "carts"]);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        let compared = text.split("carts: ").nth(1).and_then(|rest| rest.split(' ').next()?.parse::<usize>().ok());
+        assert!(output.status.success() && compared >= Some(self.editors.len()), "{text}");
+        let mut counts = text.split(" found").filter_map(|before| before.rsplit(' ').next()?.parse::<u64>().ok());
+        assert!(counts.all(|count| count == 0), "{text}");
+    }
 }
 
 /// A worker of its own for that shop.

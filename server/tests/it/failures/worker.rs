@@ -22,6 +22,7 @@ async fn a_worker_may_be_killed_at_any_moment() {
     }
     let _worker = worker(&scene.shop);
     scene.assert_drained().await;
+    scene.assert_nothing_to_reconcile();
 }
 
 #[tokio::test(flavor = "multi_thread")]
