@@ -10,7 +10,9 @@ pub use postgres::Postgres;
 pub use redis::Redis;
 
 use std::{
+    fs::DirBuilder,
     net::{TcpListener, TcpStream},
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::LazyLock,
@@ -42,7 +44,8 @@ struct Folder(PathBuf);
 impl Folder {
     fn new(kind: &str) -> Self {
         let path = std::env::temp_dir().join(format!("bazar-it-{kind}-{}", unique()));
-        std::fs::create_dir(&path).expect("make a folder");
+        // Passwords lie in it.
+        DirBuilder::new().mode(0o700).create(&path).expect("make a folder");
         Self(path)
     }
 
