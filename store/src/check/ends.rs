@@ -4,13 +4,17 @@ use super::{Finding, queries, redis_side, snapshot};
 use crate::{
     Store,
     error::{During, Error},
+    orders::scripts as orders,
     stock::{
         keyspace::{Scan, exist},
         view::{self, Entry},
     },
     world::to_timestamp,
 };
-use domain::{OrderId, order::Placed};
+use domain::{
+    OrderId, Owner,
+    order::{Cause, OrderStatus, Placed, TRANSITIONS},
+};
 use std::{collections::HashMap, time::Duration};
 use uuid::Uuid;
 
@@ -21,6 +25,8 @@ const PAGE: i64 = 2_000;
 /// Looks at a reservation that seems wrong: the gate follows Postgres within a second.
 const ROUNDS: u32 = 6;
 const PAUSE: Duration = Duration::from_millis(400);
+/// Causes under which the history also notes what changes no status.
+const NOTES: [Cause; 3] = [Cause::MoneyGoesBack, Cause::PaymentFailed, Cause::RefundConfirmed];
 
 pub(super) async fn check(store: &Store) -> Result<Finding, Error> {
     let mut finding = Finding::new("5: every accepted order ends");
@@ -31,12 +37,26 @@ pub(super) async fn check(store: &Store) -> Result<Finding, Error> {
     let mut violations = queries::overdue(&mut tx, limit).await.during(OPERATION)?;
     violations.extend(queries::late_operations(&mut tx, limit).await.during(OPERATION)?);
     violations.extend(queries::wrong_claims(&mut tx).await.during(OPERATION)?);
+    violations.extend(queries::strange_claims(&mut tx).await.during(OPERATION)?);
+    violations.extend(illegal_steps(&mut tx).await?);
     tx.rollback().await.during(OPERATION)?;
     violations.extend(stream(store, &mut finding).await?);
     violations.extend(leftovers(store, &mut finding).await?);
+    violations.extend(strange_holds(store).await?);
     violations.extend(unprotected(store).await?);
     finding.violated(violations);
     Ok(finding)
+}
+
+/// Every order went along `TRANSITIONS`, step by step, to where it stands.
+async fn illegal_steps(tx: &mut sqlx::PgTransaction<'_>) -> Result<Vec<String>, Error> {
+    let texts = |text: fn(&(OrderStatus, OrderStatus, Cause)) -> &'static str| -> Vec<String> {
+        TRANSITIONS.iter().map(|edge| text(edge).to_owned()).collect()
+    };
+    let (from, to) = (texts(|(from, _, _)| from.as_str()), texts(|(_, to, _)| to.as_str()));
+    let cause = texts(|(_, _, cause)| cause.as_str());
+    let notes = NOTES.map(|cause| cause.as_str().to_owned());
+    queries::illegal_steps(tx, [&from, &to, &cause], &notes).await.during(OPERATION)
 }
 
 /// Entries that wait past their deadline, and entries that nobody can read.
@@ -107,7 +127,34 @@ async fn held_for_nothing(store: &Store, orders: &[OrderId]) -> Result<Vec<(Orde
     Ok(lines)
 }
 
-/// Open orders in Postgres whose reservation the gate has lost.
+/// Orders that count against their owner and of which the gate keeps nothing.
+async fn strange_holds(store: &Store) -> Result<Vec<String>, Error> {
+    let mut scan = Scan::new(store.keys().all_holds());
+    let mut violations = Vec::new();
+    while let Some(owners) = scan.next(store).await? {
+        for owner in owners {
+            let Ok(owner) = owner.parse::<Owner>() else {
+                violations.push(format!("holds of nobody: {owner}"));
+                continue;
+            };
+            // One script takes both away, so two readings in a row cannot both be a matter of timing.
+            let held = orders::held(store, &owner).await?;
+            let keys: Vec<String> = held.iter().map(|order| store.keys().reservation(*order)).collect();
+            let kept = exist(store, &keys).await?;
+            let suspects = held.into_iter().zip(kept).filter(|(_, kept)| !kept).map(|(order, _)| order);
+            let suspects: Vec<OrderId> = suspects.collect();
+            if suspects.is_empty() {
+                continue;
+            }
+            let still = orders::held(store, &owner).await?;
+            let lines = suspects.iter().filter(|order| still.contains(order));
+            violations.extend(lines.map(|order| format!("order {order} counts against {owner} and is not there")));
+        }
+    }
+    Ok(violations)
+}
+
+/// Open orders in Postgres whose reservation or hold the gate has lost.
 async fn unprotected(store: &Store) -> Result<Vec<String>, Error> {
     let mut violations = Vec::new();
     let mut last = Uuid::nil();
@@ -116,7 +163,7 @@ async fn unprotected(store: &Store) -> Result<Vec<String>, Error> {
         let page = queries::open_orders(&mut connection, last, PAGE).await.during(OPERATION)?;
         drop(connection);
         let Some(end) = page.last() else { return Ok(violations) };
-        last = *end;
+        last = end.id;
         let mut missing = page;
         for round in 0..ROUNDS {
             if round > 0 {
@@ -127,18 +174,22 @@ async fn unprotected(store: &Store) -> Result<Vec<String>, Error> {
                 break;
             }
         }
-        violations
-            .extend(missing.iter().map(|order| format!("order {order} is open and the gate holds nothing for it")));
+        violations.extend(
+            missing.iter().map(|order| format!("order {} is open and the gate holds nothing for it", order.id)),
+        );
     }
 }
 
-async fn without_reservation(store: &Store, orders: Vec<Uuid>) -> Result<Vec<Uuid>, Error> {
-    let keys: Vec<String> = orders.iter().map(|order| store.keys().reservation(OrderId::new(*order))).collect();
-    let held = exist(store, &keys).await?;
+async fn without_reservation(store: &Store, orders: Vec<queries::OpenOrder>) -> Result<Vec<queries::OpenOrder>, Error> {
+    let owned = orders.iter().filter_map(|order| Some((OrderId::new(order.id), order.owner.parse().ok()?)));
+    let known = orders::known(store, &owned.collect::<Vec<_>>()).await?;
     // A gate that is not loaded sells nothing; the loader brings the reservations back.
     let is_loaded = exist(store, &[store.keys().epoch()]).await?.first().copied().unwrap_or(false);
-    let missing: Vec<Uuid> =
-        orders.into_iter().zip(held).filter(|(_, held)| is_loaded && !held).map(|(o, _)| o).collect();
-    let states = queries::states(store.pg(), &missing).await.during(OPERATION)?;
-    Ok(states.into_iter().filter(|state| state.is_open).map(|state| state.id).collect())
+    let is_lost = |known: &orders::Known| is_loaded && !(known.reservation && known.hold);
+    let missing = orders.into_iter().zip(known).filter(|(_, known)| is_lost(known)).map(|(order, _)| order);
+    let missing: Vec<queries::OpenOrder> = missing.collect();
+    let ids: Vec<Uuid> = missing.iter().map(|order| order.id).collect();
+    let states = queries::states(store.pg(), &ids).await.during(OPERATION)?;
+    let is_open = |id: Uuid| states.iter().any(|state| state.id == id && state.is_open);
+    Ok(missing.into_iter().filter(|order| is_open(order.id)).collect())
 }

@@ -1,4 +1,5 @@
-//! Promise 4: PAID means exactly one captured payment of exactly that amount, and nobody else holds money.
+//! Promise 4: PAID means exactly one captured payment of exactly that amount, and nobody else holds money;
+//! and that amount is the order's lines and its delivery.
 
 use super::{Finding, queries, snapshot};
 use crate::{
@@ -14,6 +15,7 @@ pub(super) async fn check(store: &Store) -> Result<Finding, Error> {
     let totals = queries::totals(&mut tx).await.during(OPERATION)?;
     finding.figures.extend([("paid_orders", totals.paid), ("payments", totals.payments)]);
     let mut violations = queries::wrong_money(&mut tx).await.during(OPERATION)?;
+    violations.extend(queries::wrong_totals(&mut tx).await.during(OPERATION)?);
     violations.extend(queries::excess_refunds(&mut tx).await.during(OPERATION)?);
     finding.violated(violations);
     Ok(finding)

@@ -223,11 +223,143 @@ pub(super) async fn states(db: impl PgExecutor<'_>, orders: &[Uuid]) -> sqlx::Re
     .await
 }
 
-pub(super) async fn open_orders(db: &mut PgConnection, after: Uuid, limit: i64) -> sqlx::Result<Vec<Uuid>> {
-    sqlx::query_scalar!(
-        "SELECT id FROM orders WHERE status = 'PAYMENT_PENDING' AND id > $1 ORDER BY id LIMIT $2",
+pub(super) struct OpenOrder {
+    pub id: Uuid,
+    pub owner: String,
+}
+
+pub(super) async fn open_orders(db: &mut PgConnection, after: Uuid, limit: i64) -> sqlx::Result<Vec<OpenOrder>> {
+    sqlx::query_as!(
+        OpenOrder,
+        "SELECT id, owner FROM orders WHERE status = 'PAYMENT_PENDING' AND id > $1 ORDER BY id LIMIT $2",
         after,
         limit
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Steps of histories that the table of transitions does not know, gaps in them, and orders that stand elsewhere than
+/// their history ends. `edges`: from, to and cause of each legal change; `notes`: causes that change no status.
+pub(super) async fn illegal_steps(
+    db: &mut PgConnection,
+    [from, to, cause]: [&[String]; 3],
+    notes: &[String],
+) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        r#"WITH steps AS (
+               SELECT order_id, version, status, cause, lag(version, 1, 0::bigint) OVER w AS before,
+                      lag(status, 1, 'PENDING') OVER w AS was, lead(version) OVER w IS NULL AS is_last
+               FROM order_history WINDOW w AS (PARTITION BY order_id ORDER BY version))
+           SELECT o.number || ': ' || CASE
+                      WHEN s.version IS NULL THEN 'no history'
+                      WHEN s.version <> s.before + 1 THEN 'step ' || s.version || ' follows step ' || s.before
+                      WHEN s.is_last AND (s.status, s.version) IS DISTINCT FROM (o.status, o.version)
+                          THEN 'is ' || o.status || ' in version ' || o.version || ', its history ends with '
+                               || s.status || ' in version ' || s.version
+                      ELSE 'from ' || s.was || ' to ' || s.status || ' by ' || s.cause || ' is no legal change' END AS "line!"
+           FROM orders o LEFT JOIN steps s ON s.order_id = o.id
+           WHERE s.version IS NULL OR s.version <> s.before + 1
+              OR (s.is_last AND (s.status, s.version) IS DISTINCT FROM (o.status, o.version))
+              OR CASE WHEN s.status = s.was THEN s.cause <> ALL ($4)
+                 ELSE NOT EXISTS (SELECT FROM unnest($1::text[], $2::text[], $3::text[]) AS e (before, after, cause)
+                                  WHERE (e.before, e.after, e.cause) = (s.was, s.status, s.cause)) END
+           ORDER BY o.id, s.version LIMIT 1000"#,
+        from,
+        to,
+        cause,
+        notes
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Orders whose lines and delivery do not make their total.
+pub(super) async fn wrong_totals(db: &mut PgConnection) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        r#"WITH lines AS (
+               SELECT order_id, sum(line_total_minor) AS sum, bool_or(line_total_minor <> unit_price_minor * quantity) AS odd
+               FROM order_items GROUP BY order_id)
+           SELECT number || ' has lines of ' || coalesce(l.sum, 0) || ' and delivery of ' || delivery_minor
+                  || ', a subtotal of ' || subtotal_minor || ' and a total of ' || total_minor AS "line!"
+           FROM orders o LEFT JOIN lines l ON l.order_id = o.id
+           WHERE l.sum IS DISTINCT FROM subtotal_minor OR subtotal_minor + delivery_minor <> total_minor OR l.odd
+           ORDER BY o.id LIMIT 1000"#
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Claims on copies that their order does not want, or that it never made.
+pub(super) async fn strange_claims(db: &mut PgConnection) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        r#"SELECT 'movement ' || m.id || ' (' || m.kind || ' of ' || m.quantity || ' of book ' || m.book_id
+                  || ') is not of claim ' || o.claim_no || ' or an earlier one of ' || o.number AS "line!"
+           FROM stock_movements m JOIN orders o ON o.id = m.order_id
+           WHERE m.kind IN ('reserve', 'release', 'sale') AND (m.claim_no NOT BETWEEN 1 AND o.claim_no
+              OR NOT EXISTS (SELECT FROM order_items i WHERE i.order_id = m.order_id AND i.book_id = m.book_id))
+           ORDER BY m.id LIMIT 1000"#
+    )
+    .fetch_all(db)
+    .await
+}
+
+pub(super) struct Work {
+    pub outbox: i64,
+    pub operations: i64,
+    pub letters: i64,
+}
+
+pub(super) async fn work(db: &mut PgConnection) -> sqlx::Result<Work> {
+    sqlx::query_as!(
+        Work,
+        r#"SELECT (SELECT count(*) FROM outbox) AS "outbox!",
+                  (SELECT count(*) FROM gate_ops WHERE applied_at IS NULL) AS "operations!",
+                  (SELECT count(*) FROM dead_letters WHERE state = 'parked') AS "letters!""#
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// Work whose turn came before `limit` and that nobody has taken up.
+pub(super) async fn idle_work(db: &mut PgConnection, limit: OffsetDateTime) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        r#"SELECT topic || ' of ' || key || ' is due since ' || to_char(due_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')
+                  || ' UTC' AS "line!"
+           FROM outbox WHERE due_at < $1 ORDER BY due_at, id LIMIT 1000"#,
+        limit
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Work about things that are not there.
+pub(super) async fn aimless_work(db: &mut PgConnection) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        r#"SELECT topic || ' is about ' || key || ', which is nowhere' AS "line!" FROM outbox
+           WHERE CASE topic
+               WHEN 'order.changed' THEN NOT EXISTS (SELECT FROM orders WHERE id::text = key)
+               WHEN 'payment.close' THEN NOT EXISTS (SELECT FROM payments WHERE id::text = key)
+               WHEN 'refund.request' THEN NOT EXISTS (SELECT FROM refunds WHERE id::text = key)
+               ELSE false END
+           ORDER BY id LIMIT 1000"#
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Operations that nobody will try again by themselves, and of which no letter tells; and letters of none.
+pub(super) async fn unaccounted_operations(db: &mut PgConnection) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        r#"SELECT 'gate operation ' || g.id || ' waits until ' || extract(year FROM g.due_at) || ' and no dead letter says so'
+                  AS "line!"
+           FROM gate_ops g WHERE applied_at IS NULL AND due_at > now() + interval '1 day' AND NOT EXISTS (
+               SELECT FROM dead_letters d WHERE source = 'gate_ops' AND key = g.id::text AND state = 'parked')
+           UNION ALL
+           SELECT 'the dead letter of gate operation ' || key || ' is about nothing that waits' FROM dead_letters
+           WHERE source = 'gate_ops' AND state = 'parked' AND NOT EXISTS (
+               SELECT FROM gate_ops g WHERE g.id::text = key AND applied_at IS NULL)
+           LIMIT 1000"#
     )
     .fetch_all(db)
     .await

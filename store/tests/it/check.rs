@@ -268,7 +268,7 @@ async fn two_orders_of_one_click() {
 async fn an_accepted_order_that_vanished() {
     let (shop, [.., waiting]) = Shop::busy().await;
     shop.redis().del::<_, ()>(&[shop.keys.placed(), shop.keys.reservation(waiting.id)]).await.unwrap();
-    shop.sees("13", "was accepted and is nowhere").await;
+    shop.sees("135", "was accepted and is nowhere").await;
 }
 
 #[tokio::test]
@@ -344,4 +344,80 @@ async fn a_sale_of_an_order_that_was_not_paid() {
     shop.spoil("UPDATE orders SET status = 'EXPIRED' WHERE status = 'PAID'; UPDATE payments SET status = 'refunding'")
         .await;
     shop.sees("5", "released 0, sold 2").await;
+}
+
+#[tokio::test]
+async fn a_step_that_no_order_may_take() {
+    let (shop, _) = Shop::busy().await;
+    shop.spoil("UPDATE order_history SET cause = 'arrived' WHERE status = 'PAID'").await;
+    shop.sees("5", "from PAYMENT_PENDING to PAID by arrived is no legal change").await;
+    shop.spoil("UPDATE order_history SET cause = 'payment_captured', version = 7 WHERE status = 'PAID'").await;
+    shop.sees("5", "step 7 follows step 1").await;
+    shop.spoil("DELETE FROM order_history WHERE status = 'PAID'").await;
+    shop.sees("5", "is PAID in version 2, its history ends with PAYMENT_PENDING in version 1").await;
+    shop.spoil(
+        "INSERT INTO order_history SELECT order_id, 2, 'PAID', 'payment_captured', NULL, now() FROM order_history h
+           JOIN orders o ON o.id = order_id WHERE o.status = 'PAID';
+         INSERT INTO order_history SELECT id, 3, 'PAID', 'money_goes_back', NULL, now() FROM orders WHERE status = 'PAID';
+         UPDATE orders SET version = 3 WHERE status = 'PAID'",
+    )
+    .await;
+    shop.sees("", "").await;
+    shop.spoil("DELETE FROM order_history WHERE order_id = (SELECT id FROM orders WHERE status = 'CANCELLED')").await;
+    shop.sees("5", "no history").await;
+}
+
+#[tokio::test]
+async fn totals_and_claims_that_are_not_the_lines() {
+    let (shop, _) = Shop::busy().await;
+    let more = "UPDATE orders SET subtotal_minor = subtotal_minor + 1, total_minor = total_minor + 1 WHERE status = 'CANCELLED'";
+    shop.spoil(more).await;
+    shop.sees("4", "has lines of 40000 and delivery of 4900, a subtotal of 40001").await;
+    shop.spoil("UPDATE orders SET subtotal_minor = 40000, total_minor = 44900").await;
+    shop.sees("", "").await;
+    shop.spoil(
+        "DELETE FROM order_items WHERE line_no = 1 AND order_id = (SELECT id FROM orders WHERE status = 'CANCELLED')",
+    )
+    .await;
+    shop.sees("45", "or an earlier one of").await;
+}
+
+#[tokio::test]
+async fn holds_that_are_not_open_orders() {
+    let (shop, [_, open, ..]) = Shop::busy().await;
+    let (held, stranger) = (shop.keys.holds(&open.owner), shop.keys.holds(&guest()));
+    shop.redis().zadd::<_, _, _, ()>(&stranger, open.id.to_string(), 1).await.unwrap();
+    shop.sees("", "").await;
+    shop.redis().zadd::<_, _, _, ()>(&stranger, guest().guest().unwrap().to_string(), 1).await.unwrap();
+    shop.sees("5", "and is not there").await;
+    shop.redis().del::<_, ()>(&[&stranger, &held]).await.unwrap();
+    shop.sees("5", "the gate holds nothing for it").await;
+}
+
+#[tokio::test]
+async fn work_that_nobody_does() {
+    let (shop, [.., waiting]) = Shop::busy().await;
+    shop.spoil("UPDATE outbox SET due_at = now() - interval '59 seconds'").await;
+    shop.sees("", "").await;
+    shop.spoil("UPDATE outbox SET due_at = now() - interval '61 seconds' WHERE id = (SELECT min(id) FROM outbox)")
+        .await;
+    shop.sees("6", "is due since").await;
+    shop.spoil("DELETE FROM outbox; INSERT INTO outbox (topic, key) VALUES ('refund.request', 'nothing')").await;
+    shop.sees("6", "refund.request is about nothing").await;
+    shop.spoil("DELETE FROM outbox; INSERT INTO gate_ops (kind, lines, due_at) VALUES ('adjust', '[]', now() + interval '9 years')").await;
+    shop.sees("6", "no dead letter says so").await;
+    shop.spoil(
+        "INSERT INTO dead_letters (source, key, payload, error, attempts)
+         SELECT 'gate_ops', id::text, '{}', 'x', 10 FROM gate_ops WHERE applied_at IS NULL",
+    )
+    .await;
+    shop.sees("", "").await;
+    shop.spoil("UPDATE gate_ops SET applied_at = now()").await;
+    shop.sees("6", "is about nothing that waits").await;
+
+    let entries: redis::streams::StreamRangeReply = shop.redis().xrange_all(shop.keys.placed()).await.unwrap();
+    let park = "INSERT INTO dead_letters (source, key, payload, error, attempts) VALUES ('placed', $1, '{}', 'x', 10)";
+    sqlx::query(park).bind(&entries.ids[0].id).execute(&shop.pg).await.unwrap();
+    let lines = shop.violations().await;
+    assert!(lines.iter().any(|line| line.ends_with("is parked and still in the stream")), "{} {lines:?}", waiting.id);
 }

@@ -32,8 +32,7 @@ pub(super) async fn mend(store: &Store, report: &mut Report) -> Result<(), Error
     let mut tx = store.pg().begin().await.during(OPERATION)?;
     let hopeless = queries::unreadable(&mut *tx, &stuck).await.during(OPERATION)?;
     queries::close(&mut *tx, &hopeless, to_timestamp(store.now())).await.during(OPERATION)?;
-    let letters: Vec<String> = hopeless.iter().map(i64::to_string).collect();
-    queries::end_letters(&mut *tx, &letters, to_timestamp(store.now())).await.during(OPERATION)?;
+    queries::end_letters(&mut *tx, &stuck, to_timestamp(store.now())).await.during(OPERATION)?;
     let left = queries::unapplied_of(&mut *tx, &stuck).await.during(OPERATION)?;
     tx.commit().await.during(OPERATION)?;
     report.stuck_operations.repaired = stuck.len().saturating_sub(usize::try_from(left).unwrap_or(usize::MAX));

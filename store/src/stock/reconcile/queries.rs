@@ -81,11 +81,13 @@ pub(super) async fn close(db: impl PgExecutor<'_>, ids: &[i64], at: OffsetDateTi
     Ok(())
 }
 
-pub(super) async fn end_letters(db: impl PgExecutor<'_>, keys: &[String], at: OffsetDateTime) -> sqlx::Result<()> {
+/// The letters of these operations that wait no more are dealt with.
+pub(super) async fn end_letters(db: impl PgExecutor<'_>, ids: &[i64], at: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!(
-        "UPDATE dead_letters SET state = 'discarded', ended_at = $2, reason = 'unreadable; its books were counted anew'
-         WHERE source = 'gate_ops' AND state = 'parked' AND key = ANY($1)",
-        keys,
+        "UPDATE dead_letters SET state = 'retried', ended_at = $2, reason = 'reconciled'
+         WHERE source = 'gate_ops' AND state = 'parked'
+           AND key IN (SELECT id::text FROM gate_ops WHERE id = ANY($1) AND applied_at IS NOT NULL)",
+        ids,
         at
     )
     .execute(db)

@@ -153,7 +153,7 @@ async fn what_no_operation_can_bring_is_counted() {
     let report = reconcile(&shop, Scope::Recent).await;
     assert_eq!((report.stuck_operations, report.drift), (MENDED, MENDED));
     assert_eq!(shop.at_gate(book).await, 50);
-    assert_eq!(shop.count("SELECT count(*) FROM dead_letters WHERE state = 'discarded'").await, 1);
+    assert_eq!(shop.count("SELECT count(*) FROM dead_letters WHERE state = 'retried'").await, 1);
     is_clean(&shop).await;
     shop.assert_sound().await;
 }
