@@ -12,6 +12,7 @@ use domain::{
     OrderId, UnixMillis,
     order::{Cause, OrderStatus},
 };
+use uuid::Uuid;
 
 /// A change of an order's status that somebody wants.
 pub(crate) struct Change<'a> {
@@ -54,7 +55,7 @@ pub(crate) async fn apply(
     jobs::enqueue(&mut **tx, Topic::OrderChanged, &key, &nothing_more, at).await.during("orders.change")?;
     if matches!(to, OrderStatus::Expired | OrderStatus::Cancelled | OrderStatus::Failed) {
         // What ended unpaid must not be paid at the provider any more.
-        let open = queries::open_payments(&mut **tx, order).await.during("orders.change")?;
+        let open = queries::open_payments(&mut **tx, &[order.get()]).await.during("orders.change")?;
         jobs::enqueue_all(&mut **tx, Topic::PaymentClose, &open, at).await.during("orders.change")?;
     }
     Ok(Some(row.version))
@@ -66,6 +67,30 @@ pub(super) async fn apply_alone(store: &Store, change: Change<'_>) -> Result<Opt
     let version = apply(&mut tx, change, store.now()).await?;
     tx.commit().await.during("orders.change")?;
     Ok(version)
+}
+
+/// Lets the time of these orders be over, all in one transaction; what somebody else has in hand is left alone. Returns
+/// how many have ended. Order rows first, then stock rows in book order, as [`apply`] does it.
+pub(super) async fn expire(store: &Store, orders: &[Uuid], now: UnixMillis) -> Result<usize, Error> {
+    const OPERATION: &str = "orders.expire";
+    let at = to_timestamp(now);
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
+    ledger::share_gate_lock(&mut tx).await?;
+    let ended = queries::expire(&mut *tx, orders, at).await.during(OPERATION)?;
+    if ended.is_empty() {
+        return Ok(0);
+    }
+    let ids: Vec<Uuid> = ended.iter().map(|order| order.id).collect();
+    let (versions, claims): (Vec<i64>, Vec<i32>) = ended.iter().map(|order| (order.version, order.claim_no)).unzip();
+    let (status, cause) = (OrderStatus::Expired.as_str(), Cause::DeadlinePassed.as_str());
+    queries::insert_histories(&mut *tx, &ids, &versions, status, cause, at).await.during(OPERATION)?;
+    ledger::release_all(&mut tx, &ids, &claims, now).await?;
+    let keys: Vec<String> = ids.iter().map(Uuid::to_string).collect();
+    jobs::enqueue_all(&mut *tx, Topic::OrderChanged, &keys, at).await.during(OPERATION)?;
+    let open = queries::open_payments(&mut *tx, &ids).await.during(OPERATION)?;
+    jobs::enqueue_all(&mut *tx, Topic::PaymentClose, &open, at).await.during(OPERATION)?;
+    tx.commit().await.during(OPERATION)?;
+    Ok(ended.len())
 }
 
 /// What a change does to the claim on the order's copies.

@@ -66,14 +66,63 @@ pub(super) async fn insert_history(
     Ok(())
 }
 
-/// Sessions at a provider in which the order could still be paid.
-pub(super) async fn open_payments(db: impl PgExecutor<'_>, order: OrderId) -> Result<Vec<String>, sqlx::Error> {
+/// Sessions at a provider in which one of these orders could still be paid.
+pub(super) async fn open_payments(db: impl PgExecutor<'_>, orders: &[Uuid]) -> Result<Vec<String>, sqlx::Error> {
     sqlx::query_scalar!(
-        r#"SELECT id::text AS "id!" FROM payments WHERE order_id = $1 AND status IN ('creating', 'open')"#,
-        order.get()
+        r#"SELECT id::text AS "id!" FROM payments WHERE order_id = ANY($1) AND status IN ('creating', 'open')"#,
+        orders
     )
     .fetch_all(db)
     .await
+}
+
+/// An order that has just expired.
+pub(super) struct Ended {
+    pub id: Uuid,
+    pub version: i64,
+    pub claim_no: i32,
+}
+
+/// Those of these orders that nobody else has in hand, and that are still due.
+pub(super) async fn expire(
+    db: impl PgExecutor<'_>,
+    orders: &[Uuid],
+    at: OffsetDateTime,
+) -> Result<Vec<Ended>, sqlx::Error> {
+    sqlx::query_as!(
+        Ended,
+        "UPDATE orders SET status = 'EXPIRED', version = version + 1, updated_at = $2 WHERE id IN (
+           SELECT id FROM orders WHERE id = ANY($1) AND status = 'PAYMENT_PENDING' AND expires_at <= $2
+           ORDER BY id FOR UPDATE SKIP LOCKED)
+         RETURNING id, version, claim_no",
+        orders,
+        at
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// One step of each of these orders' histories.
+pub(super) async fn insert_histories(
+    db: impl PgExecutor<'_>,
+    orders: &[Uuid],
+    versions: &[i64],
+    status: &str,
+    cause: &str,
+    at: OffsetDateTime,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "INSERT INTO order_history (order_id, version, status, cause, at)
+         SELECT id, version, $3, $4, $5 FROM unnest($1::uuid[], $2::bigint[]) AS h (id, version)",
+        orders,
+        versions,
+        status,
+        cause,
+        at
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 /// The whole order in one statement, so that its status and its history are of one moment.
@@ -321,17 +370,33 @@ pub(crate) async fn parked(db: impl PgExecutor<'_>, entries: &[String]) -> Resul
     Ok(keys.into_iter().collect())
 }
 
-/// Orders whose time to pay is over, the longest waiting first.
-pub(super) async fn due(store: &Store, now: UnixMillis, most: i64) -> Result<Vec<OrderId>, Error> {
-    let rows = sqlx::query_scalar!(
-        "SELECT id FROM orders WHERE status = 'PAYMENT_PENDING' AND expires_at <= $1 ORDER BY expires_at LIMIT $2",
+/// An order whose time to pay is over.
+pub(super) struct Due {
+    pub id: Uuid,
+    pub expires_at: OffsetDateTime,
+}
+
+/// The longest waiting first, in pages: those after `last`.
+pub(super) async fn due(
+    store: &Store,
+    now: UnixMillis,
+    last: Option<(OffsetDateTime, Uuid)>,
+    most: i64,
+) -> Result<Vec<Due>, Error> {
+    let (after, id) = last.unzip();
+    sqlx::query_as!(
+        Due,
+        "SELECT id, expires_at FROM orders
+         WHERE status = 'PAYMENT_PENDING' AND expires_at <= $1 AND ($2::timestamptz IS NULL OR (expires_at, id) > ($2, $3))
+         ORDER BY expires_at, id LIMIT $4",
         to_timestamp(now),
+        after,
+        id,
         most
     )
     .fetch_all(store.pg())
     .await
-    .during("orders.due")?;
-    Ok(rows.into_iter().map(OrderId::new).collect())
+    .during("orders.due")
 }
 
 fn status(operation: &'static str, text: &str) -> Result<OrderStatus, Error> {

@@ -10,6 +10,7 @@ use crate::{
 };
 use domain::{BookId, OrderId, UnixMillis};
 use std::collections::BTreeMap;
+use uuid::Uuid;
 
 /// Books in one `gate_ops` row: a bound on how long one script may hold Redis.
 const LINES_PER_OPERATION: usize = 500;
@@ -67,6 +68,26 @@ pub(crate) async fn release(
     release_at_gate(tx, order, &lines, now).await
 }
 
+/// The same for many orders at once.
+pub(crate) async fn release_all(
+    tx: &mut sqlx::PgTransaction<'_>,
+    orders: &[Uuid],
+    claims: &[i32],
+    now: UnixMillis,
+) -> Result<(), Error> {
+    const OPERATION: &str = "stock.release_all";
+    let at = to_timestamp(now);
+    let sums = queries::claimed_copies(&mut **tx, orders, claims).await.during(OPERATION)?;
+    let (books, copies) = Line::columns(&sums);
+    queries::lock_rows(&mut **tx, &books).await.during(OPERATION)?;
+    let rows = queries::unreserve(&mut **tx, &books, &copies).await.during(OPERATION)?;
+    expect_rows(OPERATION, rows, sums.len())?;
+    queries::insert_releases(&mut **tx, orders, claims, at).await.during(OPERATION)?;
+    let rows = queries::insert_release_operations(&mut **tx, orders, claims, at).await.during(OPERATION)?;
+    // One for each order: none is without a claim.
+    expect_rows(OPERATION, rows, orders.len())
+}
+
 /// Copies that Postgres never claimed go back on sale at the gate: the order was refused, or over before it was written.
 pub(crate) async fn release_at_gate(
     tx: &mut sqlx::PgTransaction<'_>,
@@ -116,6 +137,6 @@ async fn claimed(tx: &mut sqlx::PgTransaction<'_>, order: OrderId, claim_no: i32
 fn expect_rows(operation: &'static str, rows: u64, expected: usize) -> Result<(), Error> {
     match usize::try_from(rows) == Ok(expected) {
         true => Ok(()),
-        false => Err(Error::unexpected(operation, format!("{rows} stock rows changed, not {expected}"))),
+        false => Err(Error::unexpected(operation, format!("{rows} rows changed, not {expected}"))),
     }
 }

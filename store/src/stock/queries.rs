@@ -137,6 +137,68 @@ pub(super) async fn insert_claim_movements(
     Ok(())
 }
 
+/// Copies per book that these claims hold, in book order.
+pub(super) async fn claimed_copies(
+    db: impl PgExecutor<'_>,
+    orders: &[Uuid],
+    claims: &[i32],
+) -> Result<Vec<Line>, sqlx::Error> {
+    sqlx::query_as!(
+        Line,
+        r#"SELECT m.book_id AS book, sum(m.quantity)::int AS "copies!"
+           FROM unnest($1::uuid[], $2::int[]) AS c (id, claim_no)
+           JOIN stock_movements m ON m.order_id = c.id AND m.claim_no = c.claim_no AND m.kind = 'reserve'
+           GROUP BY m.book_id ORDER BY m.book_id"#,
+        orders,
+        claims
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// The `release` movements of whole claims.
+pub(super) async fn insert_releases(
+    db: impl PgExecutor<'_>,
+    orders: &[Uuid],
+    claims: &[i32],
+    at: OffsetDateTime,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "INSERT INTO stock_movements (book_id, kind, quantity, on_hand_delta, reserved_delta, order_id, claim_no, at)
+         SELECT m.book_id, 'release', m.quantity, 0, -m.quantity, m.order_id, m.claim_no, $3
+         FROM unnest($1::uuid[], $2::int[]) AS c (id, claim_no)
+         JOIN stock_movements m ON m.order_id = c.id AND m.claim_no = c.claim_no AND m.kind = 'reserve'",
+        orders,
+        claims,
+        at
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The gate's share of [`insert_releases`], one operation per order; returns how many.
+pub(super) async fn insert_release_operations(
+    db: impl PgExecutor<'_>,
+    orders: &[Uuid],
+    claims: &[i32],
+    at: OffsetDateTime,
+) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query!(
+        "INSERT INTO gate_ops (kind, order_id, lines, created_at, due_at)
+         SELECT 'release', m.order_id, jsonb_agg(jsonb_build_array(m.book_id, m.quantity) ORDER BY m.book_id), $3, $3
+         FROM unnest($1::uuid[], $2::int[]) AS c (id, claim_no)
+         JOIN stock_movements m ON m.order_id = c.id AND m.claim_no = c.claim_no AND m.kind = 'reserve'
+         GROUP BY m.order_id",
+        orders,
+        claims,
+        at
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
+}
+
 /// The movements that bring locked stock rows to these counts, and what really moved: a book whose part of this
 /// operation was written before, or whose count is right already, does not move.
 pub(super) async fn insert_counts(

@@ -1,6 +1,8 @@
 //! The life of an order against real servers: the race at the gate, one order per key, and one ender at a time.
 
+mod crowds;
 mod ends;
 mod persist;
 mod place;
+mod races;
 pub mod shop;

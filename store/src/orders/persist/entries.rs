@@ -12,7 +12,7 @@ use redis::{
     streams::{StreamAutoClaimReply, StreamId, StreamInfoConsumersReply, StreamPendingCountReply, StreamReadReply},
 };
 use std::{
-    sync::atomic::{AtomicBool, AtomicI64, Ordering},
+    sync::atomic::{AtomicI64, Ordering},
     time::Duration,
 };
 use tokio::sync::Mutex;
@@ -27,6 +27,12 @@ const BLOCK: Duration = Duration::from_secs(1);
 const ABANDONED: Duration = Duration::from_secs(15);
 /// A consumer without entries that was not heard of for so long is forgotten: every start makes a new one.
 const FORGOTTEN_MS: usize = 3600 * 1000;
+/// Before every entry.
+const FIRST: &str = "0";
+/// No moment of ours is later.
+const NEVER: i64 = i64::MAX;
+/// How long entries wait that were set aside.
+const ASIDE_MS: i64 = 1000;
 /// Pause between two searches for abandoned entries.
 const SEARCH_EVERY_MS: i64 = 3000;
 
@@ -60,6 +66,11 @@ impl Entry {
         self.fields.placed_at
     }
 
+    /// The books of which it holds copies.
+    pub(super) fn books(&self) -> impl Iterator<Item = i64> + '_ {
+        super::poison::lines(&self.fields.lines).into_iter().map(|line| line.book)
+    }
+
     /// What the gate took for it, as the entry says: `7:2,9:1`.
     pub(super) fn lines(&self) -> &str {
         &self.fields.lines
@@ -70,8 +81,10 @@ impl Entry {
 pub(super) struct Reader {
     consumer: String,
     connection: Mutex<Option<MultiplexedConnection>>,
-    /// Entries that we read before are not acknowledged yet.
-    has_unfinished: AtomicBool,
+    /// When entries that we read before, and that are not acknowledged yet, are read again, ms; `NEVER`: there are none.
+    unfinished_at: AtomicI64,
+    /// How far that reading has come: the last entry read.
+    passed: Mutex<String>,
     searched_at: AtomicI64,
 }
 
@@ -80,18 +93,20 @@ impl Reader {
         Self {
             consumer: store.uuid().to_string(),
             connection: Mutex::new(None),
-            has_unfinished: AtomicBool::new(false),
+            unfinished_at: AtomicI64::new(NEVER),
+            passed: Mutex::new(FIRST.to_owned()),
             searched_at: AtomicI64::new(0),
         }
     }
 
     /// Reads our own unfinished entries before any new one.
     pub(super) fn read_again(&self) {
-        self.has_unfinished.store(true, Ordering::SeqCst);
+        self.unfinished_at.store(0, Ordering::SeqCst);
     }
 
-    pub(super) fn all_done(&self) {
-        self.has_unfinished.store(false, Ordering::SeqCst);
+    /// New entries first: ours wait for somebody.
+    pub(super) fn read_again_later(&self, store: &Store) {
+        self.unfinished_at.store(store.now().plus(ASIDE_MS).get(), Ordering::SeqCst);
     }
 
     /// Unfinished, then abandoned, then new entries; waits up to a second for the last.
@@ -128,14 +143,13 @@ impl Reader {
     }
 
     async fn read(&self, store: &Store, connection: &mut MultiplexedConnection) -> Result<Batch, RedisError> {
-        if self.has_unfinished.load(Ordering::SeqCst) {
-            let own = self.read_group(store, connection, "0", None).await?;
+        let now = store.now().get();
+        if self.unfinished_at.load(Ordering::SeqCst) <= now {
+            let own = self.read_own(store, connection).await?;
             if !own.is_empty() {
                 return self.counted(store, connection, own).await;
             }
-            self.all_done();
         }
-        let now = store.now().get();
         if now.saturating_sub(self.searched_at.load(Ordering::SeqCst)) >= SEARCH_EVERY_MS {
             let abandoned = self.claim(store, connection).await?;
             if !abandoned.is_empty() {
@@ -145,6 +159,25 @@ impl Reader {
         }
         let new = self.read_group(store, connection, ">", Some(BLOCK)).await?;
         Ok(Batch { entries: new.into_iter().map(|entry| (entry, 1)).collect() })
+    }
+
+    /// The next of our own unfinished entries; after the last of them it begins anew, if there was any.
+    async fn read_own(
+        &self,
+        store: &Store,
+        connection: &mut MultiplexedConnection,
+    ) -> Result<Vec<StreamId>, RedisError> {
+        let mut passed = self.passed.lock().await;
+        let own = self.read_group(store, connection, &passed, None).await?;
+        match own.last() {
+            Some(last) => *passed = last.id.clone(),
+            None if *passed == FIRST => self.unfinished_at.store(NEVER, Ordering::SeqCst),
+            None => {
+                FIRST.clone_into(&mut passed);
+                self.read_again_later(store);
+            }
+        }
+        Ok(own)
     }
 
     async fn read_group(

@@ -4,6 +4,7 @@
 //! - before the commit: nothing happened; the entry stays and is read again, by us or (idle for 15 s) by another worker;
 //! - after the commit, before `order_persisted`: the entry comes again, its insert finds the row, only the rest is done;
 //! - a worker that wakes up late with an entry that another one finished finds the row as well, and changes nothing;
+//! - somebody keeps the row of a book locked: after a second its entries are set aside, the others go on;
 //! - a cancellation that arrives around the commit keeps the entry in the stream until it has been carried out.
 
 mod entries;
@@ -24,6 +25,7 @@ use async_trait::async_trait;
 use domain::order::{Cause, OrderStatus};
 use entries::{Entry, GROUP, Reader};
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
+use std::collections::VecDeque;
 use write::Settled;
 
 pub(crate) use poison::lines as entry_lines;
@@ -32,6 +34,8 @@ pub(crate) use poison::lines as entry_lines;
 const PARALLEL: usize = 32;
 /// From this delivery on an entry is written on its own, so that it spoils no batch.
 const ALONE_FROM: i64 = 3;
+/// Times that a batch is tried again without the books that are locked.
+const LOCKED_TRIES: usize = 3;
 
 /// Reads `{inv}:placed` under a consumer name of its own.
 pub struct PersistOrders {
@@ -61,24 +65,50 @@ impl Job for PersistOrders {
         self.reader.read_again();
         let (alone, together): (Vec<Entry>, Vec<Entry>) =
             batch.into_iter().partition(|entry| entry.deliveries >= ALONE_FROM || entry.draft.is_none());
-        let mut failed = match persist(store, &together).await {
-            Ok(()) => None,
-            Err(error) if is_temporary(&error) => Some(error),
+        let mut aside = 0;
+        let mut failed = self::together(store, together, &mut aside).await.err();
+        failed = one_by_one(store, alone, &mut aside).await.err().or(failed);
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        if aside > 0 {
+            metrics::counter!("orders_set_aside_total").increment(aside);
+            tracing::warn!(entries = aside, "set aside: somebody keeps the stock rows of their books locked");
+            self.reader.read_again_later(store);
+        }
+        Ok(())
+    }
+}
+
+/// All in one transaction; entries whose books somebody keeps locked are left out, so that they hold up no others.
+async fn together(store: &Store, mut entries: Vec<Entry>, aside: &mut u64) -> Result<(), Error> {
+    for _ in 0..LOCKED_TRIES {
+        match persist(store, &entries).await {
+            Ok(()) => return Ok(()),
+            Err(error) if is_locked(&error) => {
+                let left_out = leave_out_locked(store, &mut entries).await?;
+                if left_out == 0 {
+                    return Err(error);
+                }
+                *aside += left_out;
+            }
+            Err(error) if is_temporary(&error) => return Err(error),
             // Something among them cannot be written: find out what.
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "a batch failed: entry by entry");
-                one_by_one(store, together).await.err()
-            }
-        };
-        failed = one_by_one(store, alone).await.err().or(failed);
-        match failed {
-            Some(error) => Err(error),
-            None => {
-                self.reader.all_done();
-                Ok(())
+                return one_by_one(store, entries, aside).await;
             }
         }
     }
+    Err(Error::unexpected("orders.persist", "other books are locked each time"))
+}
+
+/// Takes the entries whose books are locked out of the list, and counts them; they stay in the stream.
+async fn leave_out_locked(store: &Store, entries: &mut Vec<Entry>) -> Result<u64, Error> {
+    let locked = write::locked_books(store, entries).await?;
+    let before = entries.len();
+    entries.retain(|entry| entry.books().all(|book| !locked.contains(&book)));
+    Ok((before - entries.len()) as u64)
 }
 
 /// Writes the entries down in one transaction and settles them.
@@ -92,10 +122,22 @@ async fn persist(store: &Store, entries: &[Entry]) -> Result<(), Error> {
 }
 
 /// Each entry on its own; one that can never be written is parked, so that it holds up nobody.
-async fn one_by_one(store: &Store, entries: Vec<Entry>) -> Result<(), Error> {
+async fn one_by_one(store: &Store, entries: Vec<Entry>, aside: &mut u64) -> Result<(), Error> {
     let mut failed = None;
-    for entry in entries {
+    let mut left = VecDeque::from(entries);
+    while let Some(entry) = left.pop_front() {
         let Err(error) = persist_alone(store, &entry).await else { continue };
+        if is_locked(&error) {
+            // So would all others of that book, each for as long.
+            let mut others: Vec<Entry> = std::iter::once(entry).chain(left).collect();
+            let left_out = leave_out_locked(store, &mut others).await?;
+            if left_out == 0 {
+                return Err(error);
+            }
+            *aside += left_out;
+            left = others.into();
+            continue;
+        }
         let may_heal = is_temporary(&error) && (is_away(&error) || entry.deliveries <= i64::from(MAX_ATTEMPTS));
         match may_heal {
             true => failed = Some(error),
@@ -103,6 +145,16 @@ async fn one_by_one(store: &Store, entries: Vec<Entry>) -> Result<(), Error> {
         }
     }
     failed.map_or(Ok(()), Err)
+}
+
+/// Postgres did not get a lock in time.
+fn is_locked(error: &Error) -> bool {
+    match error {
+        Error::Postgres { source, .. } => {
+            source.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "55P03")
+        }
+        _ => false,
+    }
 }
 
 async fn persist_alone(store: &Store, entry: &Entry) -> Result<(), Error> {

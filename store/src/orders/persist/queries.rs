@@ -175,3 +175,10 @@ pub(super) async fn is_parked(db: impl PgExecutor<'_>, source: &str, key: &str) 
     .fetch_one(db)
     .await
 }
+
+/// Which of these books' rows nobody keeps locked.
+pub(super) async fn unlocked(db: impl PgExecutor<'_>, books: &[i64]) -> Result<Vec<i64>, sqlx::Error> {
+    sqlx::query_scalar!("SELECT book_id FROM stock WHERE book_id = ANY($1) FOR UPDATE SKIP LOCKED", books)
+        .fetch_all(db)
+        .await
+}

@@ -16,7 +16,10 @@ use domain::{
     OrderId, Owner, UnixMillis,
     order::{Cause, OrderStatus},
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// How long a batch waits for the rows of its books.
+const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '1s'";
 
 /// An entry whose order is in Postgres, and how it stands there.
 pub(super) struct Settled<'a> {
@@ -53,6 +56,14 @@ pub(super) async fn write<'a>(store: &Store, entries: &'a [Entry]) -> Result<Vec
     look_up(store, entries, now).await
 }
 
+/// The books among these entries' whose rows somebody keeps locked right now.
+pub(super) async fn locked_books(store: &Store, entries: &[Entry]) -> Result<HashSet<i64>, Error> {
+    let wanted: HashSet<i64> = entries.iter().flat_map(Entry::books).collect();
+    let ids: Vec<i64> = wanted.iter().copied().collect();
+    let free = queries::unlocked(store.pg(), &ids).await.during("orders.locked_books")?;
+    Ok(&wanted - &free.into_iter().collect())
+}
+
 /// Whether Postgres has the very order of this entry.
 pub(super) async fn is_written(store: &Store, entry: &Entry) -> Result<bool, Error> {
     Ok(!look_up(store, std::slice::from_ref(entry), store.now()).await?.is_empty())
@@ -87,6 +98,8 @@ async fn commit(store: &Store, mut arrivals: Vec<Arrival<'_>>, now: UnixMillis) 
     arrivals.sort_by_key(|arrival| arrival.draft.order_id);
     let mut tx = store.pg().begin().await.during("orders.persist")?;
     ledger::share_gate_lock(&mut tx).await?;
+    // After the gate lock: a rebuild may keep that for as long as it needs, a stock row nobody may.
+    sqlx::raw_sql(LOCK_TIMEOUT).execute(&mut *tx).await.during("orders.persist")?;
     let fits = insert(&mut tx, arrivals, now).await?;
     match fits {
         true => tx.commit().await.during("orders.persist")?,

@@ -1,0 +1,188 @@
+//! Expiry, payment, cancellation and persistence of one order within ±50 ms, a thousand orders each: exactly one wins.
+
+use super::shop::Shop;
+use domain::{OrderId, Owner, order::OrderStatus};
+use futures::{StreamExt, future::join_all, stream};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use store::{
+    Store,
+    error::Error,
+    jobs::Job,
+    orders::{self, ExpireOrders, PersistOrders},
+    viewer::Viewer,
+};
+use tokio::time::{Instant, sleep, sleep_until};
+
+const WAVES: usize = 20;
+const ORDERS: usize = 50;
+
+/// Moments within ±50 ms of `middle`, the same in each run.
+struct Dice(AtomicU64);
+
+impl Dice {
+    fn around(&self, middle: Instant) -> Instant {
+        let step = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        middle - Duration::from_millis(50) + Duration::from_micros((step >> 33) % 100_000)
+    }
+}
+
+/// Another process of the same shop.
+async fn another(shop: &Shop) -> Store {
+    Store::connect(shop.store.config().clone(), Arc::new(store::world::SystemWorld)).await.expect("connect")
+}
+
+async fn cancel_at(store: &Store, moment: Instant, (owner, order): &(Owner, OrderId)) {
+    sleep_until(moment).await;
+    match orders::cancel(store, &Viewer::new(*owner), *order).await {
+        Ok(_) | Err(Error::Refused(_)) => {}
+        // The shopper sees an error, and may try again.
+        Err(error) => assert!(matches!(error, Error::Postgres { .. }), "{error}"),
+    }
+}
+
+async fn pay_at(shop: &Shop, moment: Instant, order: OrderId) {
+    if shop.status(order).await == Some(OrderStatus::PaymentPending) {
+        let paying = shop.capture(order).await;
+        sleep_until(moment).await;
+        paying.await;
+    }
+}
+
+/// Sweeps from `start` on: a sweep that finds nothing due rests for a second.
+async fn sweep_between(store: &Store, start: Instant, end: Instant, delay: Duration) {
+    sleep_until(start).await;
+    sweep_until(store, end, delay).await;
+}
+
+/// Sweeps with a list of due orders that is late by `delay`.
+async fn sweep_until(store: &Store, end: Instant, delay: Duration) {
+    while Instant::now() < end {
+        if let Ok(Some(due)) = ExpireOrders.fetch(store).await {
+            sleep(delay).await;
+            let _ = ExpireOrders.handle(store, due).await;
+        }
+    }
+}
+
+/// Each order has ended once, each claim too, late money goes back, and nothing is missing.
+async fn assert_one_end_each(shop: &Shop, copies: i64, book: domain::BookId) {
+    shop.abandon_entries().await;
+    shop.persist_all().await;
+    sqlx::query("UPDATE orders SET expires_at = now() WHERE status = 'PAYMENT_PENDING'")
+        .execute(&shop.pg)
+        .await
+        .unwrap();
+    shop.expire_due().await;
+    shop.apply_gate_ops().await;
+    let count = |sql: &'static str| shop.count(sql);
+    assert_eq!(count("SELECT count(*) FROM orders").await, (WAVES * ORDERS) as i64);
+    let ends = "SELECT count(*) FROM order_history h JOIN orders o ON o.id = order_id AND o.status = h.status
+                WHERE h.status IN ('PAID', 'CANCELLED', 'EXPIRED') AND h.cause NOT IN ('money_goes_back')";
+    assert_eq!(count(ends).await, (WAVES * ORDERS) as i64, "one end each");
+    let changes = "SELECT count(*) FROM order_history WHERE cause IN ('payment_captured', 'shopper_cancelled', 'deadline_passed')";
+    assert_eq!(count(changes).await, (WAVES * ORDERS) as i64, "and no second one");
+    let late = "SELECT count(*) FROM payments p JOIN orders o ON o.id = p.order_id
+                WHERE o.status <> 'PAID' AND p.status = 'refunding'";
+    assert_eq!(count(late).await, count("SELECT count(*) FROM refunds").await, "late money goes back");
+    for status in ["PAID", "CANCELLED", "EXPIRED"] {
+        let won: i64 = sqlx::query_scalar("SELECT count(*) FROM orders WHERE status = $1")
+            .bind(status)
+            .fetch_one(&shop.pg)
+            .await
+            .unwrap();
+        assert!(won > 0, "{status} never won: that was no race");
+    }
+    let sold = count("SELECT count(*) FROM orders WHERE status = 'PAID'").await;
+    assert_eq!((i64::from(shop.ledger(book).await.0), shop.at_gate(book).await), (copies - sold, copies - sold));
+    assert_eq!((shop.ledger(book).await.1, shop.stream_len().await), (0, 0));
+    assert_eq!(count("SELECT count(*) FROM dead_letters").await, 0);
+    shop.assert_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn payment_deadline_and_shopper_meet_a_thousand_times() {
+    let shop = Shop::open().await;
+    let other = another(&shop).await;
+    let (book, dice) = (shop.book(2000).await, Dice(AtomicU64::new(7)));
+    for _ in 0..WAVES {
+        let lines = [(book, 1)];
+        let orders = join_all((0..ORDERS).map(|_| shop.waiting_order(&lines))).await;
+        shop.persist_all().await;
+        let paying = stream::iter(orders.iter().map(|(_, order)| shop.capture(*order)));
+        let paying: Vec<_> = paying.buffer_unordered(4).collect().await;
+        let deadline = Instant::now() + Duration::from_millis(150);
+        sqlx::query("UPDATE orders SET expires_at = now() + interval '150 ms' WHERE status = 'PAYMENT_PENDING'")
+            .execute(&shop.pg)
+            .await
+            .unwrap();
+        let end = deadline + Duration::from_millis(60);
+        let cancelling =
+            join_all(orders.iter().step_by(2).map(|order| cancel_at(&other, dice.around(deadline), order)));
+        let paying = join_all(paying.into_iter().map(|paying| async {
+            sleep_until(dice.around(deadline)).await;
+            paying.await
+        }));
+        tokio::join!(
+            cancelling,
+            paying,
+            sweep_between(&shop.store, due, end, Duration::ZERO),
+            sweep_between(&other, due, end, Duration::from_millis(30)),
+            shop.apply_gate_ops()
+        );
+    }
+    assert_one_end_each(&shop, 2000, book).await;
+}
+
+/// The same while the orders are still on their way into Postgres, with a worker that froze and wakes up late.
+#[tokio::test(flavor = "multi_thread")]
+async fn they_meet_while_the_order_is_written_down() {
+    const TTL: Duration = Duration::from_millis(400);
+    let shop = Shop::open_with(|config| {
+        config.order_ttl = TTL;
+        config.min_time_to_pay = Duration::ZERO;
+    })
+    .await;
+    let other = another(&shop).await;
+    let (book, dice) = (shop.book(2000).await, Dice(AtomicU64::new(11)));
+    for _ in 0..WAVES {
+        let lines = [(book, 1)];
+        let shoppers = join_all((0..ORDERS).map(|_| shop.shopper(&lines))).await;
+        let deadline = Instant::now() + TTL;
+        let placed = join_all(shoppers.iter().map(|owner| shop.place(owner, "k"))).await;
+        let orders: Vec<(Owner, OrderId)> =
+            shoppers.into_iter().zip(placed).map(|(owner, placed)| (owner, placed.expect("place").order_id)).collect();
+        let (frozen, heir) = (PersistOrders::new(&shop.store), PersistOrders::new(&other));
+        let held = frozen.fetch(&shop.store).await.expect("read");
+        shop.abandon_entries().await;
+        let end = deadline + Duration::from_millis(60);
+        let writing = async {
+            while Instant::now() < end {
+                if let Ok(Some(batch)) = heir.fetch(&other).await {
+                    let _ = heir.handle(&other, batch).await;
+                    break;
+                }
+            }
+        };
+        let waking = async {
+            if let Some(batch) = held {
+                sleep_until(dice.around(deadline)).await;
+                let _ = frozen.handle(&shop.store, batch).await;
+            }
+        };
+        let cancelling =
+            join_all(orders.iter().step_by(3).map(|order| cancel_at(&other, dice.around(deadline), order)));
+        let paying = async {
+            sleep_until(deadline - Duration::from_millis(120)).await;
+            join_all(orders.iter().step_by(2).map(|(_, order)| pay_at(&shop, dice.around(deadline), *order))).await
+        };
+        let sweeping = sweep_until(&shop.store, end, Duration::ZERO);
+        tokio::join!(writing, waking, cancelling, paying, sweeping, shop.apply_gate_ops());
+    }
+    assert_one_end_each(&shop, 2000, book).await;
+}
