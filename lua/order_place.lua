@@ -7,6 +7,7 @@
 --       5 {inv}:idem:<owner>:<key>
 --       6 {inv}:holds:<owner>
 --       7 {inv}:resv:<order>
+--       8 {inv}:bought:<owner>
 -- ARGV  1 order id
 --       2 owner
 --       3 fingerprint of the request
@@ -17,11 +18,13 @@
 --       8 most open orders of one owner
 --       9 life of the idempotency record, s
 --      10 channel of live stock
---      11, 12, … book, copies (one pair per line; a book may come twice)
+--      11 version of the cart that this order is made of
+--      12, 13, … book, copies (one pair per line; a book may come twice)
 -- Returns {'NOT_READY'}              the gate is not loaded
 --         {'REPLAYED', answer}       this key, or this order, was accepted before
 --         {'KEY_REUSED'}             this key was used for another request
 --         {'TOO_MANY_HOLDS'}
+--         {'CART_TAKEN'}             another order was made of this cart
 --         {'INSUFFICIENT', book, left, …}  the short books only
 --         {'PLACED'}
 -- Writes nothing unless it returns PLACED.
@@ -42,12 +45,18 @@ for _, key in ipairs({KEYS[5], KEYS[7]}) do
   end
 end
 
+-- Until an order's copies are out of the cart, and of what the cart was before that, nothing else is ordered.
+local bought = redis.call('HMGET', KEYS[8], 'order', 'version')
+if bought[1] or tonumber(ARGV[11]) <= tonumber(bought[2] or '-1') then
+  return {'CART_TAKEN'}
+end
+
 if redis.call('ZCARD', KEYS[6]) >= tonumber(ARGV[8]) then
   return {'TOO_MANY_HOLDS'}
 end
 
 local books, wanted, lines = {}, {}, {}
-for i = 11, #ARGV, 2 do
+for i = 12, #ARGV, 2 do
   local book, copies = ARGV[i], tonumber(ARGV[i + 1])
   if not wanted[book] then
     books[#books + 1] = book
@@ -79,4 +88,6 @@ redis.call('ZADD', KEYS[6], ARGV[7], ARGV[1])
 redis.call('XADD', KEYS[4], '*', 'order', ARGV[1], 'placed_at', ARGV[6], 'lines', table.concat(lines, ','))
 redis.call('HSET', KEYS[5], 'fingerprint', ARGV[3], 'answer', ARGV[4])
 redis.call('EXPIRE', KEYS[5], ARGV[9])
+redis.call('HSET', KEYS[8], 'order', ARGV[1], 'version', ARGV[11])
+redis.call('EXPIRE', KEYS[8], ARGV[9])
 return {'PLACED'}

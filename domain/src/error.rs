@@ -34,6 +34,7 @@ codes! {
     Forbidden "forbidden" 403,
     CrossSite "cross_site" 403,
     NotFound "not_found" 404,
+    OrderLost "order_lost" 404,
     CartChanged "cart_changed" 409,
     EmptyCart "empty_cart" 409,
     InsufficientStock "insufficient_stock" 409,
@@ -61,20 +62,28 @@ pub struct ApiError {
     /// Field name → what is wrong with it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, String>,
+    /// With `cart_changed`: the cart as it is now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cart: Option<Box<crate::cart::CartView>>,
 }
 
 impl ApiError {
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), fields: BTreeMap::new() }
+        Self { code, message: message.into(), fields: BTreeMap::new(), cart: None }
     }
 
     /// Wrong form fields, each with its own sentence.
     pub fn fields(fields: BTreeMap<String, String>) -> Self {
-        Self { code: ErrorCode::InvalidFields, message: "Please look at the marked fields again.".into(), fields }
+        Self { fields, ..Self::new(ErrorCode::InvalidFields, "Please look at the marked fields again.") }
     }
 
     pub fn field(mut self, name: &str, message: impl Into<String>) -> Self {
         self.fields.insert(name.to_owned(), message.into());
+        self
+    }
+
+    pub fn with_cart(mut self, cart: crate::cart::CartView) -> Self {
+        self.cart = Some(Box::new(cart));
         self
     }
 

@@ -15,6 +15,7 @@ pub mod order;
 pub mod owner;
 pub mod payment;
 pub mod quantity;
+pub mod stock;
 pub mod time;
 
 pub use error::{ApiError, ErrorCode};

@@ -105,6 +105,16 @@ impl Keys {
         self.inv(&format!("holds:{owner}"))
     }
 
+    /// HASH: `order` whose copies are being taken out of the owner's cart, `version` of the cart up to which it is sold.
+    pub fn bought(&self, owner: &Owner) -> String {
+        self.inv(&format!("bought:{owner}"))
+    }
+
+    /// SET: books of which copies were taken at the gate before they were written down.
+    pub fn suspects(&self) -> String {
+        self.inv("suspects")
+    }
+
     /// STRING: an applied gate operation.
     pub fn operation(&self, id: i64) -> String {
         self.inv(&format!("op:{id}"))

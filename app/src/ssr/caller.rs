@@ -132,11 +132,9 @@ impl Caller {
         Ok(())
     }
 
-    /// Lets this browser find a guest's order again, whatever becomes of the guest.
+    /// The receipt: it opens a guest's order whatever becomes of the guest, and proves any order that was lost.
     pub fn remember(&self, order: OrderId, owner: Owner) {
-        if owner.guest().is_some() {
-            self.set_cookie(cookies::add_receipt(&self.parts.headers, &self.state, order, owner));
-        }
+        self.set_cookie(cookies::add_receipt(&self.parts.headers, &self.state, order, owner));
     }
 
     fn set_cookie(&self, cookie: HeaderValue) {

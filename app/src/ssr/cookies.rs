@@ -21,7 +21,7 @@ pub fn guest(headers: &HeaderMap, state: &AppState) -> Option<GuestId> {
     cookie.value().parse().ok()
 }
 
-/// The orders this browser placed as a guest, newest first.
+/// The orders this browser placed, newest first.
 pub fn receipts(headers: &HeaderMap, state: &AppState) -> Vec<(OrderId, Owner)> {
     let cookie = jar(headers, state).get(&name(state, "bb_receipts"));
     cookie.map(|cookie| parse_receipts(cookie.value())).unwrap_or_default()
@@ -103,13 +103,21 @@ fn forget(state: &AppState, base: &str) -> HeaderValue {
 }
 
 fn write_receipts(receipts: &[(OrderId, Owner)]) -> String {
-    let guests = receipts.iter().filter_map(|(order, owner)| Some((order, owner.guest()?)));
-    guests.map(|(order, guest)| format!("{order}.{guest}")).collect::<Vec<_>>().join("_")
+    let receipt = |(order, owner): &(OrderId, Owner)| match owner {
+        Owner::Guest(guest) => format!("{order}.{guest}"),
+        Owner::Account(account) => format!("{order}.a{account}"),
+    };
+    receipts.iter().map(receipt).collect::<Vec<_>>().join("_")
 }
 
 fn parse_receipts(text: &str) -> Vec<(OrderId, Owner)> {
     let pairs = text.split('_').filter_map(|pair| pair.split_once('.'));
-    let parsed = pairs.filter_map(|(order, guest)| Some((order.parse().ok()?, Owner::Guest(guest.parse().ok()?))));
+    let owner = |text: &str| match text.strip_prefix('a').map(|account| format!("a:{account}").parse()) {
+        Some(Ok(owner)) => Some(owner),
+        // Also an id of a guest that begins with an a.
+        _ => text.parse().ok().map(Owner::Guest),
+    };
+    let parsed = pairs.filter_map(|(order, of)| Some((order.parse().ok()?, owner(of)?)));
     parsed.take(MAX_RECEIPTS).collect()
 }
 
@@ -126,5 +134,10 @@ mod tests {
         assert_eq!(parse_receipts(&write_receipts(&receipts)), receipts);
         assert!(write_receipts(&receipts).len() < 3000, "a browser keeps 4 KB");
         assert!(parse_receipts("nonsense_x.y_.").is_empty());
+        let guest = "af9619ff-8b86-4d01-b42d-000000000001";
+        let mixed = parse_receipts(&format!("{}.a7_{}.{guest}", id(1), id(2)));
+        let owners: Vec<String> = mixed.iter().map(|(_, owner)| owner.to_string()).collect();
+        assert_eq!(owners, ["a:7".to_owned(), format!("g:{guest}")]);
+        assert_eq!(parse_receipts(&write_receipts(&mixed)), mixed);
     }
 }

@@ -106,7 +106,8 @@ pub struct CartLines {
 }
 
 /// Takes an order's copies out of the cart, once per order, however often it is called; never fails for missing lines.
-pub async fn take(store: &Store, owner: &Owner, order: OrderId, lines: &[(BookId, Quantity)]) -> Result<(), Error> {
+/// Returns the owner's cart's version after that.
+pub async fn take(store: &Store, owner: &Owner, order: OrderId, lines: &[(BookId, Quantity)]) -> Result<i64, Error> {
     let verb = Verb::Take { order, lines };
     let reply = edit(store, owner, verb).await?;
     if let (Code::Moved, Some(account)) = (reply.code, reply.into) {
@@ -116,17 +117,17 @@ pub async fn take(store: &Store, owner: &Owner, order: OrderId, lines: &[(BookId
         }
         edit(store, &account, verb).await?;
     }
-    Ok(())
+    Ok(reply.t)
 }
 
-/// Puts back what [`take`] took, once, and bars a late take of the same order.
-pub async fn restore(store: &Store, owner: &Owner, order: OrderId) -> Result<(), Error> {
+/// Puts back what [`take`] took, once, and bars a late take of the same order. Returns the cart's version after that.
+pub async fn restore(store: &Store, owner: &Owner, order: OrderId) -> Result<i64, Error> {
     let reply = edit(store, owner, Verb::Restore { order, handed_over: "" }).await?;
     if let (Code::Moved, Some(account)) = (reply.code, reply.into) {
         // The account's own mark makes this happen once, whatever the closed cart's mark goes on saying.
         edit(store, &account, Verb::Restore { order, handed_over: &reply.note }).await?;
     }
-    Ok(())
+    Ok(reply.t)
 }
 
 /// An edit without a look at the gate beforehand.

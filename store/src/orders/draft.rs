@@ -35,13 +35,13 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// The order that this cart makes now; refuses what cannot be ordered as the shopper saw it.
+    /// The order that this cart makes now, and the cart's version; refuses what cannot be ordered as the shopper saw it.
     pub(super) async fn from_cart(
         store: &Store,
         owner: &Owner,
         request: PlaceOrder,
         key: IdempotencyKey,
-    ) -> Result<Self, Error> {
+    ) -> Result<(Self, i64), Error> {
         let cart = carts::lines(store, owner).await?;
         if cart.lines.is_empty() {
             return Err(ApiError::new(ErrorCode::EmptyCart, "Your cart is empty.").into());
@@ -51,11 +51,12 @@ impl Draft {
         let delivery = store.config().delivery.fee_for(subtotal);
         let total = subtotal.plus(delivery).ok_or_else(too_large)?;
         if request.expected_total.is_some_and(|expected| expected != total) {
-            return Err(cart_changed(total, store.config().currency).into());
+            let fresh = carts::view(store, owner).await?;
+            return Err(cart_changed(total, store.config().currency).with_cart(fresh).into());
         }
         let order_id = order_id(owner, &key);
         let placed_at = store.now();
-        Ok(Self {
+        let draft = Self {
             order_id,
             number: order_number(store.config().number_secret.reveal(), order_id),
             owner: *owner,
@@ -70,7 +71,8 @@ impl Draft {
             total,
             placed_at,
             expires_at: deadline(store, placed_at),
-        })
+        };
+        Ok((draft, cart.version))
     }
 
     /// The answer to the client that placed it; the same for every repeat, wherever the order stands by then.

@@ -3,12 +3,14 @@
 pub(crate) mod change;
 pub(crate) mod draft;
 mod expire;
+mod fulfil;
 mod persist;
 mod queries;
 mod read;
 pub(crate) mod scripts;
 
 pub use expire::ExpireOrders;
+pub use fulfil::begin_packing;
 pub use persist::PersistOrders;
 pub(crate) use persist::entry_lines;
 pub(crate) use queries::{SummaryRow, UsedKey, open_drafts, parked, placed_at, recent_keys};
@@ -35,35 +37,53 @@ pub async fn place(store: &Store, owner: &Owner, request: PlaceOrder, key: Idemp
     if let Some(answer) = replay(store, owner, &key, &fingerprint).await? {
         return Ok(answer);
     }
-    let draft = match Draft::from_cart(store, owner, request, key.clone()).await {
-        Ok(draft) => draft,
+    let (draft, cart) = match Draft::from_cart(store, owner, request, key.clone()).await {
+        Ok(made) => made,
         // The cart may be empty, or changed, because another request just placed this very order.
         Err(Error::Refused(refusal)) => {
             return replay(store, owner, &key, &fingerprint).await?.ok_or(Error::Refused(refusal));
         }
         Err(failure) => return Err(failure),
     };
-    match scripts::place(store, &draft).await? {
+    match scripts::place(store, &draft, cart).await? {
         PlaceAnswer::Placed => {}
         PlaceAnswer::Replayed(answer) => return Ok(answer),
         PlaceAnswer::KeyReused => return Err(key_reused().into()),
         PlaceAnswer::Insufficient(left) => return Err(short(&draft, &left).into()),
         PlaceAnswer::TooManyHolds => return Err(too_many_holds().into()),
+        PlaceAnswer::CartTaken => return Err(cart_taken().into()),
         PlaceAnswer::NotReady => return Err(ApiError::not_ready().into()),
     }
     metrics::counter!("orders_placed_total").increment(1);
     tracing::info!(order.number = %draft.number, "placed");
     // The order stands, whatever happens now; the persist worker takes the copies again, once.
-    if let Err(error) = carts::take(store, owner, draft.order_id, &draft.cart_lines()).await {
+    if let Err(error) = take(store, &draft).await {
         tracing::warn!(error = &error as &dyn std::error::Error, "the cart is left to the worker");
     }
     Ok(draft.answer())
 }
 
-/// The order, from Postgres or, while it waits to be written, from the gate; `None`: not there or not theirs.
+async fn take(store: &Store, draft: &Draft) -> Result<(), Error> {
+    let cart = carts::take(store, &draft.owner, draft.order_id, &draft.cart_lines()).await?;
+    scripts::taken(store, &draft.owner, draft.order_id, cart).await
+}
+
+/// The order, from Postgres or, while it waits to be written, from the gate; `None`: not there or not theirs. Whoever
+/// holds its receipt is told when it was lost with the gate's data, before anybody could pay it.
 pub async fn get(store: &Store, viewer: &Viewer, order: OrderId) -> Result<Option<OrderView>, Error> {
-    let found = read::order(store, order).await?;
-    Ok(found.filter(|(owner, _)| viewer.may_see(order, owner)).map(|(_, view)| view))
+    let Some((owner, view)) = read::order(store, order).await? else {
+        let placed_here = viewer.receipts.iter().any(|(known, _)| *known == order);
+        return if placed_here { Err(lost(store).await?.into()) } else { Ok(None) };
+    };
+    Ok(viewer.may_see(order, &owner).then_some(view))
+}
+
+/// A gate that is not loaded may still find the order in its stream.
+async fn lost(store: &Store) -> Result<ApiError, Error> {
+    let message = "This order was lost in a failure of our systems before its copies were set aside. Nothing was \
+        charged, and it cannot be paid any more. Please order again; we are sorry for the trouble.";
+    let is_loaded = scripts::is_loaded(store).await?;
+    Ok(if is_loaded { ApiError::new(ErrorCode::OrderLost, message) } else { ApiError::not_ready() })
 }
 
 /// The owner's latest orders (at most 100), waiting ones included, newest first.
@@ -142,6 +162,11 @@ fn short(draft: &Draft, left: &[(domain::BookId, u32)]) -> ApiError {
 
 fn key_reused() -> ApiError {
     ApiError::new(ErrorCode::KeyReused, "This key was used for another order. Please reload the page and try again.")
+}
+
+fn cart_taken() -> ApiError {
+    let message = "This cart was just ordered from another tab or window. You find it under your orders.";
+    ApiError::new(ErrorCode::CartChanged, message)
 }
 
 fn too_many_holds() -> ApiError {

@@ -125,6 +125,37 @@ pub(super) async fn insert_histories(
     Ok(())
 }
 
+pub(super) async fn insert_shipment(
+    db: impl PgExecutor<'_>,
+    order: OrderId,
+    at: OffsetDateTime,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "INSERT INTO shipments (order_id, address, created_at) SELECT id, address, $2 FROM orders WHERE id = $1",
+        order.get(),
+        at
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn has_shipment(db: impl PgExecutor<'_>, order: OrderId) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM shipments WHERE order_id = $1) AS "is_there!""#, order.get())
+        .fetch_one(db)
+        .await
+}
+
+/// A refund of the payment that made this order paid is under way.
+pub(super) async fn is_refunding(db: impl PgExecutor<'_>, order: OrderId) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT NOT EXISTS (SELECT FROM payments WHERE order_id = $1 AND status = 'captured') AS "is_refunding!""#,
+        order.get()
+    )
+    .fetch_one(db)
+    .await
+}
+
 /// The whole order in one statement, so that its status and its history are of one moment.
 pub(super) async fn view(store: &Store, order: OrderId) -> Result<Option<(Owner, OrderView)>, Error> {
     const OPERATION: &str = "orders.view";

@@ -16,6 +16,8 @@ pub(crate) const KEY_LIFE_S: i64 = 48 * 3600;
 
 static PLACE: LazyLock<redis::Script> =
     LazyLock::new(|| redis::Script::new(include_str!("../../../lua/order_place.lua")));
+static TAKEN: LazyLock<redis::Script> =
+    LazyLock::new(|| redis::Script::new(include_str!("../../../lua/order_taken.lua")));
 static MARK: LazyLock<redis::Script> =
     LazyLock::new(|| redis::Script::new(include_str!("../../../lua/order_mark.lua")));
 static PERSISTED: LazyLock<redis::Script> =
@@ -30,10 +32,13 @@ pub(super) enum PlaceAnswer {
     /// What is left of each short book.
     Insufficient(Vec<(BookId, u32)>),
     TooManyHolds,
+    /// Another order was just made of this very cart.
+    CartTaken,
     NotReady,
 }
 
-pub(super) async fn place(store: &Store, draft: &Draft) -> Result<PlaceAnswer, Error> {
+/// `cart`: the version of the cart that the draft was made of.
+pub(super) async fn place(store: &Store, draft: &Draft, cart: i64) -> Result<PlaceAnswer, Error> {
     const OPERATION: &str = "orders.script_place";
     let keys = store.keys();
     let mut call = PLACE.prepare_invoke();
@@ -44,6 +49,7 @@ pub(super) async fn place(store: &Store, draft: &Draft) -> Result<PlaceAnswer, E
         .key(keys.idempotency(&draft.owner, &draft.key))
         .key(keys.holds(&draft.owner))
         .key(keys.reservation(draft.order_id))
+        .key(keys.bought(&draft.owner))
         .arg(draft.order_id.to_string())
         .arg(draft.owner.to_string())
         .arg(&draft.fingerprint)
@@ -53,7 +59,8 @@ pub(super) async fn place(store: &Store, draft: &Draft) -> Result<PlaceAnswer, E
         .arg(draft.expires_at.get())
         .arg(MAX_OPEN_ORDERS)
         .arg(KEY_LIFE_S)
-        .arg(keys.live_stock());
+        .arg(keys.live_stock())
+        .arg(cart);
     for line in &draft.lines {
         call.arg(line.book_id.get()).arg(line.quantity.get());
     }
@@ -68,6 +75,7 @@ fn place_answer(answer: &[String]) -> Option<PlaceAnswer> {
         "REPLAYED" => PlaceAnswer::Replayed(serde_json::from_str(rest.first()?).ok()?),
         "KEY_REUSED" => PlaceAnswer::KeyReused,
         "TOO_MANY_HOLDS" => PlaceAnswer::TooManyHolds,
+        "CART_TAKEN" => PlaceAnswer::CartTaken,
         "NOT_READY" => PlaceAnswer::NotReady,
         "INSUFFICIENT" => {
             let pairs = rest.chunks_exact(2).map(|pair| Some((pair[0].parse().ok()?, pair[1].parse().ok()?)));
@@ -75,6 +83,18 @@ fn place_answer(answer: &[String]) -> Option<PlaceAnswer> {
         }
         _ => return None,
     })
+}
+
+/// The owner's cart, in this version now, has given the order's copies up, or got them back.
+pub(super) async fn taken(store: &Store, owner: &Owner, order: OrderId, cart: i64) -> Result<(), Error> {
+    const OPERATION: &str = "orders.script_taken";
+    let mut call = TAKEN.prepare_invoke();
+    call.key(store.keys().bought(owner)).arg(order.to_string()).arg(cart);
+    let answer: String = call.invoke_async(&mut store.redis()).await.during(OPERATION)?;
+    match answer.as_str() {
+        "DONE" | "OTHER" => Ok(()),
+        _ => Err(Error::unexpected(OPERATION, format!("answered {answer}"))),
+    }
 }
 
 /// Whether a wish to cancel reached the order in time.
@@ -169,6 +189,10 @@ pub(super) async fn waiting(store: &Store, order: OrderId) -> Result<Option<Wait
     let Some(text) = text.filter(|_| persisted.is_none()) else { return Ok(None) };
     let draft = serde_json::from_str(&text).during(OPERATION)?;
     Ok(Some(Waiting { draft, cancel_asked: cancel.is_some() }))
+}
+
+pub(super) async fn is_loaded(store: &Store) -> Result<bool, Error> {
+    store.redis().exists(store.keys().epoch()).await.during("orders.is_loaded")
 }
 
 /// The owner's open orders, as the gate counts them.
@@ -292,6 +316,7 @@ mod tests {
             let reply: Vec<String> = [code].iter().chain(rest).map(|part| (*part).to_owned()).collect();
             assert!(place_answer(&reply).is_some(), "{code}");
         }
+        assert_eq!(promised_codes(include_str!("../../../lua/order_taken.lua")), ["DONE", "OTHER"]);
         let mark = promised_codes(include_str!("../../../lua/order_mark.lua"));
         assert_eq!(mark, ["MARKED", "GONE"]);
         assert!(mark.into_iter().all(|code| mark_answer(code).is_some()));

@@ -47,7 +47,8 @@ pub(crate) async fn sell(
     queries::insert_claim_movements(&mut **tx, "sale", order, claim_no, &books, &copies, at)
         .await
         .during("stock.sell")?;
-    queries::insert_operation(&mut **tx, "settle", Some(order), &lines, at).await.during("stock.sell")
+    queries::insert_operation(&mut **tx, "settle", Some(order), &lines, at).await.during("stock.sell")?;
+    Ok(())
 }
 
 /// The order ended unpaid: its claimed copies go back on sale, here now and at the gate by the operation.
@@ -96,7 +97,8 @@ pub(crate) async fn release_at_gate(
     now: UnixMillis,
 ) -> Result<(), Error> {
     let at = to_timestamp(now);
-    queries::insert_operation(&mut **tx, "release", Some(order), lines, at).await.during("stock.release_at_gate")
+    queries::insert_operation(&mut **tx, "release", Some(order), lines, at).await.during("stock.release_at_gate")?;
+    Ok(())
 }
 
 /// See [`super::set_on_hand`].

@@ -1,5 +1,6 @@
 //! Copies: the gate in Redis that answers at once, and the ledger in Postgres that is always right.
 
+mod adjust;
 mod gate_ops;
 pub(crate) mod keyspace;
 pub(crate) mod ledger;
@@ -9,6 +10,7 @@ pub mod reconcile;
 mod scripts;
 pub(crate) mod view;
 
+pub use adjust::{adjust, history};
 pub use gate_ops::ApplyGateOps;
 pub(crate) use queries::Line;
 #[cfg(test)]

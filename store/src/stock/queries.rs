@@ -2,7 +2,7 @@
 
 use crate::error::{During, Error};
 use domain::OrderId;
-use sqlx::PgExecutor;
+use sqlx::{PgConnection, PgExecutor};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -233,18 +233,111 @@ pub(super) async fn insert_operation(
     order: Option<OrderId>,
     lines: &[Line],
     at: OffsetDateTime,
-) -> Result<(), sqlx::Error> {
+) -> Result<i64, sqlx::Error> {
     let lines = lines.iter().map(|line| serde_json::json!([line.book, line.copies])).collect::<serde_json::Value>();
-    sqlx::query!(
-        "INSERT INTO gate_ops (kind, order_id, lines, created_at, due_at) VALUES ($1, $2, $3, $4, $4)",
+    sqlx::query_scalar!(
+        "INSERT INTO gate_ops (kind, order_id, lines, created_at, due_at) VALUES ($1, $2, $3, $4, $4) RETURNING id",
         kind,
         order.map(OrderId::get),
         lines,
         at
     )
+    .fetch_one(db)
+    .await
+}
+
+/// `false`: there is no such book.
+pub(super) async fn ensure_row(db: &mut PgConnection, book: i64) -> Result<bool, sqlx::Error> {
+    sqlx::query!("INSERT INTO stock (book_id) SELECT id FROM books WHERE id = $1 ON CONFLICT DO NOTHING", book)
+        .execute(&mut *db)
+        .await?;
+    sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM stock WHERE book_id = $1) AS "is_there!""#, book)
+        .fetch_one(db)
+        .await
+}
+
+pub(super) struct Count {
+    pub on_hand: i32,
+    pub reserved: i32,
+}
+
+pub(super) async fn lock_count(db: impl PgExecutor<'_>, book: i64) -> Result<Count, sqlx::Error> {
+    sqlx::query_as!(Count, "SELECT on_hand, reserved FROM stock WHERE book_id = $1 FOR UPDATE", book)
+        .fetch_one(db)
+        .await
+}
+
+/// What an operation did to this book before.
+pub(super) async fn known_delta(
+    db: impl PgExecutor<'_>,
+    operation: &str,
+    book: i64,
+) -> Result<Option<i32>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "SELECT on_hand_delta FROM stock_movements WHERE operation_id = $1 AND book_id = $2",
+        operation,
+        book
+    )
+    .fetch_optional(db)
+    .await
+}
+
+pub(super) async fn insert_correction(
+    db: impl PgExecutor<'_>,
+    book: i64,
+    kind: &str,
+    delta: i32,
+    operation: &str,
+    note: Option<&str>,
+    at: OffsetDateTime,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "INSERT INTO stock_movements (book_id, kind, quantity, on_hand_delta, reserved_delta, operation_id, note, at)
+         VALUES ($1, $2, $3, $3, 0, $4, $5, $6)",
+        book,
+        kind,
+        delta,
+        operation,
+        note,
+        at
+    )
     .execute(db)
     .await?;
     Ok(())
+}
+
+pub(super) struct HistoryRow {
+    pub id: i64,
+    pub kind: String,
+    pub quantity: i32,
+    pub on_hand: i64,
+    pub reserved: i64,
+    pub order_id: Option<Uuid>,
+    pub number: Option<String>,
+    pub operation_id: Option<String>,
+    pub note: Option<String>,
+    pub at: OffsetDateTime,
+}
+
+pub(super) async fn history(
+    db: impl PgExecutor<'_>,
+    book: i64,
+    before: i64,
+    most: i64,
+) -> Result<Vec<HistoryRow>, sqlx::Error> {
+    sqlx::query_as!(
+        HistoryRow,
+        r#"SELECT m.id, m.kind, m.quantity, m.on_hand AS "on_hand!", m.reserved AS "reserved!", m.order_id,
+                  o.number AS "number?", m.operation_id, m.note, m.at
+           FROM (SELECT *, sum(on_hand_delta) OVER w AS on_hand, sum(reserved_delta) OVER w AS reserved
+                 FROM stock_movements WHERE book_id = $1 AND id < $2 WINDOW w AS (ORDER BY id)) m
+           LEFT JOIN orders o ON o.id = m.order_id ORDER BY m.id DESC LIMIT $3"#,
+        book,
+        before,
+        most
+    )
+    .fetch_all(db)
+    .await
 }
 
 /// A row of `gate_ops`, with the owner of its order.

@@ -13,6 +13,7 @@ pub(super) const OPERATION_LIFE_S: i64 = 7 * 24 * 3600;
 
 static APPLY: LazyLock<redis::Script> =
     LazyLock::new(|| redis::Script::new(include_str!("../../../lua/gate_apply.lua")));
+static TAKE: LazyLock<redis::Script> = LazyLock::new(|| redis::Script::new(include_str!("../../../lua/gate_take.lua")));
 static LOAD: LazyLock<redis::Script> =
     LazyLock::new(|| redis::Script::new(include_str!("../../../lua/stock_load.lua")));
 
@@ -49,6 +50,36 @@ fn apply_answer(code: &str) -> Option<ApplyAnswer> {
     match code {
         "APPLIED" => Some(ApplyAnswer::Applied),
         "ALREADY" => Some(ApplyAnswer::Already),
+        _ => None,
+    }
+}
+
+/// Whether copies could be taken off sale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TakeAnswer {
+    Taken,
+    /// So many are left.
+    Short(i64),
+    NotReady,
+}
+
+/// Takes copies off sale as the operation `id`, whose row is not committed yet.
+pub(super) async fn take(store: &Store, id: i64, line: Line) -> Result<TakeAnswer, Error> {
+    const OPERATION: &str = "stock.script_take";
+    let keys = store.keys();
+    let mut call = TAKE.prepare_invoke();
+    call.key(keys.operation(id)).key(keys.stock()).key(keys.changes()).key(keys.epoch()).key(keys.suspects());
+    call.arg(line.book).arg(line.copies).arg(OPERATION_LIFE_S).arg(keys.live_stock());
+    let answer: Vec<String> = call.invoke_async(&mut store.redis()).await.during(OPERATION)?;
+    take_answer(&answer).ok_or_else(|| Error::unexpected(OPERATION, format!("answered {answer:?}")))
+}
+
+fn take_answer(answer: &[String]) -> Option<TakeAnswer> {
+    let (code, rest) = answer.split_first()?;
+    match code.as_str() {
+        "TAKEN" => Some(TakeAnswer::Taken),
+        "SHORT" => Some(TakeAnswer::Short(rest.first()?.parse().ok()?)),
+        "NOT_READY" => Some(TakeAnswer::NotReady),
         _ => None,
     }
 }
@@ -109,6 +140,9 @@ mod tests {
         let apply = promised_codes(include_str!("../../../lua/gate_apply.lua"));
         assert_eq!(apply, ["APPLIED", "ALREADY"]);
         assert!(apply.into_iter().all(|code| apply_answer(code).is_some()));
+        let take = promised_codes(include_str!("../../../lua/gate_take.lua"));
+        assert_eq!(take, ["TAKEN", "SHORT", "NOT_READY"]);
+        assert!(take.into_iter().all(|code| take_answer(&[code.to_owned(), "3".to_owned()]).is_some()));
         let load = promised_codes(include_str!("../../../lua/stock_load.lua"));
         assert_eq!(load, ["LOADED", "SUPERSEDED"]);
         assert!(load.into_iter().all(|code| load_answer(code).is_some()));

@@ -397,7 +397,7 @@ async fn holds_that_are_not_open_orders() {
 #[tokio::test]
 async fn work_that_nobody_does() {
     let (shop, [.., waiting]) = Shop::busy().await;
-    shop.spoil("UPDATE outbox SET due_at = now() - interval '59 seconds'").await;
+    shop.spoil("UPDATE outbox SET due_at = now() - interval '30 seconds'").await;
     shop.sees("", "").await;
     shop.spoil("UPDATE outbox SET due_at = now() - interval '61 seconds' WHERE id = (SELECT min(id) FROM outbox)")
         .await;

@@ -1,5 +1,6 @@
 //! Gate and ledger against real servers: operations apply once, and a lost gate comes back exactly.
 
+mod adjust;
 mod reconcile;
 
 use crate::orders::shop::Shop;

@@ -168,10 +168,13 @@ async fn persist_alone(store: &Store, entry: &Entry) -> Result<(), Error> {
 /// After the commit: the cart gives the copies up (or gets them back), a late cancellation is carried out, the entry goes.
 async fn settle(store: &Store, settled: &Settled<'_>) -> Result<(), Error> {
     let Settled { entry, order, owner, status } = settled;
-    match (status, &entry.draft) {
-        (OrderStatus::Failed, _) => carts::restore(store, owner, *order).await?,
-        (_, Some(draft)) => carts::take(store, owner, *order, &draft.cart_lines()).await?,
-        (_, None) => {}
+    let cart = match (status, &entry.draft) {
+        (OrderStatus::Failed, _) => Some(carts::restore(store, owner, *order).await?),
+        (_, Some(draft)) => Some(carts::take(store, owner, *order, &draft.cart_lines()).await?),
+        (_, None) => None,
+    };
+    if let Some(cart) = cart {
+        scripts::taken(store, owner, *order, cart).await?;
     }
     let is_open = *status == OrderStatus::PaymentPending;
     if scripts::persisted(store, GROUP, &entry.id, *order, !is_open).await? == PersistedAnswer::Cancel {

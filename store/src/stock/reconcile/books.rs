@@ -132,6 +132,12 @@ async fn recent(store: &Store) -> Result<Vec<i64>, Error> {
     let since = to_timestamp(store.now().plus(-LATELY_MS));
     let mut books: BTreeSet<i64> =
         queries::recent_books(store.pg(), since).await.during(OPERATION)?.into_iter().collect();
+    // Named before they are judged: what is taken meanwhile names itself again.
+    let suspects: Vec<i64> = store.redis().smembers(store.keys().suspects()).await.during(OPERATION)?;
+    if !suspects.is_empty() {
+        store.redis().srem::<_, _, ()>(store.keys().suspects(), &suspects).await.during(OPERATION)?;
+        books.extend(suspects);
+    }
     let gate = view::read(store, Some(&[])).await?;
     books.extend(gate.entries.iter().flat_map(|entry| &entry.lines).map(|(book, _)| *book));
     Ok(books.into_iter().collect())

@@ -145,3 +145,29 @@ async fn money_deadline_and_shopper_at_once_have_one_winner() {
     assert_eq!((i64::from(shop.ledger(book).await.0), shop.at_gate(book).await), (100 - paid, 100 - paid));
     shop.assert_sound().await;
 }
+
+#[tokio::test]
+async fn packing_begins_once_and_only_when_paid() {
+    let shop = Shop::open().await;
+    let book = shop.book(5).await;
+    let (_, order) = shop.payable_order(&[(book, 2)]).await;
+    let refused = orders::begin_packing(&shop.store, order).await.unwrap_err().to_api();
+    assert_eq!(refused.code, ErrorCode::Conflict);
+    shop.capture(order).await.await;
+    let (one, two) = tokio::join!(orders::begin_packing(&shop.store, order), orders::begin_packing(&shop.store, order));
+    assert!(one.is_ok() && two.is_ok());
+    assert_eq!(shop.status(order).await, Some(OrderStatus::Fulfilling));
+    assert_eq!(shop.count("SELECT count(*) FROM shipments WHERE address ->> 'city' = 'Bengaluru'").await, 1);
+    assert_eq!(shop.count("SELECT count(*) FROM order_history WHERE cause = 'fulfilment_started'").await, 1);
+    shop.assert_sound().await;
+    // Its money is on its way back: nothing is packed.
+    let (_, other) = shop.payable_order(&[(book, 1)]).await;
+    shop.capture(other).await.await;
+    sqlx::query("UPDATE payments SET status = 'refunding' WHERE order_id = $1")
+        .bind(other.get())
+        .execute(&shop.pg)
+        .await
+        .unwrap();
+    assert!(orders::begin_packing(&shop.store, other).await.is_err());
+    assert_eq!(shop.status(other).await, Some(OrderStatus::Paid));
+}

@@ -109,13 +109,14 @@ async fn a_book_on_two_lines_is_summed() {
             shop.keys.idempotency(&owner, &IdempotencyKey::parse("k").unwrap()),
             shop.keys.holds(&owner),
             shop.keys.reservation(domain::OrderId::new(order)),
+            shop.keys.bought(&owner),
         ];
         let script = redis::Script::new(include_str!("../../../../lua/order_place.lua"));
         let mut redis = shop.redis.clone();
         async move {
             let mut call = script.prepare_invoke();
             call.key(&keys[..]).arg(order.to_string()).arg(owner.to_string());
-            call.arg("f").arg("{}").arg("{}").arg(1).arg(2).arg(5).arg(60).arg("channel");
+            call.arg("f").arg("{}").arg("{}").arg(1).arg(2).arg(5).arg(60).arg("channel").arg(1);
             call.arg(book.get()).arg(copies[0]).arg(book.get()).arg(copies[1]);
             call.invoke_async::<Vec<String>>(&mut redis).await.unwrap()
         }
@@ -160,7 +161,9 @@ async fn what_the_shopper_saw_is_what_they_pay() {
     };
     assert_eq!(code(place(request(), "k0").await), ErrorCode::EmptyCart);
     shop.fill(&owner, &[(book, 1)]).await;
-    assert_eq!(code(place(expecting(49_900), "k1").await), ErrorCode::CartChanged, "delivery is missing");
+    let refusal = place(expecting(49_900), "k1").await.unwrap_err().to_api();
+    assert_eq!(refusal.code, ErrorCode::CartChanged, "delivery is missing");
+    assert_eq!(refusal.cart.map(|cart| (cart.lines.len(), cart.total.get())), Some((1, 54_800)));
     let placed = place(expecting(49_900 + 4_900), "k1").await.unwrap();
     assert_eq!((placed.total.get(), placed.status), (54_800, OrderStatus::Pending));
 
@@ -207,4 +210,64 @@ async fn a_waiting_order_is_shown_from_the_gate() {
     let found = store::admin::orders(&shop.store, Some(OrderStatus::PaymentPending), Some("ASHA@"), 0).await.unwrap();
     assert_eq!((found.total, found.page), (1, 1));
     assert_eq!(store::admin::orders(&shop.store, None, Some("a_ha"), 1).await.unwrap().total, 0, "no wildcards");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_cart_is_one_order_however_many_keys() {
+    let shop = Shop::open().await;
+    let book = shop.book(100).await;
+    for round in 0..10 {
+        let owner = shop.shopper(&[(book, 2)]).await;
+        let keys: Vec<String> = (0..12).map(|key| format!("k{key}")).collect();
+        let answers = futures::future::join_all(keys.iter().map(|key| shop.place(&owner, key))).await;
+        let (placed, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+        assert_eq!(placed.len(), 1, "round {round}");
+        for refusal in refused {
+            assert!(matches!(code(refusal), ErrorCode::CartChanged | ErrorCode::EmptyCart));
+        }
+        assert_eq!(shop.at_gate(book).await, 100 - 2 * (round + 1));
+        if round % 2 == 0 {
+            shop.persist_all().await;
+        }
+        // What comes into the cart after that is another order.
+        shop.fill(&owner, &[(book, 1)]).await;
+        let next = shop.place(&owner, "next").await.expect("another order").order_id;
+        shop.persist_all().await;
+        shop.cancel(&owner, next).await.unwrap();
+        shop.apply_gate_ops().await;
+    }
+    shop.assert_sound().await;
+}
+
+/// The server dies between the gate's yes and the cart: the copies are still in the cart, and cannot be ordered twice.
+#[tokio::test]
+async fn a_cart_whose_order_is_not_out_of_it_yet_waits_for_the_worker() {
+    let shop = Shop::open().await;
+    let book = shop.book(10).await;
+    let (owner, order) = shop.waiting_order(&[(book, 2)]).await;
+    let mut redis = shop.redis.clone();
+    let _: () = redis.hset(shop.keys.bought(&owner), "order", order.to_string()).await.unwrap();
+    shop.fill(&owner, &[(book, 1)]).await;
+    assert_eq!(code(shop.place(&owner, "k2").await), ErrorCode::CartChanged);
+    shop.persist_all().await;
+    assert!(shop.place(&owner, "k2").await.is_ok());
+    shop.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_lost_order_is_explained_to_whoever_holds_its_receipt() {
+    let shop = Shop::open().await;
+    let book = shop.book(10).await;
+    let (owner, lost) = shop.waiting_order(&[(book, 2)]).await;
+    let holder = Viewer { receipts: vec![(lost, owner)], ..Viewer::new(owner) };
+    let get = async |viewer: Viewer| orders::get(&shop.store, &viewer, lost).await;
+    shop.lose_redis().await;
+    assert_eq!(code(get(holder.clone()).await), ErrorCode::NotReady, "the gate may still find it");
+    store::stock::ensure_loaded(&shop.store).await.unwrap();
+    let refusal = get(holder).await.unwrap_err().to_api();
+    assert_eq!((refusal.code, refusal.code.status()), (ErrorCode::OrderLost, 404));
+    assert!(refusal.message.contains("Nothing was charged"));
+    assert_eq!(get(Viewer::new(owner)).await.unwrap(), None, "nobody else is told anything");
+    assert_eq!(shop.at_gate(book).await, 10);
+    shop.assert_sound().await;
 }

@@ -121,7 +121,7 @@ async fn payment_deadline_and_shopper_meet_a_thousand_times() {
             .execute(&shop.pg)
             .await
             .unwrap();
-        let end = deadline + Duration::from_millis(60);
+        let (due, end) = (deadline + Duration::from_millis(2), deadline + Duration::from_millis(60));
         let cancelling =
             join_all(orders.iter().step_by(2).map(|order| cancel_at(&other, dice.around(deadline), order)));
         let paying = join_all(paying.into_iter().map(|paying| async {

@@ -1,0 +1,116 @@
+//! Restocking and corrections by hand, and the history that they become part of.
+//!
+//! What raises a count is committed here and brought to the gate by its operation. What lowers it is taken at the gate
+//! first, under the key of that operation and with the stock row locked: orders under way keep the copies that they were
+//! promised. If the commit never comes, the gate has too few on sale, and reconciling (which wants the same row lock)
+//! puts that right.
+
+use super::{
+    ledger,
+    queries::{self, Line},
+    scripts::{self, TakeAnswer},
+};
+use crate::{
+    Store,
+    error::{During, Error},
+    world::{from_timestamp, to_timestamp},
+};
+use domain::{
+    ApiError, BookId, ErrorCode, OrderId,
+    order::OrderNumber,
+    stock::{Movement, MovementKind},
+};
+
+const OPERATION: &str = "stock.adjust";
+/// Longest name of an operation, and longest reason.
+const MAX_TEXT: usize = 200;
+/// Most lines of a history at once.
+const MAX_LINES: i64 = 200;
+
+/// Adds `delta` copies (or takes them away) as `receipt`, `return` or `adjustment`; only the last may be negative.
+/// The same operation id with the same delta does nothing a second time. Returns what is on hand then.
+pub async fn adjust(
+    store: &Store,
+    book: BookId,
+    delta: i32,
+    kind: MovementKind,
+    operation: &str,
+    note: Option<&str>,
+) -> Result<i64, Error> {
+    check(delta, kind, operation, note)?;
+    let book = book.get();
+    let now = store.now();
+    let at = to_timestamp(now);
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
+    ledger::share_gate_lock(&mut tx).await?;
+    if !queries::ensure_row(&mut *tx, book).await.during(OPERATION)? {
+        return Err(ApiError::not_found("this book").into());
+    }
+    let before = queries::lock_count(&mut *tx, book).await.during(OPERATION)?;
+    let on_hand = i64::from(before.on_hand) + i64::from(delta);
+    match queries::known_delta(&mut *tx, operation, book).await.during(OPERATION)? {
+        Some(known) if known == delta => return Ok(before.on_hand.into()),
+        Some(_) => {
+            return Err(ApiError::new(ErrorCode::KeyReused, "This correction was made before, differently.").into());
+        }
+        None => {}
+    }
+    if on_hand < i64::from(before.reserved) || i32::try_from(on_hand).is_err() {
+        return Err(too_many(i64::from(before.on_hand - before.reserved)).into());
+    }
+    queries::insert_correction(&mut *tx, book, kind.as_str(), delta, operation, note, at).await.during(OPERATION)?;
+    queries::add_on_hand(&mut *tx, &[book], &[delta]).await.during(OPERATION)?;
+    let line = Line { book, copies: delta };
+    let id = queries::insert_operation(&mut *tx, "adjust", None, &[line], at).await.during(OPERATION)?;
+    if delta < 0
+        && let TakeAnswer::Short(left) = scripts::take(store, id, Line { book, copies: -delta }).await?
+    {
+        return Err(too_many(left).into());
+    }
+    tx.commit().await.during(OPERATION)?;
+    tracing::info!(book.id = book, delta, kind = kind.as_str(), operation, "stock corrected");
+    Ok(on_hand)
+}
+
+fn check(delta: i32, kind: MovementKind, operation: &str, note: Option<&str>) -> Result<(), ApiError> {
+    let bad = |message: &str| Err(ApiError::new(ErrorCode::BadRequest, message));
+    match kind {
+        MovementKind::Reserve | MovementKind::Release | MovementKind::Sale => bad("Only orders do that."),
+        MovementKind::Receipt | MovementKind::Return if delta < 0 => bad("Copies that come are more than none."),
+        _ if delta == 0 || delta == i32::MIN => bad("Say how many copies come or go."),
+        _ if operation.is_empty() || operation.len() > MAX_TEXT => bad("A correction needs a name of its own."),
+        _ if note.is_some_and(|note| note.len() > MAX_TEXT) => bad("That reason is too long."),
+        _ => Ok(()),
+    }
+}
+
+fn too_many(left: i64) -> ApiError {
+    let message = format!("Only {left} copies can be taken away: the others are promised to orders.");
+    ApiError::new(ErrorCode::Conflict, message)
+}
+
+/// The book's movements, the latest first; those before the movement `before`, at most 200.
+pub async fn history(store: &Store, book: BookId, before: Option<i64>, most: i64) -> Result<Vec<Movement>, Error> {
+    const OPERATION: &str = "stock.history";
+    let most = most.clamp(1, MAX_LINES);
+    let rows = queries::history(store.pg(), book.get(), before.unwrap_or(i64::MAX), most).await.during(OPERATION)?;
+    let unreadable = |what: &str| Error::unexpected(OPERATION, format!("movement with {what}"));
+    let movement = |row: queries::HistoryRow| {
+        let order = row.order_id.zip(row.number);
+        let order = order.map(|(id, number)| {
+            OrderNumber::parse(&number).map(|number| (OrderId::new(id), number)).map_err(|_| unreadable(&number))
+        });
+        Ok(Movement {
+            id: row.id,
+            kind: MovementKind::parse(&row.kind).ok_or_else(|| unreadable(&row.kind))?,
+            copies: row.quantity.into(),
+            on_hand: row.on_hand,
+            reserved: row.reserved,
+            order: order.transpose()?,
+            operation: row.operation_id,
+            note: row.note,
+            at: from_timestamp(row.at),
+        })
+    };
+    rows.into_iter().map(movement).collect()
+}
