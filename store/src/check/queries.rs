@@ -333,6 +333,21 @@ pub(super) async fn idle_work(db: &mut PgConnection, limit: OffsetDateTime) -> s
     .await
 }
 
+/// Which of these entries of the stream were parked before `limit`.
+pub(super) async fn parked_before(
+    db: impl PgExecutor<'_>,
+    entries: &[String],
+    limit: OffsetDateTime,
+) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        "SELECT key FROM dead_letters WHERE source = 'placed' AND key = ANY($1) AND parked_at < $2",
+        entries,
+        limit
+    )
+    .fetch_all(db)
+    .await
+}
+
 /// Work about things that are not there.
 pub(super) async fn aimless_work(db: &mut PgConnection) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar!(

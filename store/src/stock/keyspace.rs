@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// Keys asked for in one step of a scan.
-const SCAN_COUNT: usize = 500;
+const SCAN_COUNT: usize = 2000;
 
 /// Which of these keys are there.
 pub(crate) async fn exist(store: &Store, keys: &[String]) -> Result<Vec<bool>, Error> {

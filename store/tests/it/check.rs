@@ -397,9 +397,9 @@ async fn holds_that_are_not_open_orders() {
 #[tokio::test]
 async fn work_that_nobody_does() {
     let (shop, [.., waiting]) = Shop::busy().await;
-    shop.spoil("UPDATE outbox SET due_at = now() - interval '30 seconds'").await;
+    shop.spoil("UPDATE outbox SET due_at = now() - interval '200 seconds'").await;
     shop.sees("", "").await;
-    shop.spoil("UPDATE outbox SET due_at = now() - interval '61 seconds' WHERE id = (SELECT min(id) FROM outbox)")
+    shop.spoil("UPDATE outbox SET due_at = now() - interval '301 seconds' WHERE id = (SELECT min(id) FROM outbox)")
         .await;
     shop.sees("6", "is due since").await;
     shop.spoil("DELETE FROM outbox; INSERT INTO outbox (topic, key) VALUES ('refund.request', 'nothing')").await;
@@ -416,7 +416,8 @@ async fn work_that_nobody_does() {
     shop.sees("6", "is about nothing that waits").await;
 
     let entries: redis::streams::StreamRangeReply = shop.redis().xrange_all(shop.keys.placed()).await.unwrap();
-    let park = "INSERT INTO dead_letters (source, key, payload, error, attempts) VALUES ('placed', $1, '{}', 'x', 10)";
+    let park = "INSERT INTO dead_letters (source, key, payload, error, attempts, parked_at)
+                VALUES ('placed', $1, '{}', 'x', 10, now() - interval '301 seconds')";
     sqlx::query(park).bind(&entries.ids[0].id).execute(&shop.pg).await.unwrap();
     let lines = shop.violations().await;
     assert!(lines.iter().any(|line| line.ends_with("is parked and still in the stream")), "{} {lines:?}", waiting.id);

@@ -189,7 +189,7 @@ async fn a_busy_shop_is_left_alone_and_drift_in_it_is_mended() {
         }
     };
     let look = async {
-        for _ in 0..12 {
+        for _ in 0..5 {
             let report = reconcile(&shop, Scope::All).await;
             assert!(report.kinds().iter().all(|(_, tally)| tally.found == 0), "nothing was wrong: {report:?}");
             shop.assert_sound().await;
