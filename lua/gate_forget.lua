@@ -5,11 +5,12 @@
 -- ARGV  1 order id
 --       2 the order as the reservation had it, JSON ('' if there was none)
 -- Returns FORGOTTEN
---         CHANGED  the reservation is not the one that was judged
+--         CHANGED  the reservation is not the one that was judged, or everything is gone already
 
 if (redis.call('HGET', KEYS[1], 'order') or '') ~= ARGV[2] then
   return 'CHANGED'
 end
-redis.call('DEL', KEYS[1])
-redis.call('ZREM', KEYS[2], ARGV[1])
+if redis.call('DEL', KEYS[1]) + redis.call('ZREM', KEYS[2], ARGV[1]) == 0 then
+  return 'CHANGED'
+end
 return 'FORGOTTEN'

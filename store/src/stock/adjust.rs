@@ -43,7 +43,7 @@ pub async fn adjust(
     let at = to_timestamp(now);
     let mut tx = store.pg().begin().await.during(OPERATION)?;
     ledger::share_gate_lock(&mut tx).await?;
-    if !queries::ensure_row(&mut *tx, book).await.during(OPERATION)? {
+    if !queries::ensure_row(&mut tx, book).await.during(OPERATION)? {
         return Err(ApiError::not_found("this book").into());
     }
     let before = queries::lock_count(&mut *tx, book).await.during(OPERATION)?;

@@ -100,8 +100,7 @@ async fn judge(store: &Store, books: &[i64], report: &mut Report) -> Result<(), 
             if scripts::mend(store, &epoch, &drift).await? {
                 let (at_gate, expected) = (drift.at_gate, drift.expected());
                 tracing::warn!(book.id = drift.book, at_gate, expected, "copies at the gate put right");
-                report.drift.found += 1;
-                report.drift.repaired += 1;
+                report.drift.mended(true);
             } else {
                 left.push(drift.book);
             }

@@ -2,8 +2,8 @@
 //! counterpart goes.
 //!
 //! The gate's keys are read first, then the stream, then Postgres. An order leaves the stream only after its commit,
-//! and its reservation before its operation is marked applied; so what neither the stream nor Postgres explains is an
-//! orphan, however busy the shop is.
+//! and its reservation goes before its operation is marked applied; so what neither the stream nor Postgres explains,
+//! and what is still there when the script comes to take it away, is an orphan, however busy the shop is.
 
 use super::{Report, Tally, queries, scripts};
 use crate::{
@@ -65,13 +65,11 @@ async fn orphaned_reservations(store: &Store, orders: &[OrderId], report: &mut R
         // Gone by now, or explained by the stream.
         let Some(kept) = kept.filter(|_| !in_stream.contains(order)) else { continue };
         match states.get(&order.get()) {
+            // Also of one that was parked unwritten: its operation takes the reservation away.
             Some(state) if state.is_open || state.is_ending => {}
-            Some(_) => forget(store, *order, &kept, &mut report.orphaned_reservations).await?,
-            None => match kept.draft() {
-                Some(draft) => {
-                    report.lost_entries.found += 1;
-                    report.lost_entries.repaired += usize::from(scripts::again(store, &draft, &kept.order).await?);
-                }
+            Some(state) if state.is_written => forget(store, *order, &kept, &mut report.orphaned_reservations).await?,
+            _ => match kept.draft() {
+                Some(draft) => report.lost_entries.mended(scripts::again(store, &draft, &kept.order).await?),
                 // Nobody can write it down: a person shall know of it, and its copies come back by counting.
                 None => {
                     park(store, *order, &kept).await?;
@@ -85,8 +83,7 @@ async fn orphaned_reservations(store: &Store, orders: &[OrderId], report: &mut R
 
 async fn forget(store: &Store, order: OrderId, kept: &gate::Kept, tally: &mut Tally) -> Result<(), Error> {
     let owner = kept.owner.parse().ok();
-    tally.found += 1;
-    tally.repaired += usize::from(scripts::forget(store, order, owner.as_ref(), &kept.order).await?);
+    tally.mended(scripts::forget(store, order, owner.as_ref(), &kept.order).await?);
     Ok(())
 }
 
@@ -117,8 +114,7 @@ async fn orphaned_holds(store: &Store, owner: &Owner, tally: &mut Tally) -> Resu
     let states = queries::states(store.pg(), &suspects).await.during(OPERATION)?;
     let is_open = |order: &Uuid| states.iter().any(|state| state.id == *order && (state.is_open || state.is_ending));
     for order in suspects.into_iter().filter(|order| !is_open(order)) {
-        tally.found += 1;
-        tally.repaired += usize::from(scripts::forget(store, OrderId::new(order), Some(owner), "").await?);
+        tally.mended(scripts::forget(store, OrderId::new(order), Some(owner), "").await?);
     }
     Ok(())
 }

@@ -104,6 +104,8 @@ pub(super) async fn unapplied_of(db: impl PgExecutor<'_>, ids: &[i64]) -> sqlx::
 /// Where an order stands.
 pub(super) struct State {
     pub id: Uuid,
+    /// Postgres has it.
+    pub is_written: bool,
     pub is_open: bool,
     /// An operation that ends its reservation waits to be applied.
     pub is_ending: bool,
@@ -112,9 +114,10 @@ pub(super) struct State {
 pub(super) async fn states(db: impl PgExecutor<'_>, orders: &[Uuid]) -> sqlx::Result<Vec<State>> {
     sqlx::query_as!(
         State,
-        r#"SELECT id, status IN ('PENDING', 'PAYMENT_PENDING') AS "is_open!",
-                  EXISTS (SELECT FROM gate_ops g WHERE g.order_id = o.id AND g.applied_at IS NULL) AS "is_ending!"
-           FROM orders o WHERE id = ANY($1)"#,
+        r#"SELECT a.id AS "id!", o.id IS NOT NULL AS "is_written!",
+                  coalesce(o.status IN ('PENDING', 'PAYMENT_PENDING'), false) AS "is_open!",
+                  EXISTS (SELECT FROM gate_ops g WHERE g.order_id = a.id AND g.applied_at IS NULL) AS "is_ending!"
+           FROM unnest($1::uuid[]) AS a (id) LEFT JOIN orders o ON o.id = a.id"#,
         orders
     )
     .fetch_all(db)

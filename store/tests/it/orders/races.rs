@@ -77,7 +77,7 @@ async fn assert_one_end_each(shop: &Shop, copies: i64, book: domain::BookId) {
     sqlx::query("UPDATE orders SET expires_at = now() WHERE status = 'PAYMENT_PENDING'")
         .execute(&shop.pg)
         .await
-        .unwrap();
+        .expect("ask Postgres");
     shop.expire_due().await;
     shop.apply_gate_ops().await;
     let count = |sql: &'static str| shop.count(sql);
@@ -95,7 +95,7 @@ async fn assert_one_end_each(shop: &Shop, copies: i64, book: domain::BookId) {
             .bind(status)
             .fetch_one(&shop.pg)
             .await
-            .unwrap();
+            .expect("ask Postgres");
         assert!(won > 0, "{status} never won: that was no race");
     }
     let sold = count("SELECT count(*) FROM orders WHERE status = 'PAID'").await;
@@ -120,7 +120,7 @@ async fn payment_deadline_and_shopper_meet_a_thousand_times() {
         sqlx::query("UPDATE orders SET expires_at = now() + interval '150 ms' WHERE status = 'PAYMENT_PENDING'")
             .execute(&shop.pg)
             .await
-            .unwrap();
+            .expect("ask Postgres");
         let (due, end) = (deadline + Duration::from_millis(2), deadline + Duration::from_millis(60));
         let cancelling =
             join_all(orders.iter().step_by(2).map(|order| cancel_at(&other, dice.around(deadline), order)));

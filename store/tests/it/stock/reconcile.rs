@@ -92,6 +92,23 @@ async fn one_that_nobody_can_read_gives_its_copies_back() {
     shop.assert_sound().await;
 }
 
+/// Parked without being written, its copies on their way back: nothing is put into the stream again.
+#[tokio::test]
+async fn one_that_was_parked_is_not_brought_back() {
+    let Scene { shop, book, waiting, .. } = scene().await;
+    let text: String = shop.redis.clone().hget(shop.keys.reservation(waiting.1), "order").await.unwrap();
+    let mut draft: serde_json::Value = serde_json::from_str(&text).unwrap();
+    draft["total"] = serde_json::json!(1);
+    let _: () = shop.redis.clone().hset(shop.keys.reservation(waiting.1), "order", draft.to_string()).await.unwrap();
+    shop.persist_all().await;
+    assert!(shop.status(waiting.1).await.is_none() && shop.has_reservation(waiting.1).await);
+    is_clean(&shop).await;
+    shop.apply_gate_ops().await;
+    is_clean(&shop).await;
+    assert_eq!((shop.at_gate(book).await, shop.stream_len().await), (48, 0));
+    shop.assert_sound().await;
+}
+
 #[tokio::test]
 async fn reservations_and_open_orders_are_brought_together() {
     let Scene { shop, open, ended, .. } = scene().await;
