@@ -145,7 +145,7 @@ impl Shop {
 
     async fn violations(&self) -> Vec<String> {
         let findings = check::run(&self.store).await.unwrap();
-        assert_eq!(findings.len(), 5);
+        assert_eq!(findings.len(), 6);
         findings
             .into_iter()
             .flat_map(|f| f.violations.into_iter().map(move |v| format!("{} {v}", &f.promise[..1])))
