@@ -304,7 +304,10 @@ mod tests {
     #[test]
     fn the_wrappers_know_every_code_that_the_headers_promise() {
         let place = promised_codes(include_str!("../../../lua/order_place.lua"));
-        assert_eq!(place, ["NOT_READY", "REPLAYED", "KEY_REUSED", "TOO_MANY_HOLDS", "INSUFFICIENT", "PLACED"]);
+        assert_eq!(
+            place,
+            ["NOT_READY", "REPLAYED", "KEY_REUSED", "TOO_MANY_HOLDS", "CART_TAKEN", "INSUFFICIENT", "PLACED"]
+        );
         let answer = r#"{"order_id":"c85a0465-8329-82fa-9ec7-9ebd73ded635","number":"BB-7K3M-9QXA","status":"PENDING",
             "total":1,"currency":"INR","expires_at":1}"#;
         for code in place {
