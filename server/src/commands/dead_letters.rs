@@ -30,8 +30,9 @@ pub async fn run(store: &Store, command: DeadLetters) -> Result<(), Failure> {
         DeadLetters::List => list(store).await,
         DeadLetters::Retry { id } => tell(id, "tried again", dead_letters::retry(store, id).await?),
         DeadLetters::RetryAll { source } => {
-            println!("{} are tried again", dead_letters::retry_all(store, &source).await?);
-            Ok(())
+            let all = dead_letters::retry_all(store, &source).await?;
+            println!("{} are tried again", all.retried);
+            if all.failed == 0 { Ok(()) } else { Err(Failure::said(format!("{} could not be: see above", all.failed))) }
         }
         DeadLetters::Discard { id, reason } => tell(id, "discarded", dead_letters::discard(store, id, &reason).await?),
     }

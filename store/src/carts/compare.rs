@@ -33,7 +33,7 @@ pub(crate) enum Kind {
     /// Postgres has the same version with another content; or the cart was never proven.
     Differs,
     PostgresNewer,
-    /// Its hash is not what our scripts write.
+    /// Its hash, or its row, is not what we write.
     Unreadable,
 }
 
@@ -89,7 +89,7 @@ pub(crate) async fn carts(store: &Store, owners: &[Owner]) -> Result<Compared, E
         let is_doubted = fields.get("e").is_none_or(|era| **era != *run);
         let state = CartState::from_fields(fields).ok().flatten();
         let (v, t) = state.as_ref().map_or((0, 0), |cart| (cart.v, cart.t));
-        if let Some(kind) = judge(state.as_ref(), rows.get(owner)) {
+        if let Some(kind) = judge(state.as_ref(), rows.get(owner).map(Result::as_ref)) {
             compared.differences.push(Difference { owner: *owner, kind, v, t, is_doubted });
         }
     }
@@ -97,8 +97,9 @@ pub(crate) async fn carts(store: &Store, owners: &[Owner]) -> Result<Compared, E
 }
 
 /// `cart`: `None` if it cannot be read.
-fn judge(cart: Option<&CartState>, row: Option<&CartState>) -> Option<Kind> {
+fn judge(cart: Option<&CartState>, row: Option<Result<&CartState, &sqlx::Error>>) -> Option<Kind> {
     let Some(cart) = cart else { return Some(Kind::Unreadable) };
+    let Ok(row) = row.transpose() else { return Some(Kind::Unreadable) };
     match row {
         None => (cart.t > 0).then_some(Kind::RedisNewer),
         Some(row) if row.t > cart.t => Some(Kind::PostgresNewer),

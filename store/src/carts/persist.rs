@@ -95,7 +95,7 @@ async fn reread(store: &Store, owner: &Owner) -> Read {
 /// All in one transaction; when one of them is refused, each by itself, so that it fails alone.
 async fn write(store: &Store, ready: Vec<(Claimed, Option<CartState>)>) -> Result<(), Error> {
     let carts: Vec<_> = ready.iter().filter_map(|(claimed, cart)| Some((claimed.owner, cart.as_ref()?))).collect();
-    // A cart that is nowhere in Redis has nothing to write; only its mark goes.
+    // A cart that is nowhere in Redis has nothing to write; only its mark goes, and its letter stays.
     let mark = |(claimed, cart): &(Claimed, Option<CartState>)| {
         (claimed.owner, cart.as_ref().map_or(0, |cart| cart.v), cart.as_ref().map_or(0, |cart| cart.t))
     };
@@ -130,7 +130,7 @@ async fn finish(store: &Store, written: &[(Owner, i64, i64)]) -> Result<(), Erro
     let done = scripts::done(store, written).await?;
     metrics::counter!("bazar_carts_persisted_total").increment(written.len() as u64);
     let revived = written.iter().zip(done).filter(|(_, done)| *done == Done::Revived);
-    let revived: Vec<String> = revived.map(|((owner, ..), _)| owner.to_string()).collect();
+    let revived: Vec<_> = revived.map(|(written, _)| *written).collect();
     if revived.is_empty() {
         return Ok(());
     }

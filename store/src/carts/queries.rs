@@ -8,15 +8,30 @@ use time::OffsetDateTime;
 
 type Marks = Json<BTreeMap<String, String>>;
 
-/// The cart as it was last written.
-pub(super) async fn load(pg: &PgPool, owner: &Owner) -> Result<Option<CartState>, sqlx::Error> {
-    Ok(load_all(pg, &[*owner]).await?.remove(owner))
+struct Row {
+    owner: String,
+    v: i64,
+    t: i64,
+    merged_into: Option<String>,
+    marks: Marks,
+    books: Vec<i64>,
+    quantities: Vec<i32>,
+    seen: Vec<Option<i64>>,
 }
 
-/// Those of these carts that Postgres has.
-pub(super) async fn load_all(pg: &PgPool, owners: &[Owner]) -> Result<HashMap<Owner, CartState>, sqlx::Error> {
+/// The cart as it was last written.
+pub(super) async fn load(pg: &PgPool, owner: &Owner) -> Result<Option<CartState>, sqlx::Error> {
+    load_all(pg, &[*owner]).await?.remove(owner).transpose()
+}
+
+/// Those of these carts that Postgres has; a row that cannot be read is nobody else's error.
+pub(super) async fn load_all(
+    pg: &PgPool,
+    owners: &[Owner],
+) -> Result<HashMap<Owner, Result<CartState, sqlx::Error>>, sqlx::Error> {
     let names: Vec<String> = owners.iter().map(Owner::to_string).collect();
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        Row,
         r#"SELECT owner, v, t, merged_into, marks AS "marks: Marks",
                   ARRAY(SELECT book_id FROM cart_lines l WHERE l.owner = c.owner ORDER BY book_id) AS "books!",
                   ARRAY(SELECT quantity FROM cart_lines l WHERE l.owner = c.owner ORDER BY book_id) AS "quantities!",
@@ -27,17 +42,16 @@ pub(super) async fn load_all(pg: &PgPool, owners: &[Owner]) -> Result<HashMap<Ow
     )
     .fetch_all(pg)
     .await?;
-    let carts = rows.into_iter().map(|row| {
+    let cart = |row: Row| {
         let lines = row.books.iter().zip(&row.quantities).zip(&row.seen).map(|((book, copies), seen)| {
             let quantity = Quantity::new(i64::from(*copies)).map_err(broken)?;
             Ok((BookId::new(*book).map_err(broken)?, Line { quantity, seen: seen.map(Minor::new) }))
         });
         let lines = lines.collect::<Result<_, sqlx::Error>>()?;
         let into = row.merged_into.map(|text| text.parse::<Owner>()).transpose().map_err(broken)?;
-        let cart = CartState { v: row.v, t: row.t, lines, marks: row.marks.0, into, is_unproven: false };
-        Ok((row.owner.parse().map_err(broken)?, cart))
-    });
-    carts.collect()
+        Ok(CartState { v: row.v, t: row.t, lines, marks: row.marks.0, into, is_unproven: false })
+    };
+    rows.into_iter().map(|row| Ok((row.owner.parse().map_err(broken)?, cart(row)))).collect()
 }
 
 /// Owners of carts that changed since, after this one.
@@ -82,7 +96,8 @@ fn broken(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error 
 
 /// Makes these carts in Postgres what they are given as; one that Postgres has at a later `t` stays as it is.
 /// What is written of the lines is their difference from what is there now, whoever wrote that.
-/// Rows are locked in the order of their owners, so that two writers cannot wait for each other.
+/// Rows of `carts` are locked in the order of their owners, so that two writers cannot wait for each other. Rows of
+/// `cart_lines` need no order of their own, because every writer of a cart's lines has locked its row of `carts` first.
 pub(super) async fn save(db: &mut PgConnection, carts: &[(Owner, &CartState)]) -> Result<(), sqlx::Error> {
     let owners: Vec<String> = save_rows(db, carts).await?;
     let written: HashSet<&String> = owners.iter().collect();
@@ -178,12 +193,21 @@ pub(super) async fn holders(pg: &PgPool, book: BookId, after: &str, most: usize)
     owners.fetch_all(pg).await?.iter().map(|owner| owner.parse().map_err(broken)).collect()
 }
 
-/// A cart that stood in the dead letters has been written after all.
-pub(super) async fn close_dead_letters(pg: &PgPool, owners: &[String]) -> Result<(), sqlx::Error> {
+/// Carts that stood in the dead letters have been written at `(v, t)` after all. A letter whose cart had come further
+/// than that stays: what was written did not come of it.
+pub(super) async fn close_dead_letters(pg: &PgPool, written: &[(Owner, i64, i64)]) -> Result<(), sqlx::Error> {
+    let owners: Vec<String> = written.iter().map(|(owner, ..)| owner.to_string()).collect();
+    let vs: Vec<i64> = written.iter().map(|(_, v, _)| *v).collect();
+    let ts: Vec<i64> = written.iter().map(|(.., t)| *t).collect();
     sqlx::query!(
-        "UPDATE dead_letters SET state = 'retried', ended_at = now()
-         WHERE source = 'cart' AND key = ANY($1) AND state = 'parked'",
-        owners
+        r"UPDATE dead_letters SET state = 'retried', ended_at = now()
+          FROM UNNEST($1::text[], $2::bigint[], $3::bigint[]) AS written (owner, v, t)
+          WHERE source = 'cart' AND key = written.owner AND state = 'parked'
+            AND CASE WHEN payload #>> '{cart,v}' ~ '^\d{1,18}$' THEN (payload #>> '{cart,v}')::bigint ELSE 0 END <= written.v
+            AND CASE WHEN payload #>> '{cart,t}' ~ '^\d{1,18}$' THEN (payload #>> '{cart,t}')::bigint ELSE 0 END <= written.t",
+        &owners,
+        &vs,
+        &ts
     )
     .execute(pg)
     .await?;

@@ -12,7 +12,7 @@ use crate::{
     Store,
     error::{During, Error},
     jobs::{
-        dead_letters,
+        self, dead_letters,
         schedule::{Every, Schedule, Scheduled},
     },
     world::to_timestamp,
@@ -100,10 +100,14 @@ async fn mend_page(store: &Store, owners: &[Owner], report: &mut Report) -> Resu
     report.carts += compared.carts;
     report.in_flight += compared.in_flight;
     for difference in compared.differences {
-        match mend(store, difference).await? {
-            Some(is_mended) => report.tell(difference.kind.name(), is_mended),
+        match mend(store, difference).await {
+            Ok(Some(is_mended)) => report.tell(difference.kind.name(), is_mended),
             // It moved: whoever moved it has marked it.
-            None => report.in_flight += 1,
+            Ok(None) => report.in_flight += 1,
+            Err(error) => {
+                jobs::alone(error, difference.owner)?;
+                report.tell(difference.kind.name(), false);
+            }
         }
     }
     Ok(())
@@ -141,8 +145,14 @@ async fn mend_marks(store: &Store, report: &mut Report) -> Result<(), Error> {
         report.tell("dead_without_letter", true);
     }
     for (_, letter) in orphans.letters_without_mark {
-        dead_letters::retry(store, letter).await?;
-        report.tell("letter_without_mark", true);
+        let is_retried = match dead_letters::retry(store, letter).await {
+            Ok(_) => true,
+            Err(error) => {
+                jobs::alone(error, letter)?;
+                false
+            }
+        };
+        report.tell("letter_without_mark", is_retried);
     }
     Ok(())
 }

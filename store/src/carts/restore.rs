@@ -8,12 +8,15 @@ use super::{queries, scripts};
 use crate::{
     Store,
     error::{During, Error},
-    jobs::schedule::{Every, Schedule, Scheduled},
+    jobs::{
+        self,
+        schedule::{Every, Schedule, Scheduled},
+    },
     world::to_timestamp,
 };
 use async_trait::async_trait;
 use domain::Owner;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 
 const PAGE: usize = 200;
@@ -33,7 +36,7 @@ impl Scheduled for RestoreCarts {
 
     async fn run(&self, store: &Store) -> Result<Value, Error> {
         let since = to_timestamp(store.now().plus(-SINCE_MS));
-        let (mut after, mut looked_at, mut restored) = (String::new(), 0, 0);
+        let (mut after, mut looked_at, mut restored, mut failed) = (String::new(), 0, 0, 0);
         loop {
             let page = queries::restorable(store.pg(), since, &after, PAGE).await.during("carts.restore")?;
             let Some(last) = page.last() else { break };
@@ -42,11 +45,21 @@ impl Scheduled for RestoreCarts {
             let hashes = scripts::read(store, &owners).await?;
             let absent: Vec<Owner> =
                 owners.iter().zip(hashes).filter(|(_, fields)| fields.is_empty()).map(|(owner, _)| *owner).collect();
-            (looked_at, restored) = (looked_at + owners.len(), restored + absent.len());
             // A read like any other: it puts back what is absent, and leaves alone what came back meanwhile.
-            let loads: Vec<_> = absent.iter().map(|owner| super::load(store, owner, &[])).collect();
-            stream::iter(loads).buffer_unordered(PARALLEL).try_for_each(async |_| Ok(())).await?;
+            let loads: Vec<_> =
+                absent.iter().map(async |owner| (owner, super::load(store, owner, &[]).await)).collect();
+            let mut loads = stream::iter(loads).buffer_unordered(PARALLEL);
+            while let Some((owner, loaded)) = loads.next().await {
+                match loaded {
+                    Ok(_) => restored += 1,
+                    Err(error) => {
+                        jobs::alone(error, owner)?;
+                        failed += 1;
+                    }
+                }
+            }
+            looked_at += owners.len();
         }
-        Ok(json!({ "carts": looked_at, "restored": restored }))
+        Ok(json!({ "carts": looked_at, "restored": restored, "failed": failed }))
     }
 }

@@ -316,6 +316,7 @@ mod tests {
         ("cart_take", include_str!("../../../lua/cart_take.lua"), &["OK", "MOVED"]),
         ("cart_restore", include_str!("../../../lua/cart_restore.lua"), &["OK", "MOVED"]),
         ("cart_told", include_str!("../../../lua/cart_told.lua"), &["OK"]),
+        ("cart_revive", include_str!("../../../lua/cart_revive.lua"), &["OK", "MOVED"]),
         ("cart_prelude", include_str!("../../../lua/cart_prelude.lua"), &["ABSENT", "DOUBT"]),
         ("carts_claim", include_str!("../../../lua/carts_claim.lua"), &[]),
         ("carts_done", include_str!("../../../lua/carts_done.lua"), &["DONE", "REVIVED", "MOVED"]),

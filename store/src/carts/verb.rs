@@ -29,6 +29,7 @@ script!(MERGE, "cart_merge");
 script!(TAKE, "cart_take");
 script!(RESTORE, "cart_restore");
 script!(TOLD, "cart_told");
+script!(REVIVE, "cart_revive");
 
 /// A line that somebody wants.
 #[derive(Debug, Clone, Copy)]
@@ -86,6 +87,22 @@ pub(super) enum Verb<'a> {
         book: BookId,
         stamp: i64,
     },
+    Revive {
+        parked: &'a CartState,
+        how: Revival,
+    },
+}
+
+/// What a dead letter's cart does to the one that is here.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Revival {
+    /// An older one gives way.
+    Replace,
+    Raise,
+    /// The cart here is the account's that a closed one went to.
+    Join,
+    /// Another cart has its lines: nothing but that it was seen to.
+    Note,
 }
 
 /// The cart that Postgres has, as far as the caller knows.
@@ -134,6 +151,7 @@ impl Verb<'_> {
             Self::Take { .. } => &TAKE,
             Self::Restore { .. } => &RESTORE,
             Self::Told { .. } => &TOLD,
+            Self::Revive { .. } => &REVIVE,
         }
     }
 
@@ -173,8 +191,22 @@ impl Verb<'_> {
                 [order.to_string()].into_iter().chain(lines).collect()
             }
             Self::Told { book, stamp } => vec![book.to_string(), stamp.to_string()],
+            Self::Revive { parked, how } => how.args(parked),
             Self::Restore { order, handed_over } => vec![order.to_string(), (*handed_over).to_owned()],
         }
+    }
+}
+
+impl Revival {
+    fn args(self, parked: &CartState) -> Vec<String> {
+        let how = match self {
+            Self::Replace => "replace",
+            Self::Raise => "raise",
+            Self::Join => "join",
+            Self::Note => "note",
+        };
+        // `v` and `t` may stand among the fields: the script looks for others.
+        [parked.v.to_string(), parked.t.to_string(), how.to_owned()].into_iter().chain(parked.to_fields()).collect()
     }
 }
 

@@ -104,6 +104,15 @@ pub(crate) async fn park(tx: &mut sqlx::PgTransaction<'_>, letter: Letter<'_>) -
     Ok(())
 }
 
+/// One of many failed, and the others go on: logs it. An error that would meet all of them comes back.
+pub(crate) fn alone(error: Error, what: impl std::fmt::Display) -> Result<(), Error> {
+    if is_away(&error) {
+        return Err(error);
+    }
+    tracing::error!(%what, error = &error as &dyn std::error::Error, "this one could not be mended; the others go on");
+    Ok(())
+}
+
 /// A server is away or not itself yet: no fault of the work in hand, however often that happens.
 pub(crate) fn is_away(error: &Error) -> bool {
     const NOT_ITSELF: [&str; 7] = ["LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "BUSY", "OOM", "MISCONF"];

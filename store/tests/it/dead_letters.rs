@@ -3,7 +3,7 @@
 use crate::orders::shop::Shop;
 use store::jobs::{
     DrainOutbox, Job, Prune,
-    dead_letters::{self, Ended},
+    dead_letters::{self, Ended, Retried},
     schedule::Scheduled,
 };
 
@@ -49,8 +49,8 @@ async fn an_operation_of_the_gate_is_applied_after_all_or_let_go() {
     sql(&shop, "INSERT INTO dead_letters (source, key, payload, error, attempts) SELECT 'gate_ops', id::text, '{}', 'x', 10 FROM gate_ops ORDER BY id").await;
     let letters = dead_letters::list(&shop.store, 0).await.unwrap();
     assert_eq!(dead_letters::discard(&shop.store, letters[0].id, "counted by hand").await.unwrap(), Ended::Now);
-    assert_eq!(dead_letters::retry_all(&shop.store, "gate_ops").await.unwrap(), 1);
-    assert_eq!(dead_letters::retry_all(&shop.store, "gate_ops").await.unwrap(), 0);
+    assert_eq!(dead_letters::retry_all(&shop.store, "gate_ops").await.unwrap(), Retried { retried: 1, failed: 0 });
+    assert_eq!(dead_letters::retry_all(&shop.store, "gate_ops").await.unwrap(), Retried::default());
     let applied = "SELECT count(*) FROM gate_ops WHERE applied_at IS NOT NULL AND lines = '[[1, 1]]'";
     let due = "SELECT count(*) FROM gate_ops WHERE applied_at IS NULL AND due_at <= now() AND attempts = 0 AND lines = '[[2, 1]]'";
     assert_eq!((shop.count(applied).await, shop.count(due).await), (1, 1));

@@ -25,7 +25,7 @@ const PAGE: i64 = 500;
 /// What one look found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Report {
-    /// Carts unchanged for long enough, of everybody.
+    /// Shoppers' carts unchanged for long enough, with something in them.
     pub seen: u64,
     /// Mails put into the outbox.
     pub written: u64,

@@ -17,7 +17,7 @@ pub(super) struct Seen {
     pub is_due: bool,
 }
 
-/// The next carts by the time of their last change. What makes one due is asked of these only, so that a statement
+/// The next shoppers' carts that hold something, by the time of their last change. What makes one due is asked of these only, so that a statement
 /// stays short when nearly all carts were written about long ago.
 pub(super) async fn page(
     db: impl PgExecutor<'_>,
@@ -33,17 +33,17 @@ pub(super) async fn page(
                     (SELECT jsonb_agg(jsonb_build_array(book_id, quantity) ORDER BY book_id)
                      FROM cart_lines WHERE cart_lines.owner = carts.owner) AS lines
              FROM carts
-             WHERE updated_at <= $1 AND ($2::timestamptz IS NULL OR (updated_at, owner) > ($2, $3::text))
+             WHERE updated_at <= $1 AND account_id IS NOT NULL AND merged_into IS NULL
+               AND EXISTS (SELECT FROM cart_lines WHERE cart_lines.owner = carts.owner) AND ($2::timestamptz IS NULL OR (updated_at, owner) > ($2, $3::text))
              ORDER BY updated_at, owner LIMIT $4)
            SELECT page.owner AS "owner!", page.updated_at AS "updated_at!", page.account_id, page.t AS "t!",
              page.lines AS "lines: Lines",
-             (page.account_id IS NOT NULL
-              AND EXISTS (SELECT FROM cart_lines line JOIN books ON books.id = line.book_id
+             (EXISTS (SELECT FROM cart_lines line JOIN books ON books.id = line.book_id
                           WHERE line.owner = page.owner AND books.retired_at IS NULL)
               AND NOT EXISTS (SELECT FROM cart_mails mail WHERE mail.account_id = page.account_id AND mail.t = page.t)
-              -- The shop itself moves carts on (a new price); that is no new state of the shopper's.
+              -- The shop itself moves carts on (a new price); that is no new state of the shopper's, for a season.
               AND page.lines IS DISTINCT FROM (SELECT mail.lines FROM cart_mails mail
-                  WHERE mail.account_id = page.account_id AND mail.sent_at IS NOT NULL ORDER BY mail.t DESC LIMIT 1)
+                  WHERE mail.account_id = page.account_id AND mail.sent_at > $1 - interval '90 days' ORDER BY mail.t DESC LIMIT 1)
               AND NOT EXISTS (SELECT FROM orders WHERE orders.owner = page.owner
                               AND orders.placed_at > page.updated_at - interval '1 day')
               AND NOT EXISTS (SELECT FROM mail_optouts JOIN accounts ON accounts.email = mail_optouts.email

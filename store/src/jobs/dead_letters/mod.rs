@@ -9,6 +9,7 @@ use super::{Topic, enqueue};
 use crate::{
     Store, carts,
     error::{During, Error},
+    jobs,
     world::to_timestamp,
 };
 use domain::{ApiError, ErrorCode, Owner};
@@ -62,19 +63,33 @@ pub async fn retry(store: &Store, id: i64) -> Result<Ended, Error> {
     Ok(Ended::Now)
 }
 
-/// Retries all letters of one source that are parked now; returns how many.
-pub async fn retry_all(store: &Store, source: &str) -> Result<u64, Error> {
+/// What became of all letters of a source.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Retried {
+    pub retried: u64,
+    /// Could not even be tried; they are still parked, and the log says why.
+    pub failed: u64,
+}
+
+/// Retries all letters of one source that are parked now. One that cannot be tried is in nobody's way.
+pub async fn retry_all(store: &Store, source: &str) -> Result<Retried, Error> {
     if !SOURCES.contains(&source) {
         let message = format!("No dead letters come from “{source}”; there are: {}.", SOURCES.join(", "));
         return Err(ApiError::new(ErrorCode::NotFound, message).into());
     }
-    let (mut after, mut retried) = (0, 0);
+    let (mut after, mut all) = (0, Retried::default());
     loop {
         let page = queries::parked_ids(store.pg(), source, after, PAGE).await.during("dead_letters.retry_all")?;
-        let Some(last) = page.last() else { return Ok(retried) };
+        let Some(last) = page.last() else { return Ok(all) };
         after = *last;
         for id in page {
-            retried += u64::from(retry(store, id).await? == Ended::Now);
+            match retry(store, id).await {
+                Ok(ended) => all.retried += u64::from(ended == Ended::Now),
+                Err(error) => {
+                    jobs::alone(error, format_args!("dead letter {id}"))?;
+                    all.failed += 1;
+                }
+            }
         }
     }
 }
@@ -82,7 +97,7 @@ pub async fn retry_all(store: &Store, source: &str) -> Result<u64, Error> {
 /// Lets the work go, for a reason that is kept with the letter.
 ///
 /// An operation of the gate counts as applied then, and reconciling the stock makes up for it. A cart is never thrown
-/// away: it goes back to the carts that wait to be written, with ten fresh attempts.
+/// away: with what its letter kept, it goes back to the carts that wait to be written, with ten fresh attempts.
 pub async fn discard(store: &Store, id: i64, reason: &str) -> Result<Ended, Error> {
     const OPERATION: &str = "dead_letters.discard";
     let mut tx = store.pg().begin().await.during(OPERATION)?;
@@ -94,11 +109,12 @@ pub async fn discard(store: &Store, id: i64, reason: &str) -> Result<Ended, Erro
     if letter.source == GATE_OPS {
         queries::drop_gate_op(&mut *tx, number(&letter)?, to_timestamp(store.now())).await.during(OPERATION)?;
     }
+    if letter.source == CART {
+        // Before the letter ends: it may be all that is left of the cart.
+        carts::parked::let_go(store, owner(&letter)?, &letter.payload).await?;
+    }
     queries::end(&mut *tx, id, "discarded", Some(reason)).await.during(OPERATION)?;
     tx.commit().await.during(OPERATION)?;
-    if letter.source == CART {
-        carts::parked::start_anew(store, owner(&letter)?).await?;
-    }
     Ok(Ended::Now)
 }
 

@@ -233,3 +233,21 @@ async fn the_daily_restore_brings_back_what_redis_lost_and_revives_nobody() {
     assert_eq!(held(&shop.view(&Owner::Account(account)).await), [(book.get(), 2)]);
     assert_eq!(violations(&shop).await, Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn one_row_that_nobody_can_read_is_in_nobodys_way() {
+    let shop = Shop::open().await;
+    let book = shop.book(9).await;
+    let (broken, owner) = (clean(&shop, book).await, clean(&shop, book).await);
+    sql(&shop, "UPDATE carts SET merged_into = 'nobody' WHERE owner = $1", &broken).await;
+    sql(&shop, "UPDATE cart_lines SET quantity = 7 WHERE owner = $1", &owner).await;
+    let report = reconcile::run(&shop.store, Scope::All).await.expect("reconciled");
+    assert_eq!(found(&report), [("differs", 1, 1), ("unreadable", 1, 0)]);
+    for lost in [&broken, &owner] {
+        shop.drain().await;
+        shop.lose(lost).await;
+    }
+    let report = RestoreCarts.run(&shop.store).await.expect("restored");
+    assert_eq!((&report["restored"], &report["failed"]), (&1.into(), &1.into()));
+    assert_eq!(held(&shop.view(&owner).await), [(book.get(), 2)]);
+}
