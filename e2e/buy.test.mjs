@@ -1,7 +1,7 @@
 // (a) A person finds a book, buys it, and every page follows by itself.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { alive, checkOut, openBrowser, openShop, shoot, until, visit } from './harness.mjs';
+import { addToCart, alive, checkOut, openBrowser, openShop, shoot, until, visit } from './harness.mjs';
 
 let shop, browser;
 before(async () => { shop = await openShop(); browser = await openBrowser(); });
@@ -25,7 +25,7 @@ test('search with a typo, add, a second tab follows, place, pay, PAID by itself,
   await visit(second, `${shop.url}/books`);
   assert.equal(await badge(second).count(), 0);
 
-  await page.getByRole('button', { name: /Add to cart/ }).click();
+  await addToCart(page);
   await badge(page).filter({ hasText: '1' }).waitFor();
   await badge(second).filter({ hasText: '1' }).waitFor({ timeout: 3000 });
 
@@ -80,7 +80,7 @@ test('a guest’s cart comes along at login, and logging out leaves nothing behi
   await page.locator('.book-card__link').nth(1).click();
   await page.waitForURL(/\/books\/./);
   await alive(page);
-  await page.getByRole('button', { name: /Add to cart/ }).click();
+  await addToCart(page);
   await badge(page).filter({ hasText: '1' }).waitFor();
   await visit(page, `${shop.url}/login`);
   await shoot(page, 'login');
@@ -104,7 +104,7 @@ test('the shop restarts: open tabs come back by themselves and are right again',
   await page.locator('.book-card__link').first().click();
   await page.waitForURL(/\/books\/./);
   await alive(page);
-  await page.getByRole('button', { name: /Add to cart/ }).click();
+  await addToCart(page);
   await badge(page).filter({ hasText: '1' }).waitFor();
   const other = await shopper.newPage();
   await visit(other, `${shop.url}/cart`);

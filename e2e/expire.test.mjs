@@ -1,7 +1,7 @@
 // (b) An order nobody pays expires on its page, and its copies are back on sale.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { alive, checkOut, openBrowser, openShop, shoot, until, visit } from './harness.mjs';
+import { addToCart, alive, checkOut, openBrowser, openShop, shoot, until, visit } from './harness.mjs';
 
 let shop, browser;
 before(async () => {
@@ -20,7 +20,7 @@ async function order(page) {
   await alive(page);
   const slug = new URL(page.url()).pathname.split('/').pop();
   const left = stock(slug);
-  await page.getByRole('button', { name: /Add to cart/ }).click();
+  await addToCart(page);
   await page.locator('.cart-badge').filter({ hasText: '1' }).waitFor();
   await visit(page, `${shop.url}/checkout`);
   await checkOut(page, 'late@example.org');

@@ -135,6 +135,13 @@ export const ADDRESS = {
   name: 'Asha Rao', line1: '12 MG Road', city: 'Bengaluru', state: 'Karnataka', postcode: '560001', phone: '9845012345',
 };
 
+/** Clicks “Add to cart” and waits for the server's answer: the badge counts before it, a page loaded anew does not. */
+export async function addToCart(page) {
+  const answered = page.waitForResponse((response) => response.url().endsWith('/api/cart/add'));
+  await page.getByRole('button', { name: /Add to cart/ }).click();
+  await answered;
+}
+
 /** Fills in the checkout form and places the order. */
 export async function checkOut(page, email) {
   for (const [name, value] of Object.entries(ADDRESS)) await page.locator(`[name="${name}"]`).fill(value);

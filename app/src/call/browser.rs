@@ -5,7 +5,10 @@ use crate::AppError;
 use domain::{ApiError, ErrorCode};
 use leptos::prelude::window;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{AbortSignal, Headers, Request, RequestInit, Response, js_sys::futures::JsFuture};
+use web_sys::{
+    AbortSignal, Headers, Request, RequestInit, Response,
+    js_sys::{Reflect, futures::JsFuture},
+};
 
 /// After so many ms without an answer the shop counts as out of reach.
 const PATIENCE: u32 = 20_000;
@@ -29,6 +32,8 @@ async fn send(url: &str, form: Option<String>) -> Result<Response, JsValue> {
         headers.set("content-type", "application/x-www-form-urlencoded")?;
         init.set_method("POST");
         init.set_body(&JsValue::from_str(&form));
+        // What was clicked arrives also when the person leaves the page at that moment.
+        Reflect::set(&init, &"keepalive".into(), &JsValue::TRUE)?;
     }
     init.set_headers(&headers);
     init.set_signal(Some(&AbortSignal::timeout_with_u32(PATIENCE)));
