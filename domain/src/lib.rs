@@ -10,6 +10,7 @@ pub mod error;
 pub mod ids;
 pub mod isbn;
 pub mod live;
+pub mod markup;
 pub mod money;
 pub mod order;
 pub mod owner;

@@ -1,7 +1,6 @@
 //! How a command ends badly: one clear line on standard error and exit code 1.
 
 use crate::config::ConfigError;
-use std::error::Error as _;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -29,14 +28,5 @@ impl Failure {
 
 /// The whole story on one line: what was done, and what the server below said.
 fn chain(error: &store::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text.replace('\n', " ")
+    store::error::chain(error).replace('\n', " ")
 }

@@ -58,8 +58,7 @@ impl Error {
 
     /// The error and what caused it, for records that have one column for it.
     pub(crate) fn chain(&self) -> String {
-        let causes = std::iter::successors(std::error::Error::source(self), |error| error.source());
-        causes.fold(self.to_string(), |text, cause| format!("{text}: {cause}"))
+        chain(self)
     }
 
     /// Postgres cannot be reached, as opposed to: it said no.
@@ -71,6 +70,14 @@ impl Error {
     pub fn is_refusal(&self) -> bool {
         matches!(self, Self::Refused(_))
     }
+}
+
+/// An error and what caused it, in one text; a cause that the text names already is not said again.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    std::iter::successors(error.source(), |cause| cause.source()).fold(error.to_string(), |text, cause| {
+        let cause = cause.to_string();
+        if text.contains(&cause) { text } else { format!("{text}: {cause}") }
+    })
 }
 
 /// Postgres cannot be reached, as opposed to: it said no.

@@ -15,6 +15,7 @@ mod tests;
 mod text;
 
 use dice::Dice;
+use domain::markup::escape;
 use layout::{Block, Setting};
 use motif::{Canvas, Inks};
 use palette::Palette;
@@ -46,9 +47,9 @@ pub fn cover_svg(title: &str, author: &str, category: &str, seed: u64) -> String
 }
 
 fn open(title: &str, author: &str) -> String {
-    let mut name = text::escape(title);
+    let mut name = escape(title);
     if !author.is_empty() {
-        let _ = write!(name, ", {}", text::escape(author));
+        let _ = write!(name, ", {}", escape(author));
     }
     format!(
         r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img"><title>{name}</title>"#
@@ -86,7 +87,7 @@ fn words(svg: &mut String, setting: &Setting, palette: &Palette) {
 }
 
 fn line(svg: &mut String, block: &Block, palette: &Palette) {
-    let words = text::escape(&block.text);
+    let words = escape(&block.text);
     let (x, y, size) = (layout::LEFT, block.baseline, block.size);
     let spacing = block.tracking * size;
     let outline = glyphs::outline(&block.drawn(), block.tracking);

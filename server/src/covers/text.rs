@@ -1,4 +1,4 @@
-//! Words before they are set: cleaned of what XML or a reader's eye cannot bear, cut to a bound, escaped.
+//! Words before they are set: cleaned of what XML or a reader's eye cannot bear, cut to a bound.
 
 /// Past this many characters a title ends in an ellipsis; it is whole on its page.
 const LONGEST: usize = 120;
@@ -35,19 +35,4 @@ pub(super) fn split_title(title: &str) -> (&str, &str) {
         }
         None => (title, ""),
     }
-}
-
-pub(super) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
 }

@@ -6,7 +6,7 @@ use axum::{
     extract::{Path, State},
     response::{Html, IntoResponse, Redirect, Response},
 };
-use domain::ErrorCode;
+use domain::{ErrorCode, markup::escape};
 use http::{StatusCode, header};
 use serde::Deserialize;
 use store::{
@@ -63,11 +63,11 @@ fn page(status: StatusCode, payment: &SandboxPayment) -> Response {
 </body>
 </html>
 "#,
-        amount = escaped(&payment.amount.with(payment.currency).to_string()),
-        number = escaped(&payment.order_number),
-        id = escaped(&payment.id),
+        amount = escape(&payment.amount.with(payment.currency).to_string()),
+        number = escape(&payment.order_number),
+        id = escape(&payment.id),
         body = body(payment),
-        back = escaped(&payment.cancel_url),
+        back = escape(&payment.cancel_url),
     );
     (status, [(header::CONTENT_SECURITY_POLICY, policy(payment))], Html(html)).into_response()
 }
@@ -90,7 +90,7 @@ fn body(payment: &SandboxPayment) -> String {
             format!("<button class=\"sandbox-button{class}\" name=\"outcome\" value=\"{outcome}\">{label}</button>\n")
         })
         .collect();
-    let id = escaped(&payment.id);
+    let id = escape(&payment.id);
     format!("{notice}<form class=\"sandbox-form\" method=\"post\" action=\"/sandbox/pay/{id}\">\n{buttons}</form>")
 }
 
@@ -106,21 +106,6 @@ fn policy(payment: &SandboxPayment) -> String {
         "default-src 'none'; style-src 'self'; form-action 'self'{}; frame-ancestors 'none'; base-uri 'none'",
         origin.filter(|origin| !origin.contains([';', ','])).unwrap_or_default()
     )
-}
-
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            _ => out.push(c),
-        }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -151,7 +136,7 @@ mod tests {
 
     #[test]
     fn nothing_of_a_customer_becomes_markup() {
-        assert_eq!(escaped("<a href='x'>&\""), "&lt;a href=&#39;x&#39;&gt;&amp;&quot;");
+        assert_eq!(escape("<a href='x'>&\""), "&lt;a href=&#39;x&#39;&gt;&amp;&quot;");
         assert!(policy(&payment("open")).contains("form-action 'self' https://shop.example;"));
         let odd = SandboxPayment { return_url: "javascript:alert(1)".into(), ..payment("open") };
         assert!(policy(&odd).contains("form-action 'self';"));

@@ -34,7 +34,7 @@ impl Failure {
 
 impl From<lettre::transport::smtp::Error> for Failure {
     fn from(error: lettre::transport::smtp::Error) -> Self {
-        let said = without_addresses(&chain(&error));
+        let said = without_addresses(&crate::error::chain(&error));
         let code = error.status().map(u16::from);
         match code {
             // 53x: our password or our encryption is not good enough; 421: closing down.
@@ -46,19 +46,6 @@ impl From<lettre::transport::smtp::Error> for Failure {
             None => Self::Away(said),
         }
     }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
 }
 
 /// Mail servers like to repeat whom they refuse.

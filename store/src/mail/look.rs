@@ -1,6 +1,7 @@
 //! The shop's look in mails. Kinds of mail say what there is to say in [`Block`]s; only this file knows HTML, so only
 //! this file must escape. Mail programs know neither stylesheets nor SVG: everything is inline, covers are drawn by a cell.
 
+use domain::markup::escape;
 use std::fmt::Write;
 
 // Tokens of style/_tokens.scss, light: mail programs darken by themselves.
@@ -135,19 +136,4 @@ fn html_line(line: &BookLine) -> String {
          </tr>\n",
         escape(&initial)
     )
-}
-
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
 }

@@ -1,8 +1,15 @@
-//! SQL of the ledger, of the gate's operations and of a rebuild.
+//! SQL of the ledger and of a rebuild; of the gate's operations and of corrections in files of their own.
 
-use crate::error::{During, Error};
+mod corrections;
+mod operations;
+
+pub(super) use corrections::{HistoryRow, ensure_row, history, insert_correction, known_delta, lock_count};
+pub(super) use operations::{
+    Operation, has_due_operations, insert_operation, lock_due_operations, mark_applied, put_off, unapplied, waiting,
+};
+
 use domain::OrderId;
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgExecutor;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -226,194 +233,6 @@ pub(super) async fn insert_counts(
     .await
 }
 
-/// Work for the gate, committed with the change that causes it.
-pub(super) async fn insert_operation(
-    db: impl PgExecutor<'_>,
-    kind: &str,
-    order: Option<OrderId>,
-    lines: &[Line],
-    at: OffsetDateTime,
-) -> Result<i64, sqlx::Error> {
-    let lines = lines.iter().map(|line| serde_json::json!([line.book, line.copies])).collect::<serde_json::Value>();
-    sqlx::query_scalar!(
-        "INSERT INTO gate_ops (kind, order_id, lines, created_at, due_at) VALUES ($1, $2, $3, $4, $4) RETURNING id",
-        kind,
-        order.map(OrderId::get),
-        lines,
-        at
-    )
-    .fetch_one(db)
-    .await
-}
-
-/// `false`: there is no such book.
-pub(super) async fn ensure_row(db: &mut PgConnection, book: i64) -> Result<bool, sqlx::Error> {
-    sqlx::query!("INSERT INTO stock (book_id) SELECT id FROM books WHERE id = $1 ON CONFLICT DO NOTHING", book)
-        .execute(&mut *db)
-        .await?;
-    sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM stock WHERE book_id = $1) AS "is_there!""#, book)
-        .fetch_one(db)
-        .await
-}
-
-pub(super) struct Count {
-    pub on_hand: i32,
-    pub reserved: i32,
-}
-
-pub(super) async fn lock_count(db: impl PgExecutor<'_>, book: i64) -> Result<Count, sqlx::Error> {
-    sqlx::query_as!(Count, "SELECT on_hand, reserved FROM stock WHERE book_id = $1 FOR UPDATE", book)
-        .fetch_one(db)
-        .await
-}
-
-/// What an operation did to this book before.
-pub(super) async fn known_delta(
-    db: impl PgExecutor<'_>,
-    operation: &str,
-    book: i64,
-) -> Result<Option<i32>, sqlx::Error> {
-    sqlx::query_scalar!(
-        "SELECT on_hand_delta FROM stock_movements WHERE operation_id = $1 AND book_id = $2",
-        operation,
-        book
-    )
-    .fetch_optional(db)
-    .await
-}
-
-pub(super) async fn insert_correction(
-    db: impl PgExecutor<'_>,
-    book: i64,
-    kind: &str,
-    delta: i32,
-    operation: &str,
-    note: Option<&str>,
-    at: OffsetDateTime,
-) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "INSERT INTO stock_movements (book_id, kind, quantity, on_hand_delta, reserved_delta, operation_id, note, at)
-         VALUES ($1, $2, $3, $3, 0, $4, $5, $6)",
-        book,
-        kind,
-        delta,
-        operation,
-        note,
-        at
-    )
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
-pub(super) struct HistoryRow {
-    pub id: i64,
-    pub kind: String,
-    pub quantity: i32,
-    pub on_hand: i64,
-    pub reserved: i64,
-    pub order_id: Option<Uuid>,
-    pub number: Option<String>,
-    pub operation_id: Option<String>,
-    pub note: Option<String>,
-    pub at: OffsetDateTime,
-}
-
-pub(super) async fn history(
-    db: impl PgExecutor<'_>,
-    book: i64,
-    before: i64,
-    most: i64,
-) -> Result<Vec<HistoryRow>, sqlx::Error> {
-    sqlx::query_as!(
-        HistoryRow,
-        r#"SELECT m.id, m.kind, m.quantity, m.on_hand AS "on_hand!", m.reserved AS "reserved!", m.order_id,
-                  o.number AS "number?", m.operation_id, m.note, m.at
-           FROM (SELECT *, sum(on_hand_delta) OVER w AS on_hand, sum(reserved_delta) OVER w AS reserved
-                 FROM stock_movements WHERE book_id = $1 AND id < $2 WINDOW w AS (ORDER BY id)) m
-           LEFT JOIN orders o ON o.id = m.order_id ORDER BY m.id DESC LIMIT $3"#,
-        book,
-        before,
-        most
-    )
-    .fetch_all(db)
-    .await
-}
-
-/// A row of `gate_ops`, with the owner of its order.
-pub(super) struct Operation {
-    pub id: i64,
-    pub kind: String,
-    pub order_id: Option<Uuid>,
-    pub lines: serde_json::Value,
-    pub attempts: i32,
-    pub first_failed_at: Option<OffsetDateTime>,
-    pub owner: Option<String>,
-}
-
-impl Operation {
-    pub(super) fn lines(&self) -> Result<Vec<Line>, Error> {
-        parse_lines(&self.lines)
-    }
-}
-
-fn parse_lines(lines: &serde_json::Value) -> Result<Vec<Line>, Error> {
-    let pairs: Vec<(i64, i32)> = serde_json::from_value(lines.clone()).during("stock.operation_lines")?;
-    Ok(pairs.into_iter().map(|(book, copies)| Line { book, copies }).collect())
-}
-
-pub(super) async fn has_due_operations(db: impl PgExecutor<'_>, now: OffsetDateTime) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar!(
-        r#"SELECT EXISTS (SELECT 1 FROM gate_ops WHERE applied_at IS NULL AND due_at <= $1) AS "due!""#,
-        now
-    )
-    .fetch_one(db)
-    .await
-}
-
-pub(super) async fn lock_due_operations(
-    db: impl PgExecutor<'_>,
-    now: OffsetDateTime,
-    most: i64,
-) -> Result<Vec<Operation>, sqlx::Error> {
-    sqlx::query_as!(
-        Operation,
-        r#"SELECT g.id, g.kind, g.order_id, g.lines, g.attempts, g.first_failed_at, o.owner AS "owner?"
-           FROM gate_ops g LEFT JOIN orders o ON o.id = g.order_id
-           WHERE g.applied_at IS NULL AND g.due_at <= $1 ORDER BY g.id LIMIT $2 FOR UPDATE OF g SKIP LOCKED"#,
-        now,
-        most
-    )
-    .fetch_all(db)
-    .await
-}
-
-pub(super) async fn mark_applied(db: impl PgExecutor<'_>, ids: &[i64], at: OffsetDateTime) -> Result<(), sqlx::Error> {
-    sqlx::query!("UPDATE gate_ops SET applied_at = $2, attempts = attempts + 1 WHERE id = ANY($1)", ids, at)
-        .execute(db)
-        .await?;
-    Ok(())
-}
-
-/// Tries an operation again at `due`.
-pub(super) async fn put_off(
-    db: impl PgExecutor<'_>,
-    id: i64,
-    due: OffsetDateTime,
-    error: &str,
-) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "UPDATE gate_ops SET due_at = $2, attempts = attempts + 1, last_error = $3,
-                first_failed_at = coalesce(first_failed_at, now()) WHERE id = $1",
-        id,
-        due,
-        error
-    )
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
 /// Opens a transaction all of whose statements see the same moment.
 pub(super) const BEGIN_SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
@@ -436,32 +255,4 @@ pub(super) async fn available_page(db: impl PgExecutor<'_>, after: i64, most: i6
     )
     .fetch_all(db)
     .await
-}
-
-/// An operation that Postgres does not know as applied.
-pub(super) struct Waiting {
-    pub id: i64,
-    pub kind: String,
-    lines: serde_json::Value,
-}
-
-impl Waiting {
-    /// What it will add at the gate. One that nobody can read will never add anything.
-    pub(super) fn copies(&self) -> Vec<Line> {
-        match self.kind.as_str() {
-            "settle" => Vec::new(),
-            _ => parse_lines(&self.lines).unwrap_or_default(),
-        }
-    }
-}
-
-pub(super) async fn waiting(db: impl PgExecutor<'_>) -> Result<Vec<Waiting>, sqlx::Error> {
-    sqlx::query_as!(Waiting, "SELECT id, kind, lines FROM gate_ops WHERE applied_at IS NULL ORDER BY id LIMIT 100000")
-        .fetch_all(db)
-        .await
-}
-
-/// The operations that the gate has not confirmed.
-pub(super) async fn unapplied(db: impl PgExecutor<'_>) -> Result<Vec<i64>, sqlx::Error> {
-    sqlx::query_scalar!("SELECT id FROM gate_ops WHERE applied_at IS NULL ORDER BY id").fetch_all(db).await
 }

@@ -1,0 +1,150 @@
+//! SQL that changes orders: one step of one order by compare-and-set, the end of many whose time is over, shipments.
+
+use domain::{
+    OrderId,
+    order::{Cause, OrderStatus},
+};
+use sqlx::PgExecutor;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+pub(in crate::orders) struct Changed {
+    pub version: i64,
+    pub claim_no: i32,
+}
+
+pub(in crate::orders) async fn compare_and_set(
+    db: impl PgExecutor<'_>,
+    order: OrderId,
+    from: OrderStatus,
+    to: OrderStatus,
+    at: OffsetDateTime,
+) -> Result<Option<Changed>, sqlx::Error> {
+    sqlx::query_as!(
+        Changed,
+        "UPDATE orders SET status = $3, version = version + 1, updated_at = $4
+         WHERE id = $1 AND status = $2 RETURNING version, claim_no",
+        order.get(),
+        from.as_str(),
+        to.as_str(),
+        at
+    )
+    .fetch_optional(db)
+    .await
+}
+
+pub(in crate::orders) async fn insert_history(
+    db: impl PgExecutor<'_>,
+    order: OrderId,
+    version: i64,
+    status: OrderStatus,
+    cause: Cause,
+    note: Option<&str>,
+    at: OffsetDateTime,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "INSERT INTO order_history (order_id, version, status, cause, note, at) VALUES ($1, $2, $3, $4, $5, $6)",
+        order.get(),
+        version,
+        status.as_str(),
+        cause.as_str(),
+        note,
+        at
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Sessions at a provider in which one of these orders could still be paid.
+pub(in crate::orders) async fn open_payments(
+    db: impl PgExecutor<'_>,
+    orders: &[Uuid],
+) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT id::text AS "id!" FROM payments WHERE order_id = ANY($1) AND status IN ('creating', 'open')"#,
+        orders
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// An order that has just expired.
+pub(in crate::orders) struct Ended {
+    pub id: Uuid,
+    pub version: i64,
+    pub claim_no: i32,
+}
+
+/// Those of these orders that nobody else has in hand, and that are still due.
+pub(in crate::orders) async fn expire(
+    db: impl PgExecutor<'_>,
+    orders: &[Uuid],
+    at: OffsetDateTime,
+) -> Result<Vec<Ended>, sqlx::Error> {
+    sqlx::query_as!(
+        Ended,
+        "UPDATE orders SET status = 'EXPIRED', version = version + 1, updated_at = $2 WHERE id IN (
+           SELECT id FROM orders WHERE id = ANY($1) AND status = 'PAYMENT_PENDING' AND expires_at <= $2
+           ORDER BY id FOR UPDATE SKIP LOCKED)
+         RETURNING id, version, claim_no",
+        orders,
+        at
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// One step of each of these orders' histories.
+pub(in crate::orders) async fn insert_histories(
+    db: impl PgExecutor<'_>,
+    orders: &[Uuid],
+    versions: &[i64],
+    status: &str,
+    cause: &str,
+    at: OffsetDateTime,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "INSERT INTO order_history (order_id, version, status, cause, at)
+         SELECT id, version, $3, $4, $5 FROM unnest($1::uuid[], $2::bigint[]) AS h (id, version)",
+        orders,
+        versions,
+        status,
+        cause,
+        at
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+pub(in crate::orders) async fn insert_shipment(
+    db: impl PgExecutor<'_>,
+    order: OrderId,
+    at: OffsetDateTime,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "INSERT INTO shipments (order_id, address, created_at) SELECT id, address, $2 FROM orders WHERE id = $1",
+        order.get(),
+        at
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+pub(in crate::orders) async fn has_shipment(db: impl PgExecutor<'_>, order: OrderId) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM shipments WHERE order_id = $1) AS "is_there!""#, order.get())
+        .fetch_one(db)
+        .await
+}
+
+/// A refund of the payment that made this order paid is under way.
+pub(in crate::orders) async fn is_refunding(db: impl PgExecutor<'_>, order: OrderId) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT NOT EXISTS (SELECT FROM payments WHERE order_id = $1 AND status = 'captured') AS "is_refunding!""#,
+        order.get()
+    )
+    .fetch_one(db)
+    .await
+}

@@ -1,0 +1,99 @@
+//! SQL of one book's stock as people see and mend it: corrections by delta, and its history.
+
+use sqlx::{PgConnection, PgExecutor};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// `false`: there is no such book.
+pub(in crate::stock) async fn ensure_row(db: &mut PgConnection, book: i64) -> Result<bool, sqlx::Error> {
+    sqlx::query!("INSERT INTO stock (book_id) SELECT id FROM books WHERE id = $1 ON CONFLICT DO NOTHING", book)
+        .execute(&mut *db)
+        .await?;
+    sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM stock WHERE book_id = $1) AS "is_there!""#, book)
+        .fetch_one(db)
+        .await
+}
+
+pub(in crate::stock) struct Count {
+    pub on_hand: i32,
+    pub reserved: i32,
+}
+
+pub(in crate::stock) async fn lock_count(db: impl PgExecutor<'_>, book: i64) -> Result<Count, sqlx::Error> {
+    sqlx::query_as!(Count, "SELECT on_hand, reserved FROM stock WHERE book_id = $1 FOR UPDATE", book)
+        .fetch_one(db)
+        .await
+}
+
+/// What an operation did to this book before.
+pub(in crate::stock) async fn known_delta(
+    db: impl PgExecutor<'_>,
+    operation: &str,
+    book: i64,
+) -> Result<Option<i32>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "SELECT on_hand_delta FROM stock_movements WHERE operation_id = $1 AND book_id = $2",
+        operation,
+        book
+    )
+    .fetch_optional(db)
+    .await
+}
+
+pub(in crate::stock) async fn insert_correction(
+    db: impl PgExecutor<'_>,
+    book: i64,
+    kind: &str,
+    delta: i32,
+    operation: &str,
+    note: Option<&str>,
+    at: OffsetDateTime,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "INSERT INTO stock_movements (book_id, kind, quantity, on_hand_delta, reserved_delta, operation_id, note, at)
+         VALUES ($1, $2, $3, $3, 0, $4, $5, $6)",
+        book,
+        kind,
+        delta,
+        operation,
+        note,
+        at
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+pub(in crate::stock) struct HistoryRow {
+    pub id: i64,
+    pub kind: String,
+    pub quantity: i32,
+    pub on_hand: i64,
+    pub reserved: i64,
+    pub order_id: Option<Uuid>,
+    pub number: Option<String>,
+    pub operation_id: Option<String>,
+    pub note: Option<String>,
+    pub at: OffsetDateTime,
+}
+
+pub(in crate::stock) async fn history(
+    db: impl PgExecutor<'_>,
+    book: i64,
+    before: i64,
+    most: i64,
+) -> Result<Vec<HistoryRow>, sqlx::Error> {
+    sqlx::query_as!(
+        HistoryRow,
+        r#"SELECT m.id, m.kind, m.quantity, m.on_hand AS "on_hand!", m.reserved AS "reserved!", m.order_id,
+                  o.number AS "number?", m.operation_id, m.note, m.at
+           FROM (SELECT *, sum(on_hand_delta) OVER w AS on_hand, sum(reserved_delta) OVER w AS reserved
+                 FROM stock_movements WHERE book_id = $1 AND id < $2 WINDOW w AS (ORDER BY id)) m
+           LEFT JOIN orders o ON o.id = m.order_id ORDER BY m.id DESC LIMIT $3"#,
+        book,
+        before,
+        most
+    )
+    .fetch_all(db)
+    .await
+}
