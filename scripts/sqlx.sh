@@ -52,6 +52,22 @@ describe_queries() {
     cargo rustc -p store --lib --profile check -- -C "metadata=queries-$$-$(date +%s)" --cap-lints allow 9>&- ||
     die "store does not compile against the migrated database: the compiler's message is above"
   psql_on "$POSTGRES_URL/postgres" -c "DROP DATABASE ${url##*/} WITH (FORCE)"
+  forget_plans
+}
+
+# Whether a column may be NULL is read off the server's plan, so it differs between servers; where the query itself says
+# ("name!", "name?"), the plan's opinion is not used and not kept.
+forget_plans() {
+  local file
+  for file in "$OUT"/query-*.json; do
+    awk '
+      /"name": / { said[columns++] = /[!?]",?$/ }
+      inside && /^ *\]/ { inside = 0 }
+      inside { if (said[i++]) sub(/true|false/, "null") }
+      /"nullable": \[$/ { inside = 1; i = 0 }
+      { print }' "$file" >"$file.new" &&
+    mv "$file.new" "$file"
+  done
 }
 
 compare() {
