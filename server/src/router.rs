@@ -120,8 +120,20 @@ fn guarded(router: Router, base: Arc<BaseUrl>, site: Arc<Site>, policy: Arc<Poli
     )
 }
 
-/// Origins outside the shop where a payment form may lead.
+/// Origins outside the shop where a payment form may lead: browsers follow its redirects with the same eyes.
 fn payment_pages(config: &Config, base: &BaseUrl) -> Vec<String> {
-    let sandbox = config.store.sandbox.iter().filter_map(|sandbox| BaseUrl::of(&sandbox.public_url));
-    sandbox.filter(|origin| origin != base).map(|origin| origin.as_str().to_owned()).collect()
+    const STRIPE: &str = "https://checkout.stripe.com";
+    const RAZORPAY: [&str; 3] = ["https://rzp.io", "https://razorpay.com", "https://*.razorpay.com"];
+    let store = &config.store;
+    let mut pages = Vec::new();
+    if let Some(stripe) = &store.stripe {
+        // A stand-in shows its own pages.
+        pages.extend([STRIPE, &stripe.api].map(str::to_owned));
+    }
+    if let Some(razorpay) = &store.razorpay {
+        pages.extend(RAZORPAY.iter().chain([&razorpay.api.as_str()]).map(|page| (*page).to_owned()));
+    }
+    let sandbox = store.sandbox.iter().filter_map(|sandbox| BaseUrl::of(&sandbox.public_url));
+    pages.extend(sandbox.filter(|origin| origin != base).map(|origin| origin.as_str().to_owned()));
+    pages
 }

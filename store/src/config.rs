@@ -45,8 +45,30 @@ pub struct StoreConfig {
     pub mail: MailConfig,
     /// A cart unchanged for so long is forgotten: its shopper gets one mail.
     pub abandoned_after: Duration,
-    /// The built-in provider; `None` switches it off.
+    /// Payment providers; `None` switches one off.
+    pub stripe: Option<StripeConfig>,
+    pub razorpay: Option<RazorpayConfig>,
+    /// The built-in one.
     pub sandbox: Option<SandboxConfig>,
+}
+
+#[derive(Debug, Clone)]
+pub struct StripeConfig {
+    /// Its API, without a slash at the end: `https://api.stripe.com`.
+    pub api: String,
+    pub secret_key: Secret,
+    /// Any of them is accepted (rotation).
+    pub webhook_secrets: Vec<Secret>,
+}
+
+#[derive(Debug, Clone)]
+pub struct RazorpayConfig {
+    /// Its API, without a slash at the end: `https://api.razorpay.com`.
+    pub api: String,
+    pub key_id: String,
+    pub key_secret: Secret,
+    /// Any of them is accepted (rotation).
+    pub webhook_secrets: Vec<Secret>,
 }
 
 /// The sandbox provider, as its customer (the shop) and as itself (when this process serves it) know it.

@@ -26,6 +26,9 @@ pub enum Error {
         #[source]
         source: reqwest::Error,
     },
+    /// A payment provider does not let the shop in; only an operator can mend a key.
+    #[error("{operation}: {message}")]
+    NoAccess { operation: &'static str, message: String },
     #[error("{operation}: the mail did not leave")]
     Mail {
         operation: &'static str,
@@ -50,6 +53,10 @@ impl Error {
             Self::Http { .. } => ApiError::new(
                 ErrorCode::ProviderUnavailable,
                 "The payment provider does not answer right now. Nothing was charged; please try again in a minute.",
+            ),
+            Self::NoAccess { .. } => ApiError::new(
+                ErrorCode::ProviderUnavailable,
+                "This way of paying does not work right now. Nothing was charged; please choose another one, or try again later.",
             ),
             Self::Postgres { source, .. } if is_outage(source) => ApiError::not_ready(),
             Self::Postgres { .. } | Self::Mail { .. } | Self::Unexpected { .. } => ApiError::internal(),

@@ -94,6 +94,7 @@ impl Store {
         let redis_client = redis::Client::open(config.redis_url.as_str()).during("redis.parse_url")?;
         let redis = Link::connect(&redis_client).await.during("redis.connect")?;
         let http = reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(3))
             .timeout(Duration::from_secs(10))
             .redirect(reqwest::redirect::Policy::none())
             .build()

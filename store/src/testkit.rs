@@ -51,6 +51,8 @@ pub fn config(database_url: &str) -> StoreConfig {
             reply_timeout: MailConfig::REPLY_TIMEOUT,
         },
         abandoned_after: Duration::from_secs(604_800),
+        stripe: None,
+        razorpay: None,
         sandbox: Some(SandboxConfig {
             public_url: "http://127.0.0.1:1/sandbox".into(),
             base_url: "http://127.0.0.1:1/sandbox".into(),

@@ -157,14 +157,15 @@ fn to_pay(order: OrderView, pay: Post, cancel: Post) -> AnyView {
     sentence(ring, title, more)
 }
 
+/// As the button says it: "Pay ₹499 with …".
 fn provider_name(provider: &str) -> String {
     match provider {
-        "sandbox" => "Sandbox Pay".to_owned(),
-        other => {
-            let mut letters = other.chars();
-            letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
-        }
+        "sandbox" => "Sandbox Pay",
+        "stripe" => "card (Stripe)",
+        "razorpay" => "UPI, card or netbanking (Razorpay)",
+        other => other,
     }
+    .to_owned()
 }
 
 fn settled(status: S, has_money: bool, order: &OrderView) -> AnyView {
@@ -219,7 +220,8 @@ mod tests {
     #[test]
     fn providers_have_names() {
         assert_eq!(provider_name("sandbox"), "Sandbox Pay");
-        assert_eq!(provider_name("stripe"), "Stripe");
-        assert_eq!(provider_name(""), "");
+        assert_eq!(provider_name("stripe"), "card (Stripe)");
+        assert_eq!(provider_name("razorpay"), "UPI, card or netbanking (Razorpay)");
+        assert_eq!(provider_name("else"), "else");
     }
 }

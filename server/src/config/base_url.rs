@@ -75,7 +75,7 @@ impl BaseUrl {
         self.origin.starts_with("https:")
     }
 
-    fn is_loopback(&self) -> bool {
+    pub fn is_loopback(&self) -> bool {
         let host = self.authority.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
         let host = host.map_or(self.authority.as_str(), |(host, _)| host).trim_matches(['[', ']']);
         host == "localhost" || host.ends_with(".localhost") || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())

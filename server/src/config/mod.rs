@@ -4,6 +4,7 @@
 mod base_url;
 mod env;
 mod mail;
+mod payments;
 mod secrets;
 mod site;
 #[cfg(test)]
@@ -163,8 +164,7 @@ fn store_config(
     let min_pay = env.number("BAZAR_MIN_PAY_SECONDS", 300, 0..=86_400).min(order_ttl);
     // Later than the order's deadline, whenever it is pressed: late money is what the button is for.
     let late_after = env.number("BAZAR_SANDBOX_LATE_SECONDS", order_ttl + 2, 0..=172_800);
-    let sandbox_default = environment == Environment::Development;
-    let sandbox = env.one_of("BAZAR_SANDBOX", sandbox_default, &[("on", true), ("off", false)]);
+    let providers = payments::read(env, environment, order_ttl);
     let here = reachable(addr);
     StoreConfig {
         database_url: env.required(
@@ -184,7 +184,9 @@ fn store_config(
         mail: mail::read(env, environment, secrets),
         // A minute and more is for people; seconds are for tests.
         abandoned_after: seconds(env.number("BAZAR_ABANDONED_AFTER", 604_800, 1..=315_360_000)),
-        sandbox: sandbox.then(|| SandboxConfig {
+        stripe: providers.stripe,
+        razorpay: providers.razorpay,
+        sandbox: providers.sandbox.then(|| SandboxConfig {
             public_url: format!("{base_url}/sandbox"),
             base_url: format!("http://{here}/sandbox"),
             api_key: secrets.sandbox_api_key(),

@@ -133,3 +133,68 @@ fn paying_time_never_exceeds_the_deadline() {
     let config = read(&[("BAZAR_ORDER_TTL_SECONDS", "3")]).expect("read");
     assert_eq!(config.store.min_time_to_pay, Duration::from_secs(3));
 }
+
+const STRIPE: [(&str, &str); 3] = [
+    ("BAZAR_PAYMENTS", "stripe"),
+    ("BAZAR_STRIPE_SECRET_KEY", "sk_test_hidden"),
+    ("BAZAR_STRIPE_WEBHOOK_SECRETS", "whsec_hidden_old, whsec_hidden_new"),
+];
+const RAZORPAY: [(&str, &str); 4] = [
+    ("BAZAR_PAYMENTS", "razorpay"),
+    ("BAZAR_RAZORPAY_KEY_ID", "rzp_live_1"),
+    ("BAZAR_RAZORPAY_KEY_SECRET", "hidden_key"),
+    ("BAZAR_RAZORPAY_WEBHOOK_SECRETS", "hidden_webhook_secret"),
+];
+
+#[test]
+fn providers_are_those_that_are_named() {
+    let store = read(&STRIPE).expect("read").store;
+    assert!(store.sandbox.is_none() && store.razorpay.is_none());
+    let stripe = store.stripe.expect("stripe");
+    assert_eq!(stripe.api, "https://api.stripe.com");
+    assert_eq!(
+        stripe.webhook_secrets.iter().map(|s| s.reveal()).collect::<Vec<_>>(),
+        ["whsec_hidden_old", "whsec_hidden_new"]
+    );
+    let all: Vec<_> =
+        STRIPE.iter().chain(&RAZORPAY).copied().chain([("BAZAR_PAYMENTS", "sandbox, stripe,razorpay")]).collect();
+    let config = read(&all).expect("read");
+    let store = &config.store;
+    assert!(store.sandbox.is_some() && store.stripe.is_some() && store.razorpay.is_some());
+    assert!(!format!("{config:?}").contains("hidden"), "secrets are not for logs");
+    let none = read(&production(&[])).expect("read");
+    assert!(none.warnings.concat().contains("BAZAR_PAYMENTS"), "a shop that cannot be paid says so");
+    let test_keys = read(&production(&STRIPE)).expect("read");
+    assert!(test_keys.warnings.concat().contains("BAZAR_STRIPE_SECRET_KEY is a key for tests"));
+}
+
+#[test]
+fn a_provider_that_is_not_whole_stops_the_start() {
+    for whole in [&STRIPE[..], &RAZORPAY[..]] {
+        for missing in 1..whole.len() {
+            let rest: Vec<_> = whole.iter().enumerate().filter(|(i, _)| *i != missing).map(|(_, pair)| *pair).collect();
+            let lines = problems(&rest);
+            assert!(lines.len() == 1 && lines[0].starts_with(whole[missing].0), "{lines:?}");
+        }
+    }
+    for (name, value) in [
+        ("BAZAR_PAYMENTS", "stripe,paypal"),
+        ("BAZAR_STRIPE_SECRET_KEY", "pk_test_hidden"),
+        ("BAZAR_STRIPE_SECRET_KEY", "sk_test_hid den"),
+        ("BAZAR_STRIPE_WEBHOOK_SECRETS", "hidden"),
+        ("BAZAR_STRIPE_WEBHOOK_SECRETS", "hidden_0123456789,hidden_0123456789,hidden_0123456789"),
+        ("BAZAR_STRIPE_API", "http://api.stripe.com"),
+        ("BAZAR_ORDER_TTL_SECONDS", "86400"),
+    ] {
+        let changed: Vec<_> = STRIPE.iter().copied().chain([(name, value)]).collect();
+        let lines = problems(&changed);
+        assert!(lines.len() == 1 && lines[0].starts_with(name), "{lines:?}");
+        assert!(!lines[0].contains("hid"), "{lines:?}");
+    }
+    assert_eq!(
+        problems(&STRIPE.iter().copied().chain([("BAZAR_STRIPE_API", "http://127.0.0.1:1")]).collect::<Vec<_>>()),
+        [""; 0]
+    );
+    let sandbox = problems(&production(&[("BAZAR_PAYMENTS", "sandbox")]));
+    assert!(sandbox.len() == 1 && sandbox[0].starts_with("BAZAR_PAYMENTS names the sandbox"), "{sandbox:?}");
+}

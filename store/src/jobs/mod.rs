@@ -124,7 +124,7 @@ pub(crate) fn is_away(error: &Error) -> bool {
                 || source.code().is_some_and(|code| NOT_ITSELF.contains(&code))
         }
         Error::Mail { source, .. } => source.is_away(),
-        Error::Http { .. } | Error::Unexpected { .. } | Error::Refused(_) => false,
+        Error::Http { .. } | Error::NoAccess { .. } | Error::Unexpected { .. } | Error::Refused(_) => false,
     }
 }
 

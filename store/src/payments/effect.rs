@@ -70,6 +70,7 @@ pub(super) async fn apply(
     match event.kind {
         EventKind::Captured => scene.captured(amount).await,
         EventKind::Declined => scene.declined().await,
+        EventKind::Closed => scene.closed().await,
         EventKind::RefundSucceeded(Some(refund)) => scene.refunded(refund, amount).await,
         EventKind::RefundSucceeded(None) => Ok(Outcome::Quarantined("a refund that this shop did not ask for")),
         EventKind::Unknown => Ok(Outcome::Ignored("a kind of event that nothing follows from")),
@@ -144,6 +145,14 @@ impl Scene<'_, '_> {
         if self.status == OrderStatus::PaymentPending {
             self.note(Cause::PaymentFailed, Some("Declined. You can try again.")).await?;
         }
+        Ok(Outcome::Applied)
+    }
+
+    async fn closed(&mut self) -> Result<Outcome, Error> {
+        if !matches!(self.payment.status(), Some(PaymentStatus::Creating | PaymentStatus::Open)) {
+            return Ok(Outcome::Ignored("this session is over already"));
+        }
+        self.set_payment(PaymentStatus::Closed).await?;
         Ok(Outcome::Applied)
     }
 

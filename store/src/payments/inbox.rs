@@ -3,7 +3,7 @@
 use super::{
     Received,
     effect::{self, Outcome},
-    provider::{self, ProviderEvent},
+    provider::{self, EventKind, ProviderEvent},
     queries::{self, WaitingEvent},
 };
 use crate::{
@@ -13,10 +13,10 @@ use crate::{
     world::to_timestamp,
 };
 use async_trait::async_trait;
-use domain::{RefundId, UnixMillis};
+use domain::{OrderId, PaymentId, RefundId, UnixMillis};
 use serde_json::Value;
 use sqlx::PgTransaction;
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 const OPERATION: &str = "payments.inbox";
 /// Events looked at again in one round.
@@ -38,10 +38,41 @@ pub(super) async fn take(
     let mut tx = store.postgres(OPERATION).await?.begin().await.during(OPERATION)?;
     let taken = queries::insert_event(&mut *tx, provider, &event.id, &event.name, payload, to_timestamp(now)).await;
     let Some(id) = taken.during(OPERATION)? else { return Ok(Received::Ignored) };
-    let outcome = effect::apply(&mut tx, provider, event, RefundId::new(store.uuid()), now).await?;
+    let outcome = apply(store, &mut tx, provider, event).await?;
     let received = record(&mut tx, id, outcome, jobs::retry_at(store, 1)).await?;
     tx.commit().await.during(OPERATION)?;
     Ok(received)
+}
+
+async fn apply(
+    store: &Store,
+    tx: &mut PgTransaction<'_>,
+    provider: &str,
+    event: &ProviderEvent,
+) -> Result<Outcome, Error> {
+    let event = named(tx, provider, event).await?;
+    let outcome = effect::apply(tx, provider, &event, RefundId::new(store.uuid()), store.now()).await?;
+    if let (EventKind::Captured, Outcome::Applied, Some(money)) = (&event.kind, outcome, &event.capture_ref) {
+        queries::set_capture(&mut **tx, provider, &event.provider_ref, money).await.during(OPERATION)?;
+    }
+    Ok(outcome)
+}
+
+/// A refund that somebody made on the provider's own pages names no order of ours, only the money.
+async fn named<'e>(
+    tx: &mut PgTransaction<'_>,
+    provider: &str,
+    event: &'e ProviderEvent,
+) -> Result<Cow<'e, ProviderEvent>, Error> {
+    let (None, Some(money)) = (event.order, &event.capture_ref) else { return Ok(Cow::Borrowed(event)) };
+    let found = queries::payment_of_capture(&mut **tx, provider, money).await.during(OPERATION)?;
+    let Some(payment) = found else { return Ok(Cow::Borrowed(event)) };
+    Ok(Cow::Owned(ProviderEvent {
+        order: Some(OrderId::new(payment.order_id)),
+        payment: Some(PaymentId::new(payment.id)),
+        provider_ref: payment.provider_ref.unwrap_or_default(),
+        ..event.clone()
+    }))
 }
 
 async fn record(tx: &mut PgTransaction<'_>, id: i64, outcome: Outcome, look_at: UnixMillis) -> Result<Received, Error> {
@@ -99,12 +130,12 @@ async fn look_again(store: &Store, waiting: &WaitingEvent) -> Result<(), Error> 
     let provider = provider::find(store, &waiting.provider)
         .ok_or_else(|| Error::unexpected(OPERATION, format!("provider {} is not configured", waiting.provider)))?;
     let body = serde_json::to_vec(&waiting.payload).during(OPERATION)?;
-    let event = provider.read(&body).map_err(|why| Error::unexpected(OPERATION, why))?;
+    let event = provider.read(&|_| None, &body).map_err(|why| Error::unexpected(OPERATION, why))?;
     let mut tx = store.pg().begin().await.during(OPERATION)?;
     if !queries::lock_waiting(&mut *tx, waiting.id).await.during(OPERATION)? {
         return Ok(());
     }
-    let outcome = effect::apply(&mut tx, provider.name(), &event, RefundId::new(store.uuid()), store.now()).await?;
+    let outcome = apply(store, &mut tx, provider.name(), &event).await?;
     let outcome = match outcome {
         Outcome::Waiting if waiting.attempts >= MAX_LOOKS => Outcome::Quarantined("its order never came"),
         other => other,

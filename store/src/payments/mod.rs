@@ -1,23 +1,28 @@
 //! Payments: sessions at providers, their webhooks, and what money does to an order.
 
+mod answer;
 mod effect;
 pub mod inbox;
 pub mod provider;
 mod queries;
+pub mod razorpay;
 pub mod refund;
 pub mod sandbox_client;
 mod session;
 pub mod signature;
+pub mod stripe;
 
 pub use inbox::RetryWaiting;
 
 use crate::{Store, error::Error, viewer::Viewer};
 use domain::{OrderId, PaymentId, payment::PaymentStarted};
-use provider::Headers;
-use sandbox_client::SandboxClient;
+use provider::{Headers, ProviderEvent};
 
 /// Largest body of a webhook, in bytes.
 pub const MAX_WEBHOOK: usize = 256 * 1024;
+/// Longest id and longest name of an event, in bytes.
+const MAX_EVENT_ID: usize = 200;
+const MAX_EVENT_NAME: usize = 100;
 
 /// Opens (or returns the open) session for the order at that provider; only PAYMENT_PENDING, only its owner.
 pub async fn init(store: &Store, viewer: &Viewer, order: OrderId, provider: &str) -> Result<PaymentStarted, Error> {
@@ -30,9 +35,10 @@ pub async fn close(store: &Store, payment: PaymentId) -> Result<(), Error> {
     session::close(store, payment).await
 }
 
-/// Names of the configured providers, for the pay buttons.
+/// Names of the configured providers that take this shop's currency, for the pay buttons.
 pub fn providers(store: &Store) -> Vec<&'static str> {
-    store.config().sandbox.iter().map(|_| SandboxClient::NAME).collect()
+    let takes = |name: &&str| provider::find(store, name).is_some_and(|it| it.takes(store.config().currency));
+    provider::NAMES.into_iter().filter(takes).collect()
 }
 
 /// What became of a webhook; every one of these is answered 2xx.
@@ -70,11 +76,20 @@ pub async fn receive(
 ) -> Result<Received, WebhookError> {
     let provider = provider::find(store, provider).ok_or(WebhookError::UnknownProvider)?;
     provider.authenticate(headers, body, store.now()).map_err(WebhookError::Bad)?;
-    let event = provider.read(body).map_err(WebhookError::Bad)?;
+    let event = provider.read(headers, body).map_err(WebhookError::Bad)?;
+    check_bounds(&event).map_err(WebhookError::Bad)?;
     // Postgres keeps no NUL in JSON; a 5xx would make the provider send it for ever.
     if body.windows(6).any(|six| six == b"\\u0000") {
         return Err(WebhookError::Bad("a NUL character"));
     }
     let payload = serde_json::from_slice(body).map_err(|_| WebhookError::Bad("not an event"))?;
     Ok(inbox::take(store, provider.name(), &event, &payload).await?)
+}
+
+fn check_bounds(event: &ProviderEvent) -> Result<(), &'static str> {
+    match (event.id.len(), event.name.len()) {
+        (1..=MAX_EVENT_ID, ..=MAX_EVENT_NAME) => Ok(()),
+        (0, _) => Err("an event without an id"),
+        _ => Err("not an event"),
+    }
 }

@@ -1,9 +1,9 @@
 //! What the shop asks of a payment provider, whichever it is.
 
-use super::sandbox_client::SandboxClient;
+use super::{razorpay::Razorpay, sandbox_client::SandboxClient, stripe::Stripe};
 use crate::{Store, error::Error};
 use async_trait::async_trait;
-use domain::{Money, OrderId, PaymentId, RefundId, UnixMillis, account::Email, order::OrderNumber};
+use domain::{Currency, Money, OrderId, PaymentId, RefundId, UnixMillis, account::Email, order::OrderNumber};
 
 /// Looks a header up by its lower-case name.
 pub type Headers<'a> = &'a (dyn for<'n> Fn(&'n str) -> Option<String> + Sync);
@@ -20,6 +20,8 @@ pub struct NewSession {
     /// Where the provider sends the browser afterwards, and where it leads back to without paying.
     pub return_url: String,
     pub cancel_url: String,
+    /// When the order stops taking money. Most providers keep a session open for longer: the shop closes it itself.
+    pub deadline: UnixMillis,
 }
 
 /// A session at the provider.
@@ -28,6 +30,10 @@ pub struct Session {
     pub provider_ref: String,
     pub redirect_url: String,
     pub state: SessionState,
+    /// What it takes, or took; `None`: no money of this shop.
+    pub amount: Option<Money>,
+    /// The provider's own id of the money, once there is some.
+    pub capture_ref: Option<String>,
 }
 
 /// Where a session stands, by the provider's word.
@@ -46,6 +52,8 @@ pub enum SessionState {
 pub enum EventKind {
     Captured,
     Declined,
+    /// The session ended without money.
+    Closed,
     /// `None`: a refund that this shop did not ask for.
     RefundSucceeded(Option<RefundId>),
     /// Nothing this shop acts on.
@@ -55,17 +63,35 @@ pub enum EventKind {
 /// A provider's event, read but not yet believed: only the ledger decides what it means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderEvent {
-    /// The provider's own id of the event; the same event may come many times.
+    /// The provider's own id of the event; the same event may come many times. Empty: it came without one.
     pub id: String,
     /// The provider's word for it, for the inbox.
     pub name: String,
     pub kind: EventKind,
     /// What it is about; empty and `None` for kinds that are not acted on.
     pub provider_ref: String,
+    /// The provider's own id of the money, by which refunds made at the provider are known.
+    pub capture_ref: Option<String>,
     pub payment: Option<PaymentId>,
     pub order: Option<OrderId>,
     /// `None`: an amount or currency that is no money of this shop.
     pub amount: Option<Money>,
+}
+
+impl ProviderEvent {
+    /// One that nothing follows from.
+    pub(super) fn nothing() -> Self {
+        Self {
+            id: String::new(),
+            name: String::new(),
+            kind: EventKind::Unknown,
+            provider_ref: String::new(),
+            capture_ref: None,
+            payment: None,
+            order: None,
+            amount: None,
+        }
+    }
 }
 
 /// A payment provider.
@@ -73,6 +99,9 @@ pub struct ProviderEvent {
 pub trait Provider: Send + Sync {
     /// Its name in URLs and in the ledger.
     fn name(&self) -> &'static str;
+
+    /// Whether it takes money of this currency.
+    fn takes(&self, currency: Currency) -> bool;
 
     /// Opens a session; the same payment gets the same session again.
     async fn create(&self, session: &NewSession) -> Result<Session, Error>;
@@ -89,12 +118,20 @@ pub trait Provider: Send + Sync {
     /// Whether this webhook really is the provider's.
     fn authenticate(&self, headers: Headers<'_>, body: &[u8], now: UnixMillis) -> Result<(), &'static str>;
 
-    /// Reads the body of a webhook.
-    fn read(&self, body: &[u8]) -> Result<ProviderEvent, &'static str>;
+    /// Reads a webhook.
+    fn read(&self, headers: Headers<'_>, body: &[u8]) -> Result<ProviderEvent, &'static str>;
 }
+
+/// All there are, in the order of the pay buttons.
+pub(crate) const NAMES: [&str; 3] = [Stripe::NAME, Razorpay::NAME, SandboxClient::NAME];
 
 /// The configured provider of that name.
 pub(crate) fn find(store: &Store, name: &str) -> Option<Box<dyn Provider>> {
-    let sandbox = store.config().sandbox.as_ref().filter(|_| name == SandboxClient::NAME)?;
-    Some(Box::new(SandboxClient::new(store.http().clone(), sandbox.clone())))
+    let (http, config) = (store.http().clone(), store.config());
+    match name {
+        Stripe::NAME => Some(Box::new(Stripe::new(http, config.stripe.clone()?))),
+        Razorpay::NAME => Some(Box::new(Razorpay::new(http, config.razorpay.clone()?))),
+        SandboxClient::NAME => Some(Box::new(SandboxClient::new(http, config.sandbox.clone()?))),
+        _ => None,
+    }
 }

@@ -147,7 +147,7 @@ pub(super) async fn opened(
 }
 
 /// Closes a session in the ledger unless money was quicker.
-pub(super) async fn closed(pg: &PgPool, id: PaymentId, provider_ref: &str) -> sqlx::Result<()> {
+pub(super) async fn closed(pg: &PgPool, id: PaymentId, provider_ref: Option<&str>) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE payments SET status = 'closed', provider_ref = $2, ask_at = NULL
          WHERE id = $1 AND status IN ('creating', 'open')",
@@ -347,6 +347,41 @@ pub(super) async fn lock_waiting(db: impl PgExecutor<'_>, id: i64) -> sqlx::Resu
         .fetch_optional(db)
         .await?;
     Ok(row.is_some())
+}
+
+/// Notes the provider's own id of the money.
+pub(super) async fn set_capture(
+    db: impl PgExecutor<'_>,
+    provider: &str,
+    provider_ref: &str,
+    capture_ref: &str,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE payments SET capture_ref = $3 WHERE provider = $1 AND provider_ref = $2 AND capture_ref IS NULL",
+        provider,
+        provider_ref,
+        capture_ref
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The payment that brought this money.
+pub(super) async fn payment_of_capture(
+    db: impl PgExecutor<'_>,
+    provider: &str,
+    capture_ref: &str,
+) -> sqlx::Result<Option<PaymentRow>> {
+    sqlx::query_as!(
+        PaymentRow,
+        "SELECT id, order_id, provider, provider_ref, status, amount_minor, currency, redirect_url
+         FROM payments WHERE provider = $1 AND capture_ref = $2 ORDER BY created_at LIMIT 1",
+        provider,
+        capture_ref
+    )
+    .fetch_optional(db)
+    .await
 }
 
 impl OrderRow {

@@ -66,18 +66,30 @@ pub(super) async fn close(store: &Store, payment: PaymentId) -> Result<(), Error
     let provider = provider::find(store, &row.provider)
         .ok_or_else(|| Error::unexpected(OPERATION, format!("provider {} is not configured", row.provider)))?;
     let provider_ref = match row.provider_ref.clone() {
-        Some(known) => known,
-        // Nobody knows whether the provider made the session: asking again under the same key names it.
-        None => {
-            let order = queries::order(store.pg(), OrderId::new(row.order_id)).await.during(OPERATION)?;
-            let order = order.ok_or_else(|| Error::unexpected(OPERATION, "a payment without an order"))?;
-            open(store, &*provider, &described(store, &order, payment)?).await?.provider_ref
-        }
+        Some(known) => Some(known),
+        None => name_it(store, &*provider, &row).await?,
     };
-    match provider.close(&provider_ref).await? {
-        SessionState::Closed => queries::closed(store.pg(), payment, &provider_ref).await.during(OPERATION),
+    let state = match &provider_ref {
+        Some(known) => provider.close(known).await?,
+        None => SessionState::Closed,
+    };
+    match state {
+        SessionState::Closed => queries::closed(store.pg(), payment, provider_ref.as_deref()).await.during(OPERATION),
         SessionState::Open => Err(Error::unexpected(OPERATION, "the provider leaves the session open")),
         SessionState::Processing | SessionState::Paid | SessionState::Declined => Ok(()),
+    }
+}
+
+/// Nobody knows whether the provider made the session: asking again under the same key names it. `None`: it never made
+/// one, and no longer makes one for an order whose time is over.
+async fn name_it(store: &Store, provider: &dyn Provider, row: &PaymentRow) -> Result<Option<String>, Error> {
+    const OPERATION: &str = "payments.close";
+    let order = queries::order(store.pg(), OrderId::new(row.order_id)).await.during(OPERATION)?;
+    let order = order.ok_or_else(|| Error::unexpected(OPERATION, "a payment without an order"))?;
+    match open(store, provider, &described(store, &order, PaymentId::new(row.id))?).await {
+        Ok(session) => Ok(Some(session.provider_ref)),
+        Err(Error::Refused(refusal)) if refusal.code == ErrorCode::NotPayable => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -116,6 +128,7 @@ async fn begin(store: &Store, order: OrderId, provider: &dyn Provider) -> Result
     let row = queries::lock_order(&mut *tx, order).await.during(OPERATION)?;
     let row = row.ok_or_else(|| ApiError::not_found("this order"))?;
     check_payable(&row, from_timestamp(row.expires_at) > now)?;
+    check_currency(&row, provider)?;
     if let Some(open) = queries::open_payment(&mut *tx, order).await.during(OPERATION)? {
         let id = PaymentId::new(open.id);
         if open.provider != provider.name() {
@@ -147,6 +160,16 @@ fn check_payable(order: &OrderRow, in_time: bool) -> Result<(), ApiError> {
     }
 }
 
+fn check_currency(order: &OrderRow, provider: &dyn Provider) -> Result<(), ApiError> {
+    match order.amount() {
+        Some(amount) if !provider.takes(amount.currency()) => {
+            let message = format!("This way of paying does not take {}. Please choose another one.", order.currency);
+            Err(ApiError::new(ErrorCode::BadRequest, message))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Asks the provider for the session and writes its answer down.
 async fn open(store: &Store, provider: &dyn Provider, session: &NewSession) -> Result<Session, Error> {
     let opened = provider.create(session).await?;
@@ -170,6 +193,7 @@ fn described(store: &Store, order: &OrderRow, payment: PaymentId) -> Result<NewS
         // The order page says "confirming" to somebody who comes back before the webhook.
         return_url: format!("{page}?paying=1"),
         cancel_url: page,
+        deadline: from_timestamp(order.expires_at),
     })
 }
 

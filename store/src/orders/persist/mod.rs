@@ -199,7 +199,7 @@ fn is_temporary(error: &Error) -> bool {
             // Class 22: data that does not fit its type; class 23: a broken constraint.
             !error.code().is_some_and(|code| code.starts_with("22") || code.starts_with("23"))
         }
-        Error::Unexpected { .. } | Error::Refused(_) => false,
+        Error::NoAccess { .. } | Error::Unexpected { .. } | Error::Refused(_) => false,
         Error::Postgres { .. } | Error::Redis { .. } | Error::Http { .. } | Error::Mail { .. } => true,
     }
 }

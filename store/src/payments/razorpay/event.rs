@@ -1,0 +1,72 @@
+//! What Razorpay's events mean to the shop. A payment that failed on a link means nothing: the link stays open, and the
+//! person tries again on the same page.
+
+use super::wire::{Link, Payment, Refund, money, note};
+use crate::payments::provider::{EventKind, ProviderEvent};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+
+const NOT_AN_EVENT: &str = "not an event";
+
+#[derive(Deserialize)]
+struct Event {
+    event: String,
+    #[serde(default)]
+    payload: Value,
+}
+
+pub(super) fn read(id: String, body: &[u8]) -> Result<ProviderEvent, &'static str> {
+    let Event { event, payload } = serde_json::from_slice(body).map_err(|_| NOT_AN_EVENT)?;
+    let read = match event.as_str() {
+        "payment_link.paid" => {
+            let link: Link = entity(&payload, "payment_link")?;
+            // What was paid, not what was asked for.
+            let paid = money(link.amount_paid, &link.currency);
+            let kind = if link.status == "paid" { EventKind::Captured } else { EventKind::Unknown };
+            let money = entity::<Payment>(&payload, "payment").ok().map(|payment| payment.id);
+            ProviderEvent { amount: paid, capture_ref: money, ..of_link(link, kind) }
+        }
+        "payment_link.cancelled" | "payment_link.expired" => {
+            of_link(entity(&payload, "payment_link")?, EventKind::Closed)
+        }
+        "refund.processed" => {
+            let payment: Option<Payment> = entity(&payload, "payment").ok();
+            match payment.and_then(|payment| payment.captured) {
+                // Razorpay gives back by itself what was never captured, so never ours.
+                Some(false) => ProviderEvent::nothing(),
+                _ => of_refund(entity(&payload, "refund")?),
+            }
+        }
+        _ => ProviderEvent::nothing(),
+    };
+    Ok(ProviderEvent { id, name: event, ..read })
+}
+
+fn entity<T: DeserializeOwned>(payload: &Value, name: &str) -> Result<T, &'static str> {
+    let entity = payload.get(name).and_then(|part| part.get("entity")).ok_or(NOT_AN_EVENT)?;
+    T::deserialize(entity).map_err(|_| NOT_AN_EVENT)
+}
+
+fn of_link(link: Link, kind: EventKind) -> ProviderEvent {
+    ProviderEvent {
+        kind,
+        payment: link.reference_id.as_deref().and_then(|id| id.parse().ok()),
+        order: link.note("order_id").and_then(|id| id.parse().ok()),
+        amount: money(link.amount, &link.currency),
+        provider_ref: link.id,
+        ..ProviderEvent::nothing()
+    }
+}
+
+fn of_refund(refund: Refund) -> ProviderEvent {
+    let note = |name: &str| note(&refund.notes, name);
+    ProviderEvent {
+        kind: EventKind::RefundSucceeded(note("refund_id").and_then(|id| id.parse().ok())),
+        provider_ref: note("link_id").unwrap_or_default().to_owned(),
+        payment: note("payment_id").and_then(|id| id.parse().ok()),
+        order: note("order_id").and_then(|id| id.parse().ok()),
+        amount: money(refund.amount, &refund.currency),
+        capture_ref: refund.payment_id,
+        ..ProviderEvent::nothing()
+    }
+}
