@@ -61,7 +61,7 @@ forget_plans() {
   local file
   for file in "$OUT"/query-*.json; do
     awk '
-      /"name": / { said[columns++] = /[!?]",?$/ }
+      /^        "name": / { said[columns++] = /[!?]",?$/ }
       inside && /^ *\]/ { inside = 0 }
       inside { if (said[i++]) sub(/true|false/, "null") }
       /"nullable": \[$/ { inside = 1; i = 0 }
