@@ -3,7 +3,9 @@
 
 mod accounts;
 mod cart;
+mod chaos;
 mod commands;
+mod dice;
 mod failures;
 mod frame;
 mod live;

@@ -6,14 +6,14 @@ use std::{
     io::Write,
     net::TcpListener,
     path::PathBuf,
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
     },
     time::{Duration, Instant},
 };
-use store::{Store, config::StoreConfig, testkit, world::SystemWorld};
+use store::{Store, config::StoreConfig, keys::Keys, testkit, world::SystemWorld};
 
 /// Books of every test: id order is file order.
 const BOOKS: &str = "\
@@ -56,9 +56,16 @@ impl Shop {
     /// A shop with [`BOOKS`] on servers of its own, nothing running. Sessions stay on the Redis of all tests, so that
     /// nobody is logged out when the carts' Redis loses its data.
     pub fn on(servers: &Servers) -> Self {
+        Self::on_with(servers, &[])
+    }
+
+    /// The same with some settings changed.
+    pub fn on_with(servers: &Servers, changed: &[(&str, &str)]) -> Self {
         let mut store = testkit::config(&servers.postgres.url);
         store.redis_url = servers.redis.url.clone();
-        let shop = Self::of(store, &[("SESSION_REDIS_URL", &testkit::redis_url()), ("BAZAR_METRICS_ADDR", "off")]);
+        let sessions = testkit::redis_url();
+        let own = [("SESSION_REDIS_URL", sessions.as_str()), ("BAZAR_METRICS_ADDR", "off")];
+        let shop = Self::of(store, &[&own, changed].concat());
         for output in [shop.run(&["migrate"]), shop.import(BOOKS)] {
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         }
@@ -92,6 +99,15 @@ impl Shop {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let log = self.log.with_extension(format!("sibling{}.log", NUMBER.fetch_add(1, Ordering::Relaxed)));
         Self { url: self.url.clone(), metrics: self.metrics.clone(), settings: self.settings.clone(), log, child: None }
+    }
+
+    /// The same shop, served by a process of its own at another address.
+    pub fn beside(&self) -> Self {
+        let [port, _] = free_ports();
+        let mut shop = self.sibling();
+        shop.url = format!("http://127.0.0.1:{port}");
+        shop.settings.push(("BAZAR_ADDR".to_owned(), format!("127.0.0.1:{port}")));
+        shop
     }
 
     /// Starts `bazar <role>` in the background; its output goes to a file that a failing test prints.
@@ -133,10 +149,9 @@ impl Shop {
 
     /// The shop's data, past its addresses.
     pub async fn store(&self) -> Store {
-        let setting =
-            |name: &str| self.settings.iter().rfind(|(known, _)| known == name).map(|(_, value)| value.clone());
-        let mut config = testkit::config(&setting("DATABASE_URL").expect("a database"));
-        config.key_prefix = setting("BAZAR_KEY_PREFIX").expect("a prefix");
+        let mut config = testkit::config(&self.setting("DATABASE_URL"));
+        config.key_prefix = self.setting("BAZAR_KEY_PREFIX");
+        config.redis_url = self.setting("REDIS_URL");
         Store::connect(config, Arc::new(SystemWorld)).await.expect("connect")
     }
 
@@ -205,8 +220,30 @@ impl Shop {
         }
     }
 
+    /// How the process ended, should it have done so by itself.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        let status = self.child.as_mut()?.try_wait().expect("ask for the shop")?;
+        self.child = None;
+        Some(status)
+    }
+
+    /// Whether there is a process, as far as anybody has looked.
+    pub fn runs(&self) -> bool {
+        self.child.is_some()
+    }
+
+    /// The keys of this shop in Redis.
+    pub fn keys(&self) -> Keys {
+        Keys::new(&self.setting("BAZAR_KEY_PREFIX"))
+    }
+
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    fn setting(&self, name: &str) -> String {
+        let found = self.settings.iter().rfind(|(known, _)| known == name);
+        found.map(|(_, value)| value.clone()).unwrap_or_else(|| panic!("no setting {name}"))
     }
 
     fn command(&self, arguments: &[&str]) -> Command {

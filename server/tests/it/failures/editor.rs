@@ -1,6 +1,7 @@
 //! Somebody who edits one cart again and again and knows what it must hold after every answer.
 
 use crate::{
+    dice::Dice,
     servers::Postgres,
     shop::{Shop, eventually},
     visitor::{Reply, Visitor},
@@ -210,16 +211,4 @@ fn changed(lines: &Lines, book: Option<i64>, change: impl Fn(i64) -> i64) -> Lin
         copies => lines.insert(book, copies),
     };
     lines
-}
-
-/// The same throws in every run (xorshift).
-pub struct Dice(pub u64);
-
-impl Dice {
-    pub fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 16) as usize % end
-    }
 }

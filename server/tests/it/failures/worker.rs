@@ -1,7 +1,7 @@
 //! Workers die and freeze at any moment.
 
-use super::{Scene, editor, editor::Dice, worker};
-use crate::servers::Postgres;
+use super::{Scene, editor, worker};
+use crate::{dice::Dice, servers::Postgres};
 use std::{collections::HashMap, time::Duration};
 
 /// Deaths of one run; each at another moment of the worker's life.
