@@ -13,6 +13,8 @@ pub enum PaymentStatus {
     Open,
     /// The provider has the money.
     Captured,
+    /// The provider has the money, but the order had ended: whether it buys the copies again is being decided.
+    Late,
     /// The shopper or their bank declined; another attempt is possible.
     Declined,
     /// Closed without money.
@@ -24,14 +26,23 @@ pub enum PaymentStatus {
 }
 
 impl PaymentStatus {
-    pub const ALL: [Self; 7] =
-        [Self::Creating, Self::Open, Self::Captured, Self::Declined, Self::Closed, Self::Refunding, Self::Refunded];
+    pub const ALL: [Self; 8] = [
+        Self::Creating,
+        Self::Open,
+        Self::Captured,
+        Self::Late,
+        Self::Declined,
+        Self::Closed,
+        Self::Refunding,
+        Self::Refunded,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Creating => "creating",
             Self::Open => "open",
             Self::Captured => "captured",
+            Self::Late => "late",
             Self::Declined => "declined",
             Self::Closed => "closed",
             Self::Refunding => "refunding",
@@ -48,6 +59,7 @@ impl PaymentStatus {
             Self::Creating => "Opening",
             Self::Open => "Waiting for the shopper",
             Self::Captured => "Received",
+            Self::Late => "Came late",
             Self::Declined => "Declined",
             Self::Closed => "Closed",
             Self::Refunding => "Going back",

@@ -115,6 +115,11 @@ impl Keys {
         self.inv("suspects")
     }
 
+    /// HASH: late payment → copies taken again for it, until it is decided.
+    pub fn reclaims(&self) -> String {
+        self.inv("reclaims")
+    }
+
     /// STRING: an applied gate operation.
     pub fn operation(&self, id: i64) -> String {
         self.inv(&format!("op:{id}"))

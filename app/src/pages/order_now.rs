@@ -24,11 +24,16 @@ enum Look {
     Cancelling,
     ToPay,
     Confirming,
-    /// `has_money`: a payment arrived that the order's end no longer takes, or takes back.
-    Settled {
-        status: S,
-        has_money: bool,
-    },
+    Settled { status: S, money: Money },
+}
+
+/// What a payment does that the order's end no longer takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Money {
+    None,
+    /// It came late: whether the copies are still there is being looked at.
+    Deciding,
+    GoingBack,
 }
 
 fn look(order: &OrderView, is_paying: bool) -> Look {
@@ -40,8 +45,15 @@ fn look(order: &OrderView, is_paying: bool) -> Look {
         S::PaymentPending if is_paying && last.is_some_and(|last| is_under_way(last.status)) => Look::Confirming,
         S::PaymentPending => Look::ToPay,
         status => {
-            let is_money = |status: PaymentStatus| matches!(status, PaymentStatus::Captured | PaymentStatus::Refunding);
-            Look::Settled { status, has_money: order.payments.iter().any(|payment| is_money(payment.status)) }
+            let has = |status| order.payments.iter().any(|payment| payment.status == status);
+            let money = if has(PaymentStatus::Late) {
+                Money::Deciding
+            } else if has(PaymentStatus::Captured) || has(PaymentStatus::Refunding) {
+                Money::GoingBack
+            } else {
+                Money::None
+            };
+            Look::Settled { status, money }
         }
     }
 }
@@ -63,7 +75,7 @@ pub fn order_now(order: Memo<OrderView>, is_paying: Memo<bool>, cancel: Post) ->
                     Look::Cancelling => cancelling(),
                     Look::Confirming => confirming(&order),
                     Look::ToPay => to_pay(order, pay, cancel),
-                    Look::Settled { status, has_money } => settled(status, has_money, &order),
+                    Look::Settled { status, money } => settled(status, money, &order),
                 }
             }}
         </section>
@@ -168,7 +180,7 @@ fn provider_name(provider: &str) -> String {
     .to_owned()
 }
 
-fn settled(status: S, has_money: bool, order: &OrderView) -> AnyView {
+fn settled(status: S, money: Money, order: &OrderView) -> AnyView {
     let amount = order.total.with(order.currency).to_string();
     let (mark, title) = outcome(status);
     let text = match status {
@@ -176,7 +188,11 @@ fn settled(status: S, has_money: bool, order: &OrderView) -> AnyView {
         S::Fulfilling | S::Shipped => format!("{amount} reached us."),
         S::Delivered => "Good reading.".to_owned(),
         S::Refunded => format!("{amount} went back the way it came."),
-        S::Expired | S::Cancelled | S::Failed if has_money => {
+        S::Expired | S::Cancelled if money == Money::Deciding => {
+            "Your payment arrived after the hold had ended; we are checking whether your copies are still here."
+                .to_owned()
+        }
+        S::Expired | S::Cancelled | S::Failed if money == Money::GoingBack => {
             "A payment reached us that this order no longer takes. It is on its way back to you.".to_owned()
         }
         S::Expired => "Nothing was charged. If they are still there, you can order them again.".to_owned(),

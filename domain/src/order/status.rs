@@ -34,6 +34,8 @@ pub enum Cause {
     DeadlinePassed,
     PaymentCaptured,
     PaymentFailed,
+    /// A note, not a change of state: money came after the end, and it is being decided what becomes of it.
+    LateMoneyCame,
     /// Money came after the end and the copies could be claimed again.
     LateMoneyClaimed,
     /// Money came after the end and went back, on the provider's word.
@@ -148,7 +150,7 @@ impl OrderStatus {
 }
 
 impl Cause {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         C::Persisted,
         C::Refused,
         C::ShopperCancelled,
@@ -156,6 +158,7 @@ impl Cause {
         C::DeadlinePassed,
         C::PaymentCaptured,
         C::PaymentFailed,
+        C::LateMoneyCame,
         C::LateMoneyClaimed,
         C::LateMoneyReturned,
         C::MoneyGoesBack,
@@ -175,6 +178,7 @@ impl Cause {
             C::DeadlinePassed => "deadline_passed",
             C::PaymentCaptured => "payment_captured",
             C::PaymentFailed => "payment_failed",
+            C::LateMoneyCame => "late_money_came",
             C::LateMoneyClaimed => "late_money_claimed",
             C::LateMoneyReturned => "late_money_returned",
             C::MoneyGoesBack => "money_goes_back",
@@ -199,6 +203,9 @@ impl Cause {
             C::DeadlinePassed => "No payment arrived in time. The copies are back on the shelf.",
             C::PaymentCaptured => "Payment received.",
             C::PaymentFailed => "The payment failed.",
+            C::LateMoneyCame => {
+                "Your payment arrived after the hold had ended; we are checking whether your copies are still here."
+            }
             C::LateMoneyClaimed => "Your payment came late, and the copies were still there.",
             C::LateMoneyReturned => "Your payment came too late and went back to you.",
             C::MoneyGoesBack => "A payment came that this order no longer takes. It is on its way back.",

@@ -20,6 +20,11 @@ async fn to_pay(shop: &Shop) -> (Visitor, String, String) {
     (visitor, order, page)
 }
 
+fn causes(story: &serde_json::Value) -> Vec<&str> {
+    let events = story["events"].as_array().expect("a timeline").iter();
+    events.filter_map(|event| event["cause"].as_str()).collect()
+}
+
 async fn webhook(shop: &Shop, provider: &str, signature: &str, body: Vec<u8>) -> Reply {
     let path = format!("/webhooks/{provider}");
     let send = |client: &reqwest::Client, url: &str| {
@@ -82,7 +87,7 @@ async fn the_hosted_page_is_plainly_a_test() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn money_for_an_order_that_is_over_goes_back_by_itself() {
+async fn money_for_an_order_that_is_over_buys_the_copies_again_or_goes_back() {
     let shop = Shop::start_with(&[("BAZAR_SANDBOX_LATE_SECONDS", "1")]).await;
     let (visitor, order, page) = to_pay(&shop).await;
     visitor.post("/api/orders/cancel", &[("order_id", &order)]).await.ok();
@@ -93,9 +98,25 @@ async fn money_for_an_order_that_is_over_goes_back_by_itself() {
     assert!(!closed.body.contains("value=\"pay\"") && closed.body.contains("value=\"late\""), "{}", closed.body);
     assert_eq!(visitor.submit(&page, &page, &[("outcome", "pay")]).await.status, 409);
     assert_eq!(visitor.submit(&page, &page, &[("outcome", "late")]).await.status, 303);
+    let story = wait_for(&visitor, &order, "PAID").await;
+    assert_eq!(causes(&story), ["persisted", "shopper_cancelled", "late_money_came", "late_money_claimed"]);
+    shop.assert_sound();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn late_money_for_copies_that_are_gone_goes_back_by_itself() {
+    let shop = Shop::start_with(&[("BAZAR_SANDBOX_LATE_SECONDS", "1")]).await;
+    let (visitor, order, page) = to_pay(&shop).await;
+    visitor.post("/api/orders/cancel", &[("order_id", &order)]).await.ok();
+    wait_for(&visitor, &order, "CANCELLED").await;
+    let book = shop.book("Only Two Copies").await;
+    crate::shop::eventually("its copies", || async { (shop.on_sale(&book).await == 2).then_some(()) }).await;
+    // Somebody else is quicker.
+    to_pay(&shop).await;
+    assert_eq!(visitor.submit(&page, &page, &[("outcome", "late")]).await.status, 303);
     let story = wait_for(&visitor, &order, "REFUNDED").await;
     assert_eq!(story["payments"][0]["status"], "refunded", "{story}");
-    let causes: Vec<_> = story["events"].as_array().expect("a timeline").iter().map(|event| &event["cause"]).collect();
-    assert_eq!(causes, ["persisted", "shopper_cancelled", "money_goes_back", "late_money_returned"]);
+    let money = ["persisted", "shopper_cancelled", "late_money_came", "money_goes_back", "late_money_returned"];
+    assert_eq!(causes(&story), money);
     shop.assert_sound();
 }

@@ -1,5 +1,5 @@
 //! Promise 4: PAID means exactly one captured payment of exactly that amount, and nobody else holds money;
-//! and that amount is the order's lines and its delivery.
+//! money that came late is being decided about, or on its way back; and that amount is the order's lines and its delivery.
 
 use super::{Finding, queries, snapshot};
 use crate::{
@@ -17,6 +17,7 @@ pub(super) async fn check(store: &Store) -> Result<Finding, Error> {
     let mut violations = queries::wrong_money(&mut tx).await.during(OPERATION)?;
     violations.extend(queries::wrong_totals(&mut tx).await.during(OPERATION)?);
     violations.extend(queries::excess_refunds(&mut tx).await.during(OPERATION)?);
+    violations.extend(queries::idle_money(&mut tx).await.during(OPERATION)?);
     finding.violated(violations);
     Ok(finding)
 }

@@ -118,7 +118,26 @@ pub(super) async fn excess_refunds(db: &mut PgConnection) -> sqlx::Result<Vec<St
     sqlx::query_scalar!(
         r#"SELECT 'payment ' || p.id || ' of ' || p.amount_minor || ' has refunds of ' || sum(r.amount_minor) AS "line!"
            FROM payments p JOIN refunds r ON r.payment_id = p.id
-           GROUP BY p.id HAVING sum(r.amount_minor) > p.amount_minor LIMIT 1000"#
+           WHERE r.status <> 'failed' GROUP BY p.id HAVING sum(r.amount_minor) > p.amount_minor LIMIT 1000"#
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Money whose way nobody sees to: late and undecided, or going back, without work or a letter about it.
+pub(super) async fn idle_money(db: &mut PgConnection) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        r#"WITH work AS (SELECT topic || ':' || key AS name FROM outbox
+                         UNION ALL SELECT key FROM dead_letters WHERE source = 'outbox' AND state = 'parked')
+           SELECT 'payment ' || id || ' came late, and nobody decides about it' AS "line!" FROM payments
+           WHERE status = 'late' AND 'payment.late:' || id NOT IN (SELECT name FROM work)
+           UNION ALL
+           SELECT 'payment ' || id || ' is on its way back, and there is no refund of it' FROM payments p
+           WHERE status = 'refunding' AND NOT EXISTS (SELECT FROM refunds r WHERE r.payment_id = p.id)
+           UNION ALL
+           SELECT 'refund ' || id || ' is wanted, and nobody asks for it' FROM refunds
+           WHERE status = 'requested' AND provider_ref IS NULL AND 'refund.request:' || id NOT IN (SELECT name FROM work)
+           LIMIT 1000"#
     )
     .fetch_all(db)
     .await
@@ -355,6 +374,7 @@ pub(super) async fn aimless_work(db: &mut PgConnection) -> sqlx::Result<Vec<Stri
            WHERE CASE topic
                WHEN 'order.changed' THEN NOT EXISTS (SELECT FROM orders WHERE id::text = key)
                WHEN 'payment.close' THEN NOT EXISTS (SELECT FROM payments WHERE id::text = key)
+               WHEN 'payment.late' THEN NOT EXISTS (SELECT FROM payments WHERE id::text = key)
                WHEN 'refund.request' THEN NOT EXISTS (SELECT FROM refunds WHERE id::text = key)
                ELSE false END
            ORDER BY id LIMIT 1000"#

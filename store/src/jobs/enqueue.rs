@@ -10,6 +10,8 @@ pub(crate) enum Topic {
     OrderChanged,
     /// Key: payment. Its session at the provider must end.
     PaymentClose,
+    /// Key: payment. Money came for an order that had ended: claim its copies again, or send it back.
+    PaymentLate,
     /// Key: refund. The provider has to be asked for it.
     RefundRequest,
     /// Key: book. Payload `{"stamp": ms}`: title, price or state are new; carts that hold it must say so.
@@ -19,8 +21,14 @@ pub(crate) enum Topic {
 }
 
 impl Topic {
-    const ALL: [Self; 5] =
-        [Self::OrderChanged, Self::PaymentClose, Self::RefundRequest, Self::BookChanged, Self::MailSend];
+    const ALL: [Self; 6] = [
+        Self::OrderChanged,
+        Self::PaymentClose,
+        Self::PaymentLate,
+        Self::RefundRequest,
+        Self::BookChanged,
+        Self::MailSend,
+    ];
 
     /// `None`: a row that no version of ours has written.
     pub fn parse(text: &str) -> Option<Self> {
@@ -31,6 +39,7 @@ impl Topic {
         match self {
             Self::OrderChanged => "order.changed",
             Self::PaymentClose => "payment.close",
+            Self::PaymentLate => "payment.late",
             Self::RefundRequest => "refund.request",
             Self::BookChanged => "book.changed",
             Self::MailSend => "mail.send",

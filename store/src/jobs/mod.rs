@@ -124,7 +124,9 @@ pub(crate) fn is_away(error: &Error) -> bool {
                 || source.code().is_some_and(|code| NOT_ITSELF.contains(&code))
         }
         Error::Mail { source, .. } => source.is_away(),
-        Error::Http { .. } | Error::NoAccess { .. } | Error::Unexpected { .. } | Error::Refused(_) => false,
+        // The gate is being counted.
+        Error::Refused(refusal) => refusal.code == domain::ErrorCode::NotReady,
+        Error::Http { .. } | Error::NoAccess { .. } | Error::Unexpected { .. } => false,
     }
 }
 

@@ -41,6 +41,8 @@ impl DrainOutbox {
     /// Calls to payment providers.
     pub const PAYMENTS: Self =
         Self { name: "outbox.payments", topics: &[Topic::PaymentClose, Topic::RefundRequest], batch: BATCH };
+    /// Money that came late: nothing here waits for a provider.
+    pub const LATE_MONEY: Self = Self { name: "outbox.late_money", topics: &[Topic::PaymentLate], batch: BATCH };
     /// Mails.
     pub const MAIL: Self = Self { name: "outbox.mail", topics: &[Topic::MailSend], batch: FEW };
 }
@@ -188,6 +190,10 @@ async fn dispatch(store: &Store, message: &Message) -> Result<(), Error> {
         Some(Topic::PaymentClose) => {
             let payment: PaymentId = message.key.parse().map_err(|_| bad("no payment"))?;
             payments::close(store, payment).await
+        }
+        Some(Topic::PaymentLate) => {
+            let payment: PaymentId = message.key.parse().map_err(|_| bad("no payment"))?;
+            payments::decide_late(store, payment).await
         }
         Some(Topic::RefundRequest) => {
             let refund: RefundId = message.key.parse().map_err(|_| bad("no refund"))?;

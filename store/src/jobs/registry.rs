@@ -36,6 +36,7 @@ pub(super) fn all(store: &Store, stop: &CancellationToken) -> Vec<BoxFuture<'sta
         supervise(store(), WatchGate, stop()),
         supervise(store(), DrainOutbox::NOTICES, stop()),
         supervise(store(), DrainOutbox::PAYMENTS, stop()),
+        supervise(store(), DrainOutbox::LATE_MONEY, stop()),
         supervise(store(), DrainOutbox::MAIL, stop()),
         supervise(store(), PersistCarts, stop()),
         supervise(store(), TellCarts, stop()),

@@ -103,13 +103,12 @@ impl Effect {
     fn of(from: OrderStatus, to: OrderStatus) -> Result<Option<Self>, Error> {
         use OrderStatus as S;
         match (from, to) {
-            (S::PaymentPending, S::Paid) => Ok(Some(Self::Sell)),
+            // An ended order has no copies to sell but those of a claim that its caller made just now; another one's
+            // movements have their end already, and the ledger takes no second one.
+            (S::PaymentPending | S::Expired | S::Cancelled, S::Paid) => Ok(Some(Self::Sell)),
             (S::PaymentPending, S::Expired | S::Cancelled | S::Failed) => Ok(Some(Self::Release)),
-            // Only the persist worker may end or write down what is still in the stream, and an ended order has no
-            // copies that could be sold: both take a claim of their own first.
-            (S::Pending, _) | (S::Expired | S::Cancelled, S::Paid) => {
-                Err(Error::unexpected("orders.change", format!("{from} to {to} needs a new claim")))
-            }
+            // Only the persist worker may end or write down what is still in the stream.
+            (S::Pending, _) => Err(Error::unexpected("orders.change", format!("{from} is not in Postgres yet"))),
             _ => Ok(None),
         }
     }

@@ -78,16 +78,16 @@ pub(super) async fn apply(
 }
 
 /// Everything an event touches, locked.
-struct Scene<'s, 'c> {
-    tx: &'s mut PgTransaction<'c>,
-    order: OrderRow,
-    order_id: OrderId,
-    status: OrderStatus,
-    payment: PaymentRow,
-    payment_id: PaymentId,
-    provider_ref: &'s str,
-    new_refund: RefundId,
-    now: UnixMillis,
+pub(super) struct Scene<'s, 'c> {
+    pub tx: &'s mut PgTransaction<'c>,
+    pub order: OrderRow,
+    pub order_id: OrderId,
+    pub status: OrderStatus,
+    pub payment: PaymentRow,
+    pub payment_id: PaymentId,
+    pub provider_ref: &'s str,
+    pub new_refund: RefundId,
+    pub now: UnixMillis,
 }
 
 impl Scene<'_, '_> {
@@ -96,24 +96,34 @@ impl Scene<'_, '_> {
             return Ok(Outcome::Quarantined("another amount or currency than the order's"));
         }
         match self.payment.status() {
-            Some(PaymentStatus::Captured | PaymentStatus::Refunding | PaymentStatus::Refunded) => {
-                Ok(Outcome::Ignored("captured before"))
-            }
+            Some(
+                PaymentStatus::Captured | PaymentStatus::Late | PaymentStatus::Refunding | PaymentStatus::Refunded,
+            ) => Ok(Outcome::Ignored("captured before")),
             // Money is money, also from a session that was said to be declined or closed.
-            _ if self.status == OrderStatus::PaymentPending => self.pay().await,
+            _ if self.status == OrderStatus::PaymentPending => self.pay(Cause::PaymentCaptured).await,
+            _ if self.may_buy_again().await? => self.wait_for_decision().await,
             _ => self.send_back().await,
         }
     }
 
-    async fn pay(&mut self) -> Result<Outcome, Error> {
+    /// An order that has ended takes money as long as it is the first that comes.
+    pub(super) async fn may_buy_again(&mut self) -> Result<bool, Error> {
+        let has_ended = matches!(self.status, OrderStatus::Expired | OrderStatus::Cancelled);
+        let other = queries::has_other_money(&mut **self.tx, self.order_id, self.payment_id).await;
+        Ok(has_ended && !other.during(OPERATION)?)
+    }
+
+    /// Late money: recorded with the work that decides what becomes of it.
+    async fn wait_for_decision(&mut self) -> Result<Outcome, Error> {
+        self.set_payment(PaymentStatus::Late).await?;
+        self.enqueue(Topic::PaymentLate, &self.payment_id.to_string()).await?;
+        self.note(Cause::LateMoneyCame, None).await?;
+        Ok(Outcome::Applied)
+    }
+
+    pub(super) async fn pay(&mut self, cause: Cause) -> Result<Outcome, Error> {
         self.set_payment(PaymentStatus::Captured).await?;
-        let change = Change {
-            order: self.order_id,
-            from: OrderStatus::PaymentPending,
-            to: OrderStatus::Paid,
-            cause: Cause::PaymentCaptured,
-            note: None,
-        };
+        let change = Change { order: self.order_id, from: self.status, to: OrderStatus::Paid, cause, note: None };
         let changed = change::apply(self.tx, change, self.now).await?;
         changed.ok_or_else(|| Error::unexpected(OPERATION, "a locked order moved"))?;
         // Another attempt may be open while an older one brought the money after all.
@@ -124,7 +134,7 @@ impl Scene<'_, '_> {
     }
 
     /// Late money, or money for what is paid already: it goes back by itself, and the timeline says so.
-    async fn send_back(&mut self) -> Result<Outcome, Error> {
+    pub(super) async fn send_back(&mut self) -> Result<Outcome, Error> {
         let reason = match self.status {
             OrderStatus::Expired | OrderStatus::Cancelled | OrderStatus::Failed => "paid after the order had ended",
             _ => "paid twice",
@@ -194,7 +204,7 @@ impl Scene<'_, '_> {
     }
 
     async fn set_payment(&mut self, status: PaymentStatus) -> Result<(), Error> {
-        let captured = matches!(status, PaymentStatus::Captured | PaymentStatus::Refunding);
+        let captured = matches!(status, PaymentStatus::Captured | PaymentStatus::Late | PaymentStatus::Refunding);
         let captured_at = captured.then(|| to_timestamp(self.now));
         queries::set_status(&mut **self.tx, self.payment_id, status, self.provider_ref, captured_at)
             .await

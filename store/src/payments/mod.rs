@@ -3,6 +3,7 @@
 mod answer;
 mod effect;
 pub mod inbox;
+mod late;
 pub mod provider;
 mod queries;
 pub mod razorpay;
@@ -13,6 +14,7 @@ pub mod signature;
 pub mod stripe;
 
 pub use inbox::RetryWaiting;
+pub(crate) use queries::undecided;
 
 use crate::{Store, error::Error, viewer::Viewer};
 use domain::{OrderId, PaymentId, payment::PaymentStarted};
@@ -33,6 +35,12 @@ pub async fn init(store: &Store, viewer: &Viewer, order: OrderId, provider: &str
 /// out paid is left to its webhook.
 pub async fn close(store: &Store, payment: PaymentId) -> Result<(), Error> {
     session::close(store, payment).await
+}
+
+/// Decides about money that came for an order that had ended: it buys the same copies again, or goes back. Once decided,
+/// nothing happens any more.
+pub async fn decide_late(store: &Store, payment: PaymentId) -> Result<(), Error> {
+    late::decide(store, payment).await
 }
 
 /// Names of the configured providers that take this shop's currency, for the pay buttons.

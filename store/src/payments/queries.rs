@@ -8,6 +8,7 @@ use domain::{
 };
 use serde_json::Value;
 use sqlx::{PgExecutor, PgPool};
+use std::collections::HashSet;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -21,6 +22,7 @@ pub(super) struct OrderRow {
     pub currency: String,
     pub total_minor: i64,
     pub expires_at: OffsetDateTime,
+    pub claim_no: i32,
 }
 
 pub(super) struct PaymentRow {
@@ -44,7 +46,7 @@ pub(super) struct RefundRow {
 pub(super) async fn order(db: impl PgExecutor<'_>, id: OrderId) -> sqlx::Result<Option<OrderRow>> {
     sqlx::query_as!(
         OrderRow,
-        "SELECT id, number, owner, status, email, currency, total_minor, expires_at FROM orders WHERE id = $1",
+        "SELECT id, number, owner, status, email, currency, total_minor, expires_at, claim_no FROM orders WHERE id = $1",
         id.get()
     )
     .fetch_optional(db)
@@ -55,7 +57,8 @@ pub(super) async fn order(db: impl PgExecutor<'_>, id: OrderId) -> sqlx::Result<
 pub(super) async fn lock_order(db: impl PgExecutor<'_>, id: OrderId) -> sqlx::Result<Option<OrderRow>> {
     sqlx::query_as!(
         OrderRow,
-        "SELECT id, number, owner, status, email, currency, total_minor, expires_at FROM orders WHERE id = $1 FOR UPDATE",
+        "SELECT id, number, owner, status, email, currency, total_minor, expires_at, claim_no
+         FROM orders WHERE id = $1 FOR UPDATE",
         id.get()
     )
     .fetch_optional(db)
@@ -67,6 +70,17 @@ pub(super) async fn payment(db: impl PgExecutor<'_>, id: PaymentId) -> sqlx::Res
         PaymentRow,
         "SELECT id, order_id, provider, provider_ref, status, amount_minor, currency, redirect_url
          FROM payments WHERE id = $1",
+        id.get()
+    )
+    .fetch_optional(db)
+    .await
+}
+
+pub(super) async fn lock_payment(db: impl PgExecutor<'_>, id: PaymentId) -> sqlx::Result<Option<PaymentRow>> {
+    sqlx::query_as!(
+        PaymentRow,
+        "SELECT id, order_id, provider, provider_ref, status, amount_minor, currency, redirect_url
+         FROM payments WHERE id = $1 FOR UPDATE",
         id.get()
     )
     .fetch_optional(db)
@@ -177,6 +191,48 @@ pub(super) async fn set_status(
     )
     .execute(db)
     .await?;
+    Ok(())
+}
+
+/// Which of these payments came late and are not decided yet.
+pub(crate) async fn undecided(db: impl PgExecutor<'_>, payments: &[Uuid]) -> sqlx::Result<HashSet<Uuid>> {
+    let rows = sqlx::query_scalar!("SELECT id FROM payments WHERE id = ANY($1) AND status = 'late'", payments)
+        .fetch_all(db)
+        .await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Whether other money pays this order, or came for it before this payment's did, whatever became of that.
+pub(super) async fn has_other_money(db: impl PgExecutor<'_>, order: OrderId, payment: PaymentId) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (
+             SELECT FROM payments WHERE order_id = $1 AND id <> $2 AND captured_at IS NOT NULL AND (status = 'captured'
+               OR captured_at < coalesce((SELECT captured_at FROM payments WHERE id = $2), 'infinity'))) AS "exists!""#,
+        order.get(),
+        payment.get()
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// The copies of this order's end are on their way back to the gate: somebody will bring them within a moment.
+pub(super) async fn is_being_released(
+    db: impl PgExecutor<'_>,
+    order: OrderId,
+    soon: OffsetDateTime,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM gate_ops WHERE order_id = $1 AND applied_at IS NULL AND due_at < $2) AS "exists!""#,
+        order.get(),
+        soon
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// Counts a further claim of a locked order.
+pub(super) async fn next_claim(db: impl PgExecutor<'_>, order: OrderId) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE orders SET claim_no = claim_no + 1 WHERE id = $1", order.get()).execute(db).await?;
     Ok(())
 }
 

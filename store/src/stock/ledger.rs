@@ -9,6 +9,7 @@ use crate::{
     world::to_timestamp,
 };
 use domain::{BookId, OrderId, UnixMillis};
+use sqlx::Connection;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -30,6 +31,39 @@ pub(crate) async fn claim(tx: &mut sqlx::PgTransaction<'_>, lines: &[Line]) -> R
     queries::lock_rows(&mut **tx, &books).await.during("stock.claim")?;
     let rows = queries::claim(&mut **tx, &books, &copies).await.during("stock.claim")?;
     Ok(usize::try_from(rows) == Ok(lines.len()))
+}
+
+/// What the order's lines want, its stock rows locked: whoever takes copies at the gate first takes them now.
+pub(crate) async fn lock_wanted(tx: &mut sqlx::PgTransaction<'_>, order: OrderId) -> Result<Vec<Line>, Error> {
+    const OPERATION: &str = "stock.lock_wanted";
+    let lines = queries::wanted(&mut **tx, order).await.during(OPERATION)?;
+    let (books, _) = Line::columns(&lines);
+    queries::lock_rows(&mut **tx, &books).await.during(OPERATION)?;
+    Ok(lines)
+}
+
+/// A further claim of an order that has ended, of copies that the gate has taken; `false`: Postgres has not that many,
+/// and nothing was written.
+pub(crate) async fn claim_again(
+    tx: &mut sqlx::PgTransaction<'_>,
+    order: OrderId,
+    claim_no: i32,
+    lines: &[Line],
+    now: UnixMillis,
+) -> Result<bool, Error> {
+    const OPERATION: &str = "stock.claim_again";
+    let mut attempt = tx.begin().await.during(OPERATION)?;
+    if !claim(&mut attempt, lines).await? {
+        attempt.rollback().await.during(OPERATION)?;
+        return Ok(false);
+    }
+    let (books, copies) = Line::columns(lines);
+    let at = to_timestamp(now);
+    queries::insert_claim_movements(&mut *attempt, "reserve", order, claim_no, &books, &copies, at)
+        .await
+        .during(OPERATION)?;
+    attempt.commit().await.during(OPERATION)?;
+    Ok(true)
 }
 
 /// The order is paid: its claimed copies leave the house.
@@ -98,6 +132,13 @@ pub(crate) async fn release_at_gate(
 ) -> Result<(), Error> {
     let at = to_timestamp(now);
     queries::insert_operation(&mut **tx, "release", Some(order), lines, at).await.during("stock.release_at_gate")?;
+    Ok(())
+}
+
+/// Copies that were taken at the gate and will not be written down go back on sale there.
+pub(crate) async fn give_back(tx: &mut sqlx::PgTransaction<'_>, lines: &[Line], now: UnixMillis) -> Result<(), Error> {
+    let at = to_timestamp(now);
+    queries::insert_operation(&mut **tx, "adjust", None, lines, at).await.during("stock.give_back")?;
     Ok(())
 }
 

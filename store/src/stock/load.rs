@@ -97,6 +97,8 @@ async fn rebuild(store: &Store, run_id: &str) -> Result<LoadAnswer, Error> {
     redis::pipe()
         .atomic()
         .del(keys.epoch())
+        // What they took is counted anew, and nobody is about to write any of it down: the lock is ours.
+        .del(keys.reclaims())
         .set(keys.loading(), &token)
         .exec_async(&mut store.redis())
         .await

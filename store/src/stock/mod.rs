@@ -6,6 +6,7 @@ pub(crate) mod keyspace;
 pub(crate) mod ledger;
 pub mod load;
 mod queries;
+pub(crate) mod reclaim;
 pub mod reconcile;
 mod scripts;
 pub(crate) mod view;

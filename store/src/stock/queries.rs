@@ -53,6 +53,18 @@ pub(super) async fn claim_lines(
     .await
 }
 
+/// The copies that the order's lines want, in book order.
+pub(super) async fn wanted(db: impl PgExecutor<'_>, order: OrderId) -> Result<Vec<Line>, sqlx::Error> {
+    sqlx::query_as!(
+        Line,
+        r#"SELECT book_id AS book, sum(quantity)::int AS "copies!" FROM order_items WHERE order_id = $1
+           GROUP BY book_id ORDER BY book_id"#,
+        order.get()
+    )
+    .fetch_all(db)
+    .await
+}
+
 /// Locks these stock rows in book order.
 pub(super) async fn lock_rows(db: impl PgExecutor<'_>, books: &[i64]) -> Result<(), sqlx::Error> {
     sqlx::query!("SELECT book_id FROM stock WHERE book_id = ANY($1) ORDER BY book_id FOR UPDATE", books)
@@ -118,7 +130,7 @@ pub(super) async fn add_on_hand(db: impl PgExecutor<'_>, books: &[i64], deltas: 
     Ok(done.rows_affected())
 }
 
-/// The movements of one order's claim: `sale` or `release`.
+/// The movements of one order's claim: `reserve`, `sale` or `release`.
 pub(super) async fn insert_claim_movements(
     db: impl PgExecutor<'_>,
     kind: &str,
@@ -130,7 +142,8 @@ pub(super) async fn insert_claim_movements(
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "INSERT INTO stock_movements (book_id, kind, quantity, on_hand_delta, reserved_delta, order_id, claim_no, at)
-         SELECT line.book, $1, line.copies, CASE $1 WHEN 'sale' THEN -line.copies ELSE 0 END, -line.copies, $2, $3, $6
+         SELECT line.book, $1, line.copies, CASE $1 WHEN 'sale' THEN -line.copies ELSE 0 END,
+           CASE $1 WHEN 'reserve' THEN line.copies ELSE -line.copies END, $2, $3, $6
          FROM unnest($4::bigint[], $5::int[]) AS line (book, copies)",
         kind,
         order.get(),

@@ -1,14 +1,14 @@
 //! The gate as it stands at one moment, and what it should hold by the ledger's word: promise 1 as arithmetic.
 //!
-//! Available at the gate = available in Postgres − copies of accepted orders that Postgres lacks − operations that the
-//! gate has not applied. Nothing that happens in Postgres alone changes the right side as a whole, and whatever the gate
+//! Available at the gate = available in Postgres − copies of accepted orders that Postgres lacks − copies taken again for
+//! late money that is not decided − operations that the gate has not applied. Nothing that happens in Postgres alone changes the right side as a whole, and whatever the gate
 //! does counts the book's counter up: so a book whose counter stood still while Postgres was read can be judged.
 
 use super::queries;
 use crate::{
     Store,
     error::{During, Error},
-    orders,
+    orders, payments,
 };
 use domain::{OrderId, UnixMillis};
 use sqlx::PgConnection;
@@ -28,6 +28,8 @@ pub(crate) struct Gate {
     pub entries: Vec<Entry>,
     /// Ids of entries that nobody can read.
     pub unreadable: Vec<String>,
+    /// Copies taken again, by the late payment they were taken for.
+    reclaims: Vec<(Uuid, Vec<(i64, i64)>)>,
 }
 
 /// An accepted order in the stream.
@@ -66,7 +68,9 @@ pub(crate) async fn read(store: &Store, books: Option<&[i64]>) -> Result<Gate, E
     counts(&mut pipe, &keys.stock(), books);
     counts(&mut pipe, &keys.changes(), books);
     pipe.cmd("XRANGE").arg(keys.placed()).arg("-").arg("+").arg("COUNT").arg(MAX_ENTRIES);
-    let (epoch, stock, changes, raw): (Option<String>, redis::Value, redis::Value, Vec<RawEntry>) =
+    pipe.hgetall(keys.reclaims());
+    type Answer = (Option<String>, redis::Value, redis::Value, Vec<RawEntry>, HashMap<String, String>);
+    let (epoch, stock, changes, raw, reclaims): Answer =
         pipe.query_async(&mut store.redis()).await.during(OPERATION)?;
     let (mut entries, mut unreadable) = (Vec::with_capacity(raw.len()), Vec::new());
     for (id, fields) in raw {
@@ -75,7 +79,9 @@ pub(crate) async fn read(store: &Store, books: Option<&[i64]>) -> Result<Gate, E
             None => unreadable.push(id),
         }
     }
-    Ok(Gate { epoch, stock: by_book(stock, books)?, changes: by_book(changes, books)?, entries, unreadable })
+    let reclaims = reclaims.iter().filter_map(|(payment, text)| Some((payment.parse().ok()?, lines(text)?))).collect();
+    let (stock, changes) = (by_book(stock, books)?, by_book(changes, books)?);
+    Ok(Gate { epoch, stock, changes, entries, unreadable, reclaims })
 }
 
 pub(crate) async fn counters(store: &Store, books: Option<&[i64]>) -> Result<Counters, Error> {
@@ -106,12 +112,16 @@ fn by_book(answer: redis::Value, books: Option<&[i64]>) -> Result<HashMap<i64, i
 fn entry(id: &str, fields: &HashMap<String, String>) -> Option<Entry> {
     let order = fields.get("order")?.parse().ok()?;
     let placed_at = UnixMillis::new(fields.get("placed_at")?.parse().ok()?);
+    Some(Entry { id: id.to_owned(), order, placed_at, lines: lines(fields.get("lines")?)? })
+}
+
+/// `book:copies,…`
+fn lines(text: &str) -> Option<Vec<(i64, i64)>> {
     let line = |text: &str| {
         let (book, copies) = text.split_once(':')?;
         Some((book.parse().ok()?, copies.parse().ok()?))
     };
-    let lines = fields.get("lines")?.split(',').map(line).collect::<Option<Vec<_>>>()?;
-    Some(Entry { id: id.to_owned(), order, placed_at, lines })
+    text.split(',').map(line).collect()
 }
 
 /// What stands between the two counts of each book.
@@ -138,6 +148,13 @@ pub(crate) async fn between(store: &Store, snapshot: &mut PgConnection, gate: &G
             for (book, count) in &entry.lines {
                 *copies.entry(*book).or_default() += count;
             }
+        }
+    }
+    let reclaimed: Vec<Uuid> = gate.reclaims.iter().map(|(payment, _)| *payment).collect();
+    let undecided = payments::undecided(&mut *snapshot, &reclaimed).await.during(OPERATION)?;
+    for (_, lines) in gate.reclaims.iter().filter(|(payment, _)| undecided.contains(payment)) {
+        for (book, count) in lines {
+            *copies.entry(*book).or_default() += count;
         }
     }
     let operations = queries::waiting(&mut *snapshot).await.during(OPERATION)?;
@@ -216,7 +233,8 @@ mod tests {
     fn gate(epoch: Option<&str>, entries: usize) -> Gate {
         let (stock, changes) = (HashMap::new(), HashMap::new());
         let unreadable = vec![String::new(); entries];
-        Gate { epoch: epoch.map(str::to_owned), stock, changes, entries: Vec::new(), unreadable }
+        let (entries, reclaims) = (Vec::new(), Vec::new());
+        Gate { epoch: epoch.map(str::to_owned), stock, changes, entries, unreadable, reclaims }
     }
 
     #[test]

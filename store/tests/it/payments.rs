@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+mod late;
 mod ledger;
 mod street;
 
@@ -15,7 +16,7 @@ use store::{
     jobs::Job,
     payments::{self, Received, RetryWaiting, WebhookError, refund, signature},
     sandbox::{self, DeliverEvents, Press},
-    testkit,
+    stock, testkit,
     viewer::Viewer,
 };
 use street::Street;
@@ -314,9 +315,14 @@ async fn late_money_goes_back_by_itself() {
     sandbox::press(store, &page, Press::PayLate).await.unwrap().unwrap();
     tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     deliver(store).await;
-    assert_eq!(ledger.story(order).await, "EXPIRED | refunding | persisted,money_goes_back");
+    assert_eq!(ledger.story(order).await, "EXPIRED | late | persisted,late_money_came");
+    // Too few copies are left.
+    ledger.run("UPDATE stock SET on_hand = 3").await;
+    stock::ensure_loaded(store).await.unwrap();
+    payments::decide_late(store, payment).await.unwrap();
+    assert_eq!(ledger.story(order).await, "EXPIRED | refunding | persisted,late_money_came,money_goes_back");
     give_back(&street, &ledger).await;
-    let story = "REFUNDED | refunded | persisted,money_goes_back,late_money_returned";
+    let story = "REFUNDED | refunded | persisted,late_money_came,money_goes_back,late_money_returned";
     assert_eq!(ledger.story(order).await, story);
     assert_eq!(ledger.text("SELECT status FROM refunds WHERE provider_ref IS NOT NULL").await, "confirmed");
     let again = captured("again", &page, order);

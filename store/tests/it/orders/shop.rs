@@ -13,7 +13,7 @@ use store::{
     Store, carts, check,
     config::{Secret, StoreConfig},
     error::Error,
-    jobs::Job,
+    jobs::{DrainOutbox, Job},
     keys::Keys,
     orders::{self, ExpireOrders, PersistOrders},
     payments::{self, signature},
@@ -150,6 +150,14 @@ impl Shop {
     pub async fn expire_due(&self) {
         while let Some(due) = ExpireOrders.fetch(&self.store).await.expect("look for due orders") {
             ExpireOrders.handle(&self.store, due).await.expect("expire");
+        }
+    }
+
+    /// Decides about money that came late.
+    pub async fn decide_late(&self) {
+        let lane = DrainOutbox::LATE_MONEY;
+        while let Some(batch) = lane.fetch(&self.store).await.expect("look for late money") {
+            lane.handle(&self.store, batch).await.expect("decide");
         }
     }
 

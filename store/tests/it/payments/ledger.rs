@@ -73,8 +73,8 @@ impl Ledger {
         sqlx::query(
             "INSERT INTO orders (id, number, owner, guest_id, idempotency_key, fingerprint, status, version, claim_no, email,
                  address, currency, subtotal_minor, delivery_minor, total_minor, placed_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5, 'f', $6, 1, 1, 'asha@example.org', '{}', 'INR', 99800, 4900, 104700, now(),
-                 now() + interval '10 minutes')",
+             VALUES ($1, $2, $3, $4, $5, 'f', $6, 1, 1, 'asha@example.org', '{}', 'INR', 99800, 4900, 104700,
+                 date_trunc('milliseconds', now()), now() + interval '10 minutes')",
         )
         .bind(order.id.get())
         .bind(number.as_str())
