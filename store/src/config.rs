@@ -2,7 +2,7 @@
 
 use crate::mail::MailConfig;
 use domain::{Currency, order::DeliveryRule};
-use std::{fmt, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 /// A value that never appears in logs.
 #[derive(Clone)]
@@ -43,6 +43,8 @@ pub struct StoreConfig {
     /// Makes order numbers unguessable.
     pub number_secret: Secret,
     pub mail: MailConfig,
+    /// Short messages become files in this folder, for a program that sends them; `None`: there are none.
+    pub sms: Option<PathBuf>,
     /// A cart unchanged for so long is forgotten: its shopper gets one mail.
     pub abandoned_after: Duration,
     /// Payment providers; `None` switches one off.

@@ -29,8 +29,8 @@ pub enum Error {
     /// A payment provider does not let the shop in; only an operator can mend a key.
     #[error("{operation}: {message}")]
     NoAccess { operation: &'static str, message: String },
-    #[error("{operation}: the mail did not leave")]
-    Mail {
+    #[error("{operation}: the message did not leave")]
+    Message {
         operation: &'static str,
         #[source]
         source: crate::mail::Failure,
@@ -59,7 +59,7 @@ impl Error {
                 "This way of paying does not work right now. Nothing was charged; please choose another one, or try again later.",
             ),
             Self::Postgres { source, .. } if is_outage(source) => ApiError::not_ready(),
-            Self::Postgres { .. } | Self::Mail { .. } | Self::Unexpected { .. } => ApiError::internal(),
+            Self::Postgres { .. } | Self::Message { .. } | Self::Unexpected { .. } => ApiError::internal(),
         }
     }
 

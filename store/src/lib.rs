@@ -17,10 +17,12 @@ pub mod keys;
 mod link;
 pub mod live;
 pub mod mail;
+mod messages;
 pub mod orders;
 mod outage;
 pub mod payments;
 pub mod sandbox;
+pub mod sms;
 pub mod stock;
 #[cfg(feature = "testkit")]
 pub mod testkit;
@@ -60,7 +62,8 @@ struct Inner {
     catalog: catalog::Cache,
     accounts: accounts::Cache,
     carts: carts::Memo,
-    mail: mail::Channel,
+    mail: mail::Mail,
+    sms: sms::Sms,
 }
 
 impl Store {
@@ -102,9 +105,9 @@ impl Store {
         let keys = Keys::new(&config.key_prefix);
         let (catalog, accounts) = (catalog::Cache::default(), accounts::Cache::default());
         let carts = carts::Memo::default();
-        let mail = mail::Channel::new(&config.mail);
+        let (mail, sms) = (mail::Mail::new(&config.mail), sms::Sms::new(config.sms.clone()));
         let inner =
-            Inner { pg, outage, redis, redis_client, keys, config, world, http, catalog, accounts, carts, mail };
+            Inner { pg, outage, redis, redis_client, keys, config, world, http, catalog, accounts, carts, mail, sms };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -177,8 +180,12 @@ impl Store {
         &self.inner.http
     }
 
-    pub(crate) fn mail(&self) -> &mail::Channel {
+    pub(crate) fn mail(&self) -> &mail::Mail {
         &self.inner.mail
+    }
+
+    pub(crate) fn sms(&self) -> &sms::Sms {
+        &self.inner.sms
     }
 
     pub(crate) fn catalog_cache(&self) -> &catalog::Cache {

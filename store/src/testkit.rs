@@ -50,6 +50,7 @@ pub fn config(database_url: &str) -> StoreConfig {
             link_secret: Secret::new("test-links"),
             reply_timeout: MailConfig::REPLY_TIMEOUT,
         },
+        sms: None,
         abandoned_after: Duration::from_secs(604_800),
         stripe: None,
         razorpay: None,

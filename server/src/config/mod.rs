@@ -182,6 +182,7 @@ fn store_config(
         min_time_to_pay: seconds(min_pay),
         number_secret: secrets.number_secret(),
         mail: mail::read(env, environment, secrets),
+        sms: env.text("BAZAR_SMS_DIR").map(Into::into),
         // A minute and more is for people; seconds are for tests.
         abandoned_after: seconds(env.number("BAZAR_ABANDONED_AFTER", 604_800, 1..=315_360_000)),
         stripe: providers.stripe,

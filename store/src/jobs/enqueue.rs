@@ -16,18 +16,21 @@ pub(crate) enum Topic {
     RefundRequest,
     /// Key: book. Payload `{"stamp": ms}`: title, price or state are new; carts that hold it must say so.
     BookChanged,
-    /// A mail to send.
+    /// A mail to send. Key: what it is about. Payload `{"kind": …}`.
     MailSend,
+    /// A short message to send; key and payload like a mail's.
+    SmsSend,
 }
 
 impl Topic {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::OrderChanged,
         Self::PaymentClose,
         Self::PaymentLate,
         Self::RefundRequest,
         Self::BookChanged,
         Self::MailSend,
+        Self::SmsSend,
     ];
 
     /// `None`: a row that no version of ours has written.
@@ -43,8 +46,42 @@ impl Topic {
             Self::RefundRequest => "refund.request",
             Self::BookChanged => "book.changed",
             Self::MailSend => "mail.send",
+            Self::SmsSend => "sms.send",
         }
     }
+}
+
+/// One row of the outbox.
+pub(crate) struct Work {
+    pub topic: Topic,
+    pub key: String,
+    pub payload: serde_json::Value,
+    pub due: OffsetDateTime,
+}
+
+impl Work {
+    /// Work that needs no payload.
+    pub fn bare(topic: Topic, key: String, due: OffsetDateTime) -> Self {
+        Self { topic, key, payload: serde_json::json!({}), due }
+    }
+}
+
+/// All kinds of work that one transaction causes, in one statement.
+pub(crate) async fn enqueue_work(db: impl PgExecutor<'_>, work: &[Work]) -> sqlx::Result<()> {
+    if work.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "INSERT INTO outbox (topic, key, payload, due_at)
+         SELECT * FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::timestamptz[])",
+        &work.iter().map(|work| work.topic.as_str().to_owned()).collect::<Vec<_>>(),
+        &work.iter().map(|work| work.key.clone()).collect::<Vec<_>>(),
+        &work.iter().map(|work| work.payload.clone()).collect::<Vec<_>>(),
+        &work.iter().map(|work| work.due).collect::<Vec<_>>(),
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 /// One piece of work, from `due` on.

@@ -13,7 +13,7 @@ mod registry;
 mod runner;
 pub mod schedule;
 
-pub(crate) use enqueue::{Topic, enqueue, enqueue_alike, enqueue_all};
+pub(crate) use enqueue::{Topic, Work, enqueue, enqueue_alike, enqueue_all, enqueue_work};
 pub use gauges::SetGauges;
 pub use outbox::DrainOutbox;
 pub use prune::Prune;
@@ -123,7 +123,7 @@ pub(crate) fn is_away(error: &Error) -> bool {
                 || source.is_unrecoverable_error()
                 || source.code().is_some_and(|code| NOT_ITSELF.contains(&code))
         }
-        Error::Mail { source, .. } => source.is_away(),
+        Error::Message { source, .. } => source.is_away(),
         // The gate is being counted.
         Error::Refused(refusal) => refusal.code == domain::ErrorCode::NotReady,
         Error::Http { .. } | Error::NoAccess { .. } | Error::Unexpected { .. } => false,

@@ -7,7 +7,8 @@ use super::{Job, Letter, MAX_ATTEMPTS, Topic, backoff, dead_letters, is_away, pa
 use crate::{
     Store,
     error::{During, Error},
-    mail::{self, Failure},
+    mail::Failure,
+    messages::{self, Channel},
     payments,
     world::to_timestamp,
 };
@@ -45,6 +46,8 @@ impl DrainOutbox {
     pub const LATE_MONEY: Self = Self { name: "outbox.late_money", topics: &[Topic::PaymentLate], batch: BATCH };
     /// Mails.
     pub const MAIL: Self = Self { name: "outbox.mail", topics: &[Topic::MailSend], batch: FEW };
+    /// Short messages.
+    pub const SMS: Self = Self { name: "outbox.sms", topics: &[Topic::SmsSend], batch: FEW };
 }
 
 #[async_trait]
@@ -168,7 +171,7 @@ pub(crate) async fn failed(store: &Store, message: &Message, error: &Error) -> R
 fn is_provider_away(error: &Error) -> bool {
     match error {
         Error::Http { .. } => true,
-        Error::Mail { source, .. } => source.is_away(),
+        Error::Message { source, .. } => source.is_away(),
         Error::Refused(refusal) => refusal.code == ErrorCode::ProviderUnavailable,
         _ => false,
     }
@@ -176,12 +179,12 @@ fn is_provider_away(error: &Error) -> bool {
 
 /// Trying again would be the same again.
 fn is_final(error: &Error) -> bool {
-    matches!(error, Error::Mail { source, .. } if source.is_final())
+    matches!(error, Error::Message { source, .. } if source.is_final())
 }
 
 /// Steps of the pause skipped: mail servers that say "later" mean many minutes (greylisting).
 fn patience(error: &Error) -> i32 {
-    if matches!(error, Error::Mail { source: Failure::Later(_), .. }) { 5 } else { 0 }
+    if matches!(error, Error::Message { source: Failure::Later(_), .. }) { 5 } else { 0 }
 }
 
 async fn dispatch(store: &Store, message: &Message) -> Result<(), Error> {
@@ -199,7 +202,12 @@ async fn dispatch(store: &Store, message: &Message) -> Result<(), Error> {
             let refund: RefundId = message.key.parse().map_err(|_| bad("no refund"))?;
             payments::refund::request(store, refund).await
         }
-        Some(Topic::MailSend) => mail::send(store, &message.key, &message.payload).await,
+        Some(Topic::MailSend) => say(store, store.mail(), message).await,
+        Some(Topic::SmsSend) => say(store, store.sms(), message).await,
         _ => Err(bad(&message.topic)),
     }
+}
+
+async fn say(store: &Store, channel: &dyn Channel, message: &Message) -> Result<(), Error> {
+    messages::send(store, channel, &message.key, &message.payload).await
 }

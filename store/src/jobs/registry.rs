@@ -38,6 +38,7 @@ pub(super) fn all(store: &Store, stop: &CancellationToken) -> Vec<BoxFuture<'sta
         supervise(store(), DrainOutbox::PAYMENTS, stop()),
         supervise(store(), DrainOutbox::LATE_MONEY, stop()),
         supervise(store(), DrainOutbox::MAIL, stop()),
+        supervise(store(), DrainOutbox::SMS, stop()),
         supervise(store(), PersistCarts, stop()),
         supervise(store(), TellCarts, stop()),
         supervise(store(), RetryWaiting, stop()),

@@ -1,4 +1,4 @@
-//! Why a mail did not leave, sorted by what to do about it. No text here holds an address: it ends up in logs.
+//! Why a message did not leave, sorted by what to do about it. No text here holds an address: it ends up in logs.
 
 use std::io;
 
@@ -16,7 +16,7 @@ pub enum Failure {
     /// It cannot even be written down.
     #[error("the mail cannot be put into words for a mail server: {0}")]
     Unwritable(String),
-    #[error("the folder for mails cannot be written to")]
+    #[error("the folder for messages cannot be written to")]
     Folder(#[source] io::Error),
 }
 

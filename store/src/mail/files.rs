@@ -4,7 +4,7 @@ use std::{io, path::Path};
 use tokio::{fs, io::AsyncWriteExt};
 
 /// Whole or not at all: written beside and renamed. Only the shop's own user may read it.
-pub(super) async fn write(folder: &Path, name: &str, content: &[u8]) -> io::Result<()> {
+pub(crate) async fn write(folder: &Path, name: &str, content: &[u8]) -> io::Result<()> {
     fs::create_dir_all(folder).await?;
     let unfinished = folder.join(format!(".{name}.part"));
     let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished).await?;

@@ -2,11 +2,13 @@
 
 use super::{
     Failure,
-    kinds::Kind,
     links::{Purpose, address_of},
     look::{self, Block, Footer},
 };
-use crate::Store;
+use crate::{
+    Store,
+    messages::{About, Kind},
+};
 use domain::{UnixMillis, account::Email};
 use lettre::{
     Address, Message,
@@ -16,7 +18,6 @@ use lettre::{
     },
 };
 use std::time::{Duration, SystemTime};
-use uuid::Uuid;
 
 /// Longest subject, in characters; mail programs show fewer.
 const MAX_SUBJECT: usize = 120;
@@ -34,18 +35,15 @@ pub(crate) struct Letter {
 
 impl Letter {
     /// Sorts by time, and is the same for the same mail.
-    pub fn file_name(&self, kind: &str, id: Uuid) -> String {
-        const FORMAT: &[time::format_description::BorrowedFormatItem<'_>] =
-            time::macros::format_description!("[year][month][day]T[hour][minute][second].[subsecond digits:3]Z");
-        let at = crate::world::to_timestamp(self.at).format(FORMAT).unwrap_or_else(|_| self.at.get().to_string());
-        format!("{at}-{kind}-{id}.eml")
+    pub fn file_name(&self, kind: &str, about: &About) -> String {
+        format!("{}.eml", file_stem(self.at, kind, about))
     }
 
-    pub fn into_message(self, store: &Store, kind: &dyn Kind, id: Uuid) -> Result<Message, Failure> {
+    pub fn into_message(self, store: &Store, kind: &dyn Kind, about: &About) -> Result<Message, Failure> {
         let config = store.config();
         let from = config.mail.from.0.clone();
         let unsubscribe =
-            kind.may_be_declined().map(|what| (what, address_of(store, Purpose::Unsubscribe(kind.name()), id)));
+            kind.may_be_declined().map(|what| (what, address_of(store, Purpose::Unsubscribe(kind.name()), about.id)));
         let footer = Footer { shop: &config.base_url, unsubscribe };
         let (text, html) = (look::text(&self.blocks, &footer), look::html(&self.blocks, &footer));
         let address: Address =
@@ -54,7 +52,7 @@ impl Letter {
         let at = Duration::from_millis(u64::try_from(self.at.get()).unwrap_or_default());
         let mut message = Message::builder()
             // Known to mail systems, so that they can drop a second copy.
-            .message_id(Some(format!("<{}.{id}@{}>", kind.name(), from.email.domain())))
+            .message_id(Some(format!("<{}.{about}@{}>", kind.name(), from.email.domain())))
             .date(SystemTime::UNIX_EPOCH + at)
             .from(from)
             .to(Mailbox::new(name, address))
@@ -71,6 +69,14 @@ impl Letter {
     }
 }
 
+/// Of a message that becomes a file; sorts by time.
+pub(crate) fn file_stem(at: UnixMillis, kind: &str, about: &About) -> String {
+    const FORMAT: &[time::format_description::BorrowedFormatItem<'_>] =
+        time::macros::format_description!("[year][month][day]T[hour][minute][second].[subsecond digits:3]Z");
+    let at = crate::world::to_timestamp(at).format(FORMAT).unwrap_or_else(|_| at.get().to_string());
+    format!("{at}-{kind}-{about}")
+}
+
 fn unwritable(why: &str) -> Failure {
     Failure::Unwritable(why.to_owned())
 }
@@ -81,7 +87,7 @@ fn raw(name: &'static str, value: String) -> HeaderValue {
 }
 
 /// Somebody else's words on one line: whatever breaks lines or cannot be seen becomes a space.
-fn line(text: &str, most: usize) -> String {
+pub(crate) fn line(text: &str, most: usize) -> String {
     let plain: String = text.chars().map(|c| if c.is_control() || is_break(c) { ' ' } else { c }).collect();
     let plain = plain.split_whitespace().collect::<Vec<_>>().join(" ");
     if plain.chars().count() <= most {

@@ -13,6 +13,8 @@ const SIGNATURE: usize = 16;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
     RestoreCart,
+    /// The order of a guest, in any browser.
+    OpenOrder,
     /// From that kind of mail.
     Unsubscribe(&'static str),
 }
@@ -21,6 +23,7 @@ impl Purpose {
     fn path(self) -> &'static str {
         match self {
             Self::RestoreCart => "cart/restore",
+            Self::OpenOrder => "orders/open",
             Self::Unsubscribe(_) => "mail/unsubscribe",
         }
     }
@@ -28,6 +31,7 @@ impl Purpose {
     fn label(self) -> String {
         match self {
             Self::RestoreCart => "restore cart".into(),
+            Self::OpenOrder => "open order".into(),
             Self::Unsubscribe(kind) => format!("unsubscribe {kind}"),
         }
     }
@@ -72,6 +76,7 @@ mod tests {
         let good = token("secret", Purpose::RestoreCart, id);
         assert_eq!(open("secret", Purpose::RestoreCart, &good), Some(id));
         assert_eq!(open("secret", unsubscribe, &good), None);
+        assert_eq!(open("secret", Purpose::OpenOrder, &good), None);
         assert_eq!(open("other", Purpose::RestoreCart, &good), None);
         assert_eq!(open("secret", Purpose::Unsubscribe("x"), &token("secret", unsubscribe, id)), None);
         for at in 0..good.len() {

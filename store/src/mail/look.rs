@@ -21,6 +21,10 @@ pub(crate) enum Block {
     Heading(String),
     Text(String),
     Books(Vec<BookLine>),
+    /// What it comes to: a label and an amount in each row; the last one counts.
+    Sums(Vec<(String, String)>),
+    /// A label, and a line or several.
+    Facts(Vec<(&'static str, Vec<String>)>),
     /// The one thing to do.
     Button {
         words: String,
@@ -31,6 +35,7 @@ pub(crate) enum Block {
 
 pub(crate) struct BookLine {
     pub title: String,
+    /// Empty: not said.
     pub authors: String,
     pub copies: u32,
     /// Of one copy: `₹399`.
@@ -45,12 +50,14 @@ pub(crate) struct Footer<'a> {
     pub unsubscribe: Option<(&'static str, String)>,
 }
 
-pub(super) fn text(blocks: &[Block], footer: &Footer<'_>) -> String {
+pub(crate) fn text(blocks: &[Block], footer: &Footer<'_>) -> String {
     let mut out = String::new();
     for block in blocks {
         let _ = match block {
             Block::Heading(text) | Block::Text(text) | Block::Small(text) => writeln!(out, "{}\n", plain(text)),
             Block::Books(lines) => writeln!(out, "{}", lines.iter().map(text_line).collect::<String>()),
+            Block::Sums(rows) => writeln!(out, "{}", rows.iter().map(text_sum).collect::<String>()),
+            Block::Facts(facts) => writeln!(out, "{}", facts.iter().map(text_fact).collect::<String>()),
             Block::Button { words, href } => writeln!(out, "{}:\n{href}\n", plain(words)),
         };
     }
@@ -63,7 +70,17 @@ pub(super) fn text(blocks: &[Block], footer: &Footer<'_>) -> String {
 
 fn text_line(line: &BookLine) -> String {
     let BookLine { title, authors, copies, price, href } = line;
-    format!("* {}\n  {}\n  {copies} × {price}\n  {href}\n", plain(title), plain(authors))
+    let authors = if authors.is_empty() { String::new() } else { format!("  {}\n", plain(authors)) };
+    format!("* {}\n{authors}  {copies} × {price}\n  {href}\n", plain(title))
+}
+
+fn text_sum((label, amount): &(String, String)) -> String {
+    format!("{label}: {amount}\n")
+}
+
+fn text_fact((label, lines): &(&'static str, Vec<String>)) -> String {
+    let lines: Vec<String> = lines.iter().map(|line| plain(line)).collect();
+    format!("{label}: {}\n", lines.join("\n  "))
 }
 
 /// Titles keep to their line.
@@ -71,7 +88,7 @@ fn plain(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-pub(super) fn html(blocks: &[Block], footer: &Footer<'_>) -> String {
+pub(crate) fn html(blocks: &[Block], footer: &Footer<'_>) -> String {
     let body: String = blocks.iter().map(html_block).collect();
     let shop = escape(footer.shop);
     let end = footer.unsubscribe.as_ref().map(|(what, href)| {
@@ -117,21 +134,58 @@ fn html_block(block: &Block) -> String {
                 "<table width=\"100%\" cellpadding=\"0\" cellspacing=\"0\" style=\"border-top:1px solid {LINE}\">{rows}</table>\n"
             )
         }
+        Block::Sums(rows) => {
+            let last = rows.len().saturating_sub(1);
+            let rows: String = rows.iter().enumerate().map(|(at, row)| html_sum(row, at == last)).collect();
+            format!(
+                "<table width=\"100%\" cellpadding=\"0\" cellspacing=\"0\" style=\"margin:0 0 16px\">{rows}</table>\n"
+            )
+        }
+        Block::Facts(facts) => {
+            let rows: String = facts.iter().map(html_fact).collect();
+            format!("<table cellpadding=\"0\" cellspacing=\"0\" style=\"margin:0 0 16px\">{rows}</table>\n")
+        }
     }
+}
+
+fn html_sum((label, amount): &(String, String), counts: bool) -> String {
+    let style = match counts {
+        true => format!("padding:10px 0;border-top:1px solid {LINE};font-weight:600;font-size:20px"),
+        false => format!("padding:8px 0 0;color:{INK_2};font-size:15px"),
+    };
+    format!(
+        "<tr><td style=\"{style}\">{}</td><td align=\"right\" style=\"{style};white-space:nowrap\">{}</td></tr>\n",
+        escape(label),
+        escape(amount)
+    )
+}
+
+fn html_fact((label, lines): &(&'static str, Vec<String>)) -> String {
+    let lines: Vec<String> = lines.iter().map(|line| escape(line)).collect();
+    format!(
+        "<tr><td valign=\"top\" style=\"padding:4px 16px 4px 0;color:{INK_2};font-size:15px;white-space:nowrap\">{}</td>\
+         <td style=\"padding:4px 0;font-size:15px\">{}</td></tr>\n",
+        escape(label),
+        lines.join("<br>")
+    )
 }
 
 fn html_line(line: &BookLine) -> String {
     let BookLine { title, authors, copies, price, href } = line;
     let initial = title.chars().find(|c| c.is_alphanumeric()).unwrap_or('B').to_uppercase().to_string();
-    let (title, authors, price, href) = (escape(title), escape(authors), escape(price), escape(href));
+    let (title, price, href) = (escape(title), escape(price), escape(href));
+    let authors = match authors.is_empty() {
+        true => String::new(),
+        false => format!("<br><span style=\"color:{INK_2};font-size:15px\">{}</span>", escape(authors)),
+    };
     format!(
         "<tr>\
          <td width=\"48\" style=\"padding:12px 16px 12px 0;border-bottom:1px solid {LINE}\">\
          <div aria-hidden=\"true\" style=\"width:48px;height:72px;line-height:72px;background:{ACCENT};border-left:3px solid {AWNING_2};\
          border-radius:2px;color:{AWNING_2};font-family:{SERIF};font-size:26px;text-align:center\">{}</div></td>\
          <td style=\"padding:12px 0;border-bottom:1px solid {LINE}\">\
-         <a href=\"{href}\" style=\"color:{INK};font-family:{SERIF};font-size:18px;text-decoration:none\">{title}</a><br>\
-         <span style=\"color:{INK_2};font-size:15px\">{authors}</span></td>\
+         <a href=\"{href}\" style=\"color:{INK};font-family:{SERIF};font-size:18px;text-decoration:none\">{title}</a>\
+         {authors}</td>\
          <td align=\"right\" style=\"padding:12px 0 12px 12px;border-bottom:1px solid {LINE};white-space:nowrap\">{copies} × {price}</td>\
          </tr>\n",
         escape(&initial)

@@ -1,13 +1,13 @@
 //! Out of a kind of mail by one click (RFC 8058). The link alone decides, so it works for people who are not logged in.
 
 use super::{
-    kinds::{self, Kind},
     links::{Purpose, opened},
     queries,
 };
 use crate::{
     Store,
     error::{During, Error},
+    messages::{self, About, Kind},
     world::to_timestamp,
 };
 use domain::{ApiError, account::Email};
@@ -37,10 +37,10 @@ pub async fn unsubscribe(store: &Store, token: &str) -> Result<(), Error> {
 }
 
 async fn of(store: &Store, token: &str) -> Result<(&'static dyn Kind, &'static str, Email), Error> {
-    for kind in kinds::ALL {
+    for kind in messages::ALL {
         if let Some(what) = kind.may_be_declined()
             && let Some(id) = opened(store, Purpose::Unsubscribe(kind.name()), token)
-            && let Some(email) = kind.recipient(store, id).await?
+            && let Some(email) = kind.recipient(store, &About::thing(id)).await?
         {
             return Ok((*kind, what, email));
         }

@@ -4,7 +4,8 @@ use super::queries;
 use crate::{
     Store,
     error::{During, Error},
-    jobs::{self, Topic},
+    jobs::{self, Topic, Work},
+    messages,
     stock::ledger,
     world::to_timestamp,
 };
@@ -51,8 +52,7 @@ pub(crate) async fn apply(
         Some(Effect::Release) => ledger::release(tx, order, row.claim_no, now).await?,
         None => {}
     }
-    let (key, nothing_more) = (order.to_string(), serde_json::json!({}));
-    jobs::enqueue(&mut **tx, Topic::OrderChanged, &key, &nothing_more, at).await.during("orders.change")?;
+    jobs::enqueue_work(&mut **tx, &tell(order.get(), row.version, to, cause, now)).await.during("orders.change")?;
     if matches!(to, OrderStatus::Expired | OrderStatus::Cancelled | OrderStatus::Failed) {
         // What ended unpaid must not be paid at the provider any more.
         let open = queries::open_payments(&mut **tx, &[order.get()]).await.during("orders.change")?;
@@ -61,7 +61,28 @@ pub(crate) async fn apply(
     Ok(Some(row.version))
 }
 
-/// The same in a transaction of its own.
+/// Adds a knot to the timeline of an order whose status stays, with the messages that follow from it. The caller holds
+/// the order's lock.
+pub(crate) async fn note(
+    tx: &mut sqlx::PgTransaction<'_>,
+    (order, status): (OrderId, OrderStatus),
+    cause: Cause,
+    note: Option<&str>,
+    now: UnixMillis,
+) -> Result<(), Error> {
+    const OPERATION: &str = "orders.note";
+    let version = queries::note(&mut **tx, order, status, cause, note, to_timestamp(now)).await.during(OPERATION)?;
+    jobs::enqueue_work(&mut **tx, &tell(order.get(), version, status, cause, now)).await.during(OPERATION)
+}
+
+/// Who must hear of a step of an order's history: its open pages, and its shopper.
+pub(super) fn tell(order: Uuid, version: i64, to: OrderStatus, cause: Cause, now: UnixMillis) -> Vec<Work> {
+    let mut work = vec![Work::bare(Topic::OrderChanged, order.to_string(), to_timestamp(now))];
+    work.extend(messages::of_step(order, version, to, cause, now));
+    work
+}
+
+/// [`apply`] in a transaction of its own.
 pub(super) async fn apply_alone(store: &Store, change: Change<'_>) -> Result<Option<i64>, Error> {
     let mut tx = store.pg().begin().await.during("orders.change")?;
     let version = apply(&mut tx, change, store.now()).await?;
@@ -82,11 +103,11 @@ pub(super) async fn expire(store: &Store, orders: &[Uuid], now: UnixMillis) -> R
     }
     let ids: Vec<Uuid> = ended.iter().map(|order| order.id).collect();
     let (versions, claims): (Vec<i64>, Vec<i32>) = ended.iter().map(|order| (order.version, order.claim_no)).unzip();
-    let (status, cause) = (OrderStatus::Expired.as_str(), Cause::DeadlinePassed.as_str());
-    queries::insert_histories(&mut *tx, &ids, &versions, status, cause, at).await.during(OPERATION)?;
+    let (to, cause) = (OrderStatus::Expired, Cause::DeadlinePassed);
+    queries::insert_histories(&mut *tx, &ids, &versions, to.as_str(), cause.as_str(), at).await.during(OPERATION)?;
     ledger::release_all(&mut tx, &ids, &claims, now).await?;
-    let keys: Vec<String> = ids.iter().map(Uuid::to_string).collect();
-    jobs::enqueue_all(&mut *tx, Topic::OrderChanged, &keys, at).await.during(OPERATION)?;
+    let told: Vec<Work> = ended.iter().flat_map(|order| tell(order.id, order.version, to, cause, now)).collect();
+    jobs::enqueue_work(&mut *tx, &told).await.during(OPERATION)?;
     let open = queries::open_payments(&mut *tx, &ids).await.during(OPERATION)?;
     jobs::enqueue_all(&mut *tx, Topic::PaymentClose, &open, at).await.during(OPERATION)?;
     tx.commit().await.during(OPERATION)?;

@@ -78,6 +78,11 @@ pub async fn get(store: &Store, viewer: &Viewer, order: OrderId) -> Result<Optio
     Ok(viewer.may_see(order, &owner).then_some(view))
 }
 
+/// The order as Postgres has it.
+pub(crate) async fn written(store: &Store, order: OrderId) -> Result<Option<OrderView>, Error> {
+    Ok(queries::view(store, order).await?.map(|(_, view)| view))
+}
+
 /// A gate that is not loaded may still find the order in its stream.
 async fn lost(store: &Store) -> Result<ApiError, Error> {
     let message = "This order was lost in a failure of our systems before its copies were set aside. Nothing was \

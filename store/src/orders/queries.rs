@@ -3,7 +3,7 @@
 mod changes;
 
 pub(super) use changes::{
-    compare_and_set, expire, has_shipment, insert_histories, insert_history, insert_shipment, is_refunding,
+    compare_and_set, expire, has_shipment, insert_histories, insert_history, insert_shipment, is_refunding, note,
     open_payments,
 };
 

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     error::{During, Error},
     jobs::{self, Topic},
+    messages,
     orders::change::{self, Change},
     stock::ledger,
     world::to_timestamp,
@@ -176,6 +177,7 @@ impl Scene<'_, '_> {
         if !queries::confirm_refund(&mut **self.tx, refund, to_timestamp(self.now)).await.during(OPERATION)? {
             return Ok(Outcome::Ignored("confirmed before"));
         }
+        messages::enqueue(self.tx, messages::REFUNDED, refund.get(), self.now).await?;
         let back = queries::refunded(&mut **self.tx, self.payment_id).await.during(OPERATION)?;
         if back < self.payment.amount_minor {
             return Ok(Outcome::Applied);
@@ -212,10 +214,7 @@ impl Scene<'_, '_> {
     }
 
     async fn note(&mut self, cause: Cause, note: Option<&str>) -> Result<(), Error> {
-        queries::note(&mut **self.tx, self.order_id, self.status, cause, note, to_timestamp(self.now))
-            .await
-            .during(OPERATION)?;
-        self.enqueue(Topic::OrderChanged, &self.order_id.to_string()).await
+        change::note(self.tx, (self.order_id, self.status), cause, note, self.now).await
     }
 
     async fn enqueue(&mut self, topic: Topic, key: &str) -> Result<(), Error> {

@@ -1,11 +1,7 @@
 //! SQL of payments.
 
 use super::provider::NewSession;
-use domain::{
-    Minor, Money, OrderId, PaymentId, RefundId,
-    order::{Cause, OrderStatus},
-    payment::PaymentStatus,
-};
+use domain::{Minor, Money, OrderId, PaymentId, RefundId, payment::PaymentStatus};
 use serde_json::Value;
 use sqlx::{PgExecutor, PgPool};
 use std::collections::HashSet;
@@ -300,30 +296,6 @@ pub(super) async fn refunded(db: impl PgExecutor<'_>, payment: PaymentId) -> sql
     )
     .fetch_one(db)
     .await
-}
-
-/// Adds a knot to the timeline of an order whose status stays. The caller holds the order's lock.
-pub(super) async fn note(
-    db: impl PgExecutor<'_>,
-    order: OrderId,
-    status: OrderStatus,
-    cause: Cause,
-    note: Option<&str>,
-    at: OffsetDateTime,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "WITH knot AS (UPDATE orders SET version = version + 1, updated_at = $5 WHERE id = $1 RETURNING version)
-         INSERT INTO order_history (order_id, version, status, cause, note, at)
-         SELECT $1, version, $2, $3, $4, $5 FROM knot",
-        order.get(),
-        status.as_str(),
-        cause.as_str(),
-        note,
-        at
-    )
-    .execute(db)
-    .await?;
-    Ok(())
 }
 
 /// Takes the event in; `None`: it is there already. Waits for another transaction that is taking the same event in.

@@ -11,7 +11,7 @@ use crate::{
     catalog::BookFacts,
     error::{During, Error},
     jobs::schedule::{Every, Schedule, Scheduled},
-    mail,
+    messages,
     world::{from_timestamp, to_timestamp},
 };
 use async_trait::async_trait;
@@ -72,7 +72,7 @@ async fn write(store: &Store, page: &[queries::Seen]) -> Result<u64, Error> {
         let id = store.uuid();
         let lines = cart.lines.clone().unwrap_or_default();
         if queries::insert(&mut *tx, id, account, cart.t, &lines, to_timestamp(now)).await.during(OPERATION)? {
-            mail::enqueue(&mut tx, mail::FORGOTTEN_CART, id, now).await?;
+            messages::enqueue(&mut tx, messages::FORGOTTEN_CART, id, now).await?;
             written += 1;
         }
     }

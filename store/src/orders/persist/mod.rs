@@ -200,6 +200,6 @@ fn is_temporary(error: &Error) -> bool {
             !error.code().is_some_and(|code| code.starts_with("22") || code.starts_with("23"))
         }
         Error::NoAccess { .. } | Error::Unexpected { .. } | Error::Refused(_) => false,
-        Error::Postgres { .. } | Error::Redis { .. } | Error::Http { .. } | Error::Mail { .. } => true,
+        Error::Postgres { .. } | Error::Redis { .. } | Error::Http { .. } | Error::Message { .. } => true,
     }
 }

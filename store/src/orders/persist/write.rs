@@ -7,8 +7,8 @@ use super::{
 use crate::{
     Store,
     error::{During, Error},
-    jobs::{self, Topic},
-    orders::draft::Draft,
+    jobs::{self, Work},
+    orders::{change, draft::Draft},
     stock::{Line, ledger},
     world::to_timestamp,
 };
@@ -36,6 +36,12 @@ pub(super) struct Arrival<'a> {
     pub cause: Cause,
     pub expires_at: UnixMillis,
     pub copies: Vec<Line>,
+}
+
+impl Arrival<'_> {
+    fn tell(&self, now: UnixMillis) -> Vec<Work> {
+        change::tell(self.draft.order_id.get(), 1, self.status, self.cause, now)
+    }
 }
 
 /// Writes down what is not written yet. All claims in one go; if their sum does not fit, order by order, and what does
@@ -123,8 +129,8 @@ pub(super) async fn insert(
     }
     queries::insert_items(&mut **tx, &arrivals).await.during(OPERATION)?;
     queries::insert_histories(&mut **tx, &Rows::new(&arrivals), at).await.during(OPERATION)?;
-    let orders: Vec<String> = arrivals.iter().map(|arrival| arrival.draft.order_id.to_string()).collect();
-    jobs::enqueue_all(&mut **tx, Topic::OrderChanged, &orders, at).await.during(OPERATION)?;
+    let told: Vec<Work> = arrivals.iter().flat_map(|arrival| arrival.tell(now)).collect();
+    jobs::enqueue_work(&mut **tx, &told).await.during(OPERATION)?;
     let (claims, unclaimed): (Vec<_>, Vec<_>) =
         arrivals.iter().partition(|arrival| arrival.status == OrderStatus::PaymentPending);
     if !ledger::claim(tx, &sums(&claims)).await? {

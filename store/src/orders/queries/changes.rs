@@ -56,6 +56,29 @@ pub(in crate::orders) async fn insert_history(
     Ok(())
 }
 
+/// Adds a row to the history of an order whose status stays; returns its number.
+pub(in crate::orders) async fn note(
+    db: impl PgExecutor<'_>,
+    order: OrderId,
+    status: OrderStatus,
+    cause: Cause,
+    note: Option<&str>,
+    at: OffsetDateTime,
+) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(
+        "WITH knot AS (UPDATE orders SET version = version + 1, updated_at = $5 WHERE id = $1 RETURNING version)
+         INSERT INTO order_history (order_id, version, status, cause, note, at)
+         SELECT $1, version, $2, $3, $4, $5 FROM knot RETURNING version",
+        order.get(),
+        status.as_str(),
+        cause.as_str(),
+        note,
+        at
+    )
+    .fetch_one(db)
+    .await
+}
+
 /// Sessions at a provider in which one of these orders could still be paid.
 pub(in crate::orders) async fn open_payments(
     db: impl PgExecutor<'_>,

@@ -4,12 +4,12 @@ use super::{Failure, MailConfig, Way, files, smtp::Smtp};
 use lettre::Message;
 use std::path::PathBuf;
 
-pub(crate) enum Channel {
+pub(super) enum Transport {
     Smtp(Smtp),
     Files(PathBuf),
 }
 
-impl Channel {
+impl Transport {
     pub fn new(config: &MailConfig) -> Self {
         match &config.way {
             Way::Smtp(server) => Self::Smtp(Smtp::new(server, config.reply_timeout)),

@@ -5,32 +5,26 @@ use crate::{
     Store,
     carts::abandoned,
     error::Error,
-    mail::{
-        letter::Letter,
-        links::{Purpose, address_of},
-        look::{Block, BookLine},
-    },
+    mail::{Block, BookLine, Letter, Purpose, address_of},
+    messages::About,
 };
 use async_trait::async_trait;
 use domain::account::Email;
-use uuid::Uuid;
-
-pub(super) const NAME: &str = "cart.forgotten";
 
 pub(super) struct ForgottenCart;
 
 #[async_trait]
 impl Kind for ForgottenCart {
     fn name(&self) -> &'static str {
-        NAME
+        "cart.forgotten"
     }
 
     fn may_be_declined(&self) -> Option<&'static str> {
         Some("mails about books waiting in your cart")
     }
 
-    async fn write(&self, store: &Store, id: Uuid) -> Result<Option<Letter>, Error> {
-        let Some(cart) = abandoned::still_forgotten(store, id).await? else { return Ok(None) };
+    async fn letter(&self, store: &Store, about: &About) -> Result<Option<Letter>, Error> {
+        let Some(cart) = abandoned::still_forgotten(store, about.id).await? else { return Ok(None) };
         let currency = store.config().currency;
         let lines = cart.books.iter().map(|(facts, quantity)| BookLine {
             title: facts.title.clone(),
@@ -46,7 +40,10 @@ impl Kind for ForgottenCart {
                 cart.name
             )),
             Block::Books(lines.collect()),
-            Block::Button { words: "Back to these books".into(), href: address_of(store, Purpose::RestoreCart, id) },
+            Block::Button {
+                words: "Back to these books".into(),
+                href: address_of(store, Purpose::RestoreCart, about.id),
+            },
             Block::Small(
                 "Prices are those of today. Copies are held once you place the order, and there is no hurry.".into(),
             ),
@@ -60,12 +57,12 @@ impl Kind for ForgottenCart {
         }))
     }
 
-    async fn recipient(&self, store: &Store, id: Uuid) -> Result<Option<Email>, Error> {
-        abandoned::recipient(store, id).await
+    async fn recipient(&self, store: &Store, about: &About) -> Result<Option<Email>, Error> {
+        abandoned::recipient(store, about.id).await
     }
 
-    async fn sent(&self, store: &Store, id: Uuid) -> Result<(), Error> {
-        abandoned::sent(store, id).await
+    async fn sent(&self, store: &Store, about: &About) -> Result<(), Error> {
+        abandoned::sent(store, about.id).await
     }
 }
 

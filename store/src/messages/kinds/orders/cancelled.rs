@@ -1,0 +1,48 @@
+//! `order.cancelled`: by the shopper or by the shop.
+
+use super::{
+    OrderKind, Saying,
+    news::News,
+    words::{books, hello, to_the_order},
+};
+use crate::mail::Block;
+use domain::{
+    order::{Cause, OrderStatus},
+    payment::PaymentStatus,
+};
+
+pub(in crate::messages) static CANCELLED: OrderKind = OrderKind {
+    name: "order.cancelled",
+    // Refunded: its money went back meanwhile. Anything else: late money has bought it after all.
+    still: |news| matches!(news.order.status, OrderStatus::Cancelled | OrderStatus::Refunded),
+    letter: |news| {
+        let number = &news.order.number;
+        let who = if is_by_shop(news) { "we had to cancel" } else { "as you asked, we cancelled" };
+        let mut blocks = vec![
+            Block::Heading("Your order is cancelled".into()),
+            Block::Text(format!("{} {who} order {number}. {}", hello(news), money(news))),
+        ];
+        blocks.extend(note(news).map(|note| Block::Text(format!("The reason: {note}"))));
+        blocks.extend([books(news), to_the_order(news, "See your order")]);
+        Saying { subject: format!("Order {number} is cancelled"), blocks }
+    },
+    note: None,
+};
+
+fn is_by_shop(news: &News) -> bool {
+    news.event.as_ref().is_some_and(|event| event.cause == Cause::AdminCancelled)
+}
+
+/// The shop's own words about it.
+fn note(news: &News) -> Option<&str> {
+    news.event.as_ref().filter(|event| event.cause == Cause::AdminCancelled)?.note.as_deref()
+}
+
+fn money(news: &News) -> &'static str {
+    let has_paid =
+        |status| matches!(status, PaymentStatus::Captured | PaymentStatus::Refunding | PaymentStatus::Refunded);
+    match news.order.payments.iter().any(|payment| has_paid(payment.status)) {
+        true => "What you paid goes back to you the way it came; we write again when it is there.",
+        false => "Nothing was charged.",
+    }
+}
