@@ -10,7 +10,7 @@ mod components;
 mod error;
 mod html;
 mod live;
-mod next;
+pub mod next;
 mod pages;
 #[cfg(feature = "ssr")]
 mod shell;

@@ -54,7 +54,8 @@ fn shop(config: &Config, state: &AppState, auth: AuthLayer) -> Router<AppState> 
     let api = Router::new().route("/api/{*name}", any(app::ssr::api)).layer((forms, throttle));
     let pages = Router::new()
         .leptos_routes_with_handler(leptos_axum::generate_route_list(app::App), app::ssr::page)
-        .route("/live", get(live::live));
+        .route("/live", get(live::live))
+        .route("/orders/open/{token}", get(routes::open_order::open));
     known(state, auth, pages.merge(api))
 }
 

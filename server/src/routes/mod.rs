@@ -2,6 +2,7 @@
 
 pub mod covers;
 pub mod health;
+pub mod open_order;
 pub mod robots;
 pub mod sitemap;
 pub mod unsubscribe;

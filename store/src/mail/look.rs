@@ -151,7 +151,7 @@ fn html_block(block: &Block) -> String {
 fn html_sum((label, amount): &(String, String), counts: bool) -> String {
     let style = match counts {
         true => format!("padding:10px 0;border-top:1px solid {LINE};font-weight:600;font-size:20px"),
-        false => format!("padding:8px 0 0;color:{INK_2};font-size:15px"),
+        false => format!("padding:6px 0;color:{INK_2};font-size:15px"),
     };
     format!(
         "<tr><td style=\"{style}\">{}</td><td align=\"right\" style=\"{style};white-space:nowrap\">{}</td></tr>\n",
@@ -164,7 +164,7 @@ fn html_fact((label, lines): &(&'static str, Vec<String>)) -> String {
     let lines: Vec<String> = lines.iter().map(|line| escape(line)).collect();
     format!(
         "<tr><td valign=\"top\" style=\"padding:4px 16px 4px 0;color:{INK_2};font-size:15px;white-space:nowrap\">{}</td>\
-         <td style=\"padding:4px 0;font-size:15px\">{}</td></tr>\n",
+         <td style=\"padding:4px 0;font-size:15px;overflow-wrap:anywhere\">{}</td></tr>\n",
         escape(label),
         lines.join("<br>")
     )
@@ -183,7 +183,7 @@ fn html_line(line: &BookLine) -> String {
          <td width=\"48\" style=\"padding:12px 16px 12px 0;border-bottom:1px solid {LINE}\">\
          <div aria-hidden=\"true\" style=\"width:48px;height:72px;line-height:72px;background:{ACCENT};border-left:3px solid {AWNING_2};\
          border-radius:2px;color:{AWNING_2};font-family:{SERIF};font-size:26px;text-align:center\">{}</div></td>\
-         <td style=\"padding:12px 0;border-bottom:1px solid {LINE}\">\
+         <td style=\"padding:12px 0;border-bottom:1px solid {LINE};overflow-wrap:anywhere\">\
          <a href=\"{href}\" style=\"color:{INK};font-family:{SERIF};font-size:18px;text-decoration:none\">{title}</a>\
          {authors}</td>\
          <td align=\"right\" style=\"padding:12px 0 12px 12px;border-bottom:1px solid {LINE};white-space:nowrap\">{copies} × {price}</td>\

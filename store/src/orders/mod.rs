@@ -18,7 +18,7 @@ pub(crate) use queries::{SummaryRow, UsedKey, open_drafts, parked, placed_at, re
 use crate::{
     Store, carts,
     error::{Error, is_outage},
-    outage,
+    mail, outage,
     viewer::Viewer,
 };
 use change::Change;
@@ -76,6 +76,12 @@ pub async fn get(store: &Store, viewer: &Viewer, order: OrderId) -> Result<Optio
         return if placed_here { Err(lost(store).await?.into()) } else { Ok(None) };
     };
     Ok(viewer.may_see(order, &owner).then_some(view))
+}
+
+/// The order that a signed link of a mail names, and whose it is; nothing changes by looking.
+pub async fn of_link(store: &Store, token: &str) -> Result<Option<(OrderId, Owner)>, Error> {
+    let Some(order) = mail::opened(store, mail::Purpose::OpenOrder, token).map(OrderId::new) else { return Ok(None) };
+    Ok(read::order(store, order).await?.map(|(owner, _)| (order, owner)))
 }
 
 /// The order as Postgres has it.

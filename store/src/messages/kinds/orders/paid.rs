@@ -61,6 +61,6 @@ fn paid(news: &News) -> Vec<String> {
         |status| matches!(status, PaymentStatus::Captured | PaymentStatus::Refunding | PaymentStatus::Refunded);
     let payment = news.order.payments.iter().find(|payment| arrived(payment.status));
     let mut lines = vec![format!("{}, {}", news.total(), moment(news.at))];
-    lines.extend(payment.map(|payment| format!("{} {}", payment.provider, payment.payment_id)));
+    lines.extend(payment.map(|payment| format!("Payment {} ({})", payment.payment_id, payment.provider)));
     lines
 }
