@@ -19,7 +19,7 @@ use store::{
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// The same world some time later.
-struct Later(Duration);
+pub struct Later(pub Duration);
 
 impl World for Later {
     fn now(&self) -> UnixMillis {
@@ -73,7 +73,7 @@ fn mails(shop: &Shop) -> Vec<String> {
 }
 
 /// The text of a message without its transfer encoding.
-fn decoded(mail: &str) -> String {
+pub fn decoded(mail: &str) -> String {
     let joined = mail.replace("=\r\n", "").replace("\r\n ", " ");
     let (mut bytes, mut rest) = (Vec::new(), joined.as_bytes());
     while let Some((byte, after)) = rest.split_first() {
@@ -93,7 +93,7 @@ fn decoded(mail: &str) -> String {
 }
 
 /// The token at the end of the link to that path.
-fn token(mail: &str, path: &str) -> String {
+pub fn token(mail: &str, path: &str) -> String {
     let (_, rest) = mail.split_once(&format!("http://127.0.0.1:1/{path}/")).expect("a link");
     rest.chars().take_while(char::is_ascii_hexdigit).collect()
 }

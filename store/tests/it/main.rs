@@ -11,6 +11,7 @@ mod jobs;
 mod link;
 mod live;
 mod mail;
+mod messages;
 mod orders;
 mod payments;
 mod schedules;

@@ -120,7 +120,10 @@ async fn a_capture_pays_the_order_once() {
     assert_eq!(ledger.story(order).await, "PAID | captured | persisted,payment_captured");
     assert_eq!(ledger.text("SELECT on_hand || '/' || reserved FROM stock").await, "3/0");
     assert_eq!(ledger.text("SELECT string_agg(kind, ',') FROM gate_ops").await, "settle");
-    assert_eq!(ledger.text("SELECT string_agg(topic, ',') FROM outbox").await, "order.changed");
+    assert_eq!(
+        ledger.text("SELECT string_agg(topic, ',' ORDER BY topic) FROM outbox").await,
+        "mail.send,order.changed,sms.send"
+    );
     assert_eq!(ledger.text("SELECT count(*)::text FROM payments WHERE captured_at IS NOT NULL").await, "1");
 }
 
