@@ -197,10 +197,7 @@ async fn odd_names_stay_in_their_place() {
     let (head, body) = mail.split_once("\r\n\r\n").expect("a head");
     assert!(!head.lines().any(|line| line.starts_with("Bcc:")), "{head}");
     assert_eq!(head.matches("asha@example.org").count(), 1, "{head}");
-    assert!(
-        body.contains("* T Bcc: evil@example.org <b>\r\n") && body.contains("evil@example.org &lt;b&gt;"),
-        "{body}"
-    );
+    assert!(body.contains("* T Bcc: evil@example.org <b>") && body.contains("evil@example.org &lt;b&gt;"), "{body}");
     forget(&shop);
 }
 
