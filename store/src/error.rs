@@ -58,7 +58,7 @@ impl Error {
                 ErrorCode::ProviderUnavailable,
                 "This way of paying does not work right now. Nothing was charged; please choose another one, or try again later.",
             ),
-            Self::Postgres { source, .. } if is_outage(source) => ApiError::not_ready(),
+            Self::Postgres { source, .. } if is_outage(source) || is_crowded(source) => ApiError::not_ready(),
             Self::Postgres { .. } | Self::Message { .. } | Self::Unexpected { .. } => ApiError::internal(),
         }
     }
@@ -71,6 +71,12 @@ impl Error {
     /// Postgres cannot be reached, as opposed to: it said no.
     pub(crate) fn is_postgres_away(&self) -> bool {
         matches!(self, Self::Postgres { source, .. } if is_outage(source))
+    }
+
+    /// Somebody else keeps a row locked for too long.
+    pub(crate) fn is_locked(&self) -> bool {
+        let Self::Postgres { source, .. } = self else { return false };
+        source.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == LOCK_TIMED_OUT)
     }
 
     /// Whether this is the person's business and not a fault of ours.
@@ -96,6 +102,16 @@ pub(crate) fn is_outage(error: &sqlx::Error) -> bool {
         _ => false,
     }
 }
+
+/// Postgres gave the statement up for the sake of others: a deadlock, or a wait that took too long (a rebuild of the
+/// gate keeps everybody waiting). After an outage many deliveries are behind good work, so this must not park it.
+pub(crate) fn is_crowded(error: &sqlx::Error) -> bool {
+    const CROWDED: [&str; 4] = ["40001", "40P01", LOCK_TIMED_OUT, "57014"];
+    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| CROWDED.contains(&&*code))
+}
+
+/// SQLSTATE of a lock that was not had in time.
+const LOCK_TIMED_OUT: &str = "55P03";
 
 /// Names the operation that failed, once, where the failure enters our code.
 pub trait During<T> {

@@ -43,6 +43,8 @@ use world::World;
 pub const REDIS_TIMEOUT: Duration = Duration::from_secs(2);
 /// Longest run of one SQL statement.
 pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest wait for a row or a lock that somebody else holds: who ends an order gives way to others after that.
+pub const LOCK_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The way to all data; cheap to clone, one per process.
 #[derive(Clone)]
@@ -70,9 +72,11 @@ impl Store {
     /// Connects to Postgres and Redis; neither migrates nor loads anything.
     pub async fn connect(config: StoreConfig, world: Arc<dyn World>) -> Result<Self, Error> {
         let timeout_ms = STATEMENT_TIMEOUT.as_millis().to_string();
+        let lock_ms = LOCK_TIMEOUT.as_millis().to_string();
         let options = PgConnectOptions::from_str(&config.database_url).during("postgres.parse_url")?;
         let options = options.application_name("bazar").options([
             ("statement_timeout", timeout_ms.as_str()),
+            ("lock_timeout", lock_ms.as_str()),
             ("idle_in_transaction_session_timeout", "15000"),
             // How much of a word a typo may spoil and the index still finds it: `breif` is 0.33 of `brief`.
             ("pg_trgm.word_similarity_threshold", "0.3"),

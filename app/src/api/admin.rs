@@ -33,3 +33,46 @@ pub async fn order(#[server(default)] id: String) -> Result<OrderView, AppError>
     let order = store::orders::get(caller.store(), &viewer, order).await?;
     order.ok_or_else(|| domain::ApiError::not_found("that order").into())
 }
+
+#[server(name = FulfilOrder, prefix = "/api", endpoint = "admin/orders/fulfil")]
+pub async fn fulfil(#[server(default)] order_id: String) -> Result<OrderView, AppError> {
+    let caller = Caller::current()?;
+    let admin = caller.require_admin()?;
+    let (_, order) = caller.viewer_of(&order_id)?;
+    store::orders::begin_packing(caller.store(), &admin, order).await?;
+    self::order(order_id).await
+}
+
+#[server(name = ShipOrder, prefix = "/api", endpoint = "admin/orders/ship")]
+pub async fn ship(
+    #[server(default)] order_id: String,
+    #[server(default)] carrier: String,
+    #[server(default)] tracking: String,
+) -> Result<OrderView, AppError> {
+    let caller = Caller::current()?;
+    let admin = caller.require_admin()?;
+    let (_, order) = caller.viewer_of(&order_id)?;
+    store::orders::ship(caller.store(), &admin, order, &carrier, Some(&tracking)).await?;
+    self::order(order_id).await
+}
+
+#[server(name = DeliverOrder, prefix = "/api", endpoint = "admin/orders/deliver")]
+pub async fn deliver(#[server(default)] order_id: String) -> Result<OrderView, AppError> {
+    let caller = Caller::current()?;
+    let admin = caller.require_admin()?;
+    let (_, order) = caller.viewer_of(&order_id)?;
+    store::orders::deliver(caller.store(), &admin, order).await?;
+    self::order(order_id).await
+}
+
+#[server(name = CallOrderOff, prefix = "/api", endpoint = "admin/orders/cancel")]
+pub async fn cancel(
+    #[server(default)] order_id: String,
+    #[server(default)] reason: String,
+) -> Result<OrderView, AppError> {
+    let caller = Caller::current()?;
+    let admin = caller.require_admin()?;
+    let (_, order) = caller.viewer_of(&order_id)?;
+    store::orders::call_off(caller.store(), &admin, order, &reason).await?;
+    self::order(order_id).await
+}

@@ -14,6 +14,7 @@ pub mod notice;
 pub mod order_row;
 pub mod page;
 pub mod pagination;
+pub mod parcel;
 pub mod receipt;
 pub mod ring;
 pub mod search;

@@ -10,11 +10,17 @@ use leptos::prelude::*;
 
 pub fn thread(order: &OrderView) -> AnyView {
     let last = order.events.len();
-    let placed = knot(kind(last == 0, order.status), "Order placed.", Some(order.placed_at), None);
+    let placed = knot(kind(last == 0, order.status), "Order placed.", Some(order.placed_at), None, None);
     let events = order.events.iter().enumerate().map(|(at, event)| {
-        knot(kind(at + 1 == last, order.status), event.cause.sentence(), Some(event.at), event.note.clone())
+        knot(
+            kind(at + 1 == last, order.status),
+            event.cause.sentence(),
+            Some(event.at),
+            event.note.clone(),
+            event.by.clone(),
+        )
     });
-    let ahead = ahead(order.status).iter().map(|what| knot("ahead", what, None, None));
+    let ahead = ahead(order.status).iter().map(|what| knot("ahead", what, None, None, None));
     html! { <ol class="thread">{placed}{events.collect::<Vec<_>>()}{ahead.collect::<Vec<_>>()}</ol> }
 }
 
@@ -26,7 +32,13 @@ const fn kind(is_last: bool, status: S) -> &'static str {
     }
 }
 
-fn knot(kind: &'static str, what: &'static str, at: Option<UnixMillis>, note: Option<String>) -> AnyView {
+fn knot(
+    kind: &'static str,
+    what: &'static str,
+    at: Option<UnixMillis>,
+    note: Option<String>,
+    by: Option<String>,
+) -> AnyView {
     let class = if kind.is_empty() { "thread__knot".to_owned() } else { format!("thread__knot thread__knot--{kind}") };
     html! {
         <li class=class aria-current=(kind == "now").then_some("step")>
@@ -35,6 +47,7 @@ fn knot(kind: &'static str, what: &'static str, at: Option<UnixMillis>, note: Op
                 <p class="thread__when"><time datetime=when::iso(at)>{when::moment(at)}</time></p>
             })}
             {note.map(|note| html! { <p class="thread__note">{note}</p> })}
+            {by.map(|by| html! { <p class="thread__note">{format!("By {by}")}</p> })}
         </li>
     }
 }

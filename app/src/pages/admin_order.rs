@@ -1,6 +1,6 @@
 //! One order as admins see it: items, payments, history, shopper.
 
-use super::admin_orders::admins_only;
+use super::{admin_orders::admins_only, admin_steps::Steps};
 use crate::{
     call::address as address_of,
     components::{
@@ -8,6 +8,7 @@ use crate::{
         icon::icon,
         loaded::loaded,
         page::{Page, WIDE},
+        parcel::parcel,
         status::status,
         thread::thread,
     },
@@ -36,6 +37,7 @@ fn show(order: OrderView) -> AnyView {
     let number = order.number.to_string();
     let (items, shopper) = (items(&order), shopper(&order));
     let order = live.order(order);
+    let steps = Steps::new();
     html! {
         <Page title=title class=WIDE>
             <header class="page-head">
@@ -45,6 +47,8 @@ fn show(order: OrderView) -> AnyView {
             <div class="admin-order">
                 <div class="order__side">{items}{move || order.with(payments)}</div>
                 <div class="order__side">
+                    {move || order.with(|order| steps.view(order))}
+                    {move || order.with(|order| order.shipment.as_ref().and_then(parcel))}
                     {shopper}
                     <section class="panel" aria-labelledby="ah-h">
                         <h2 class="panel__title" id="ah-h">"History"</h2>

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod admin_order;
 pub mod admin_orders;
+mod admin_steps;
 pub mod book;
 pub mod books;
 pub mod cart;

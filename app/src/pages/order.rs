@@ -9,6 +9,7 @@ use crate::{
         loaded::loaded,
         notice::{Tone, notice, refusal},
         page::{PLAIN, Page},
+        parcel::parcel,
         receipt::{Sums, compact_lines, counted, order_lines, totals},
         thread::thread,
     },
@@ -64,6 +65,7 @@ fn show(order: OrderView) -> AnyView {
                         <h2 class="panel__title" id="story-h">"What has happened"</h2>
                         {move || order.with(thread)}
                     </section>
+                    {move || order.with(|order| order.shipment.as_ref().and_then(parcel))}
                     <section class="panel" aria-labelledby="addr-h">
                         <h2 class="panel__title" id="addr-h">"Going to"</h2>
                         {going_to}

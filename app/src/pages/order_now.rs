@@ -192,6 +192,9 @@ fn settled(status: S, money: Money, order: &OrderView) -> AnyView {
             "Your payment arrived after the hold had ended; we are checking whether your copies are still here."
                 .to_owned()
         }
+        S::Cancelled if money == Money::GoingBack && order.events.iter().any(|event| event.status == S::Paid) => {
+            format!("{amount} is on its way back to you.")
+        }
         S::Expired | S::Cancelled | S::Failed if money == Money::GoingBack => {
             "A payment reached us that this order no longer takes. It is on its way back to you.".to_owned()
         }

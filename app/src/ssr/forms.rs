@@ -35,6 +35,10 @@ const FORMS: &[(&str, &[&str])] = &[
     ("orders/place", &["email", "name", "line1", "line2", "city", "state", "postcode", "country", "phone"]),
     ("orders/cancel", &["order_id"]),
     ("payments/init", &["order_id", "provider"]),
+    ("admin/orders/fulfil", &["order_id"]),
+    ("admin/orders/ship", &["order_id", "carrier", "tracking"]),
+    ("admin/orders/deliver", &["order_id"]),
+    ("admin/orders/cancel", &["order_id", "reason"]),
 ];
 /// Seconds after which a client may try again when the shop was not ready.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");

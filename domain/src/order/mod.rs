@@ -63,6 +63,19 @@ pub struct OrderEvent {
     pub cause: Cause,
     pub at: UnixMillis,
     pub note: Option<String>,
+    /// The admin whose doing it was; told to admins only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+}
+
+/// The parcel of an order, from the moment its packing began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shipment {
+    pub packed_at: UnixMillis,
+    pub shipped_at: Option<UnixMillis>,
+    pub delivered_at: Option<UnixMillis>,
+    pub carrier: Option<String>,
+    pub tracking: Option<String>,
 }
 
 /// An order as its owner, or an admin, sees it.
@@ -86,6 +99,7 @@ pub struct OrderView {
     pub server_time: UnixMillis,
     pub events: Vec<OrderEvent>,
     pub payments: Vec<crate::payment::PaymentView>,
+    pub shipment: Option<Shipment>,
     pub cancel_asked: bool,
 }
 

@@ -71,6 +71,7 @@ pub const TRANSITIONS: &[(OrderStatus, OrderStatus, Cause)] = &[
     (S::Cancelled, S::Paid, C::LateMoneyClaimed),
     (S::Expired, S::Refunded, C::LateMoneyReturned),
     (S::Cancelled, S::Refunded, C::LateMoneyReturned),
+    (S::Cancelled, S::Refunded, C::RefundConfirmed),
     (S::Paid, S::Refunded, C::RefundConfirmed),
     (S::Fulfilling, S::Refunded, C::RefundConfirmed),
     (S::Shipped, S::Refunded, C::RefundConfirmed),
@@ -130,6 +131,11 @@ impl OrderStatus {
     /// Whether the shopper may still cancel it.
     pub const fn shopper_may_cancel(self) -> bool {
         matches!(self, S::Pending | S::PaymentPending)
+    }
+
+    /// Whether the table knows a change to that status for that reason.
+    pub fn may(self, to: Self, cause: Cause) -> bool {
+        self.change(to, cause).is_ok()
     }
 
     /// A short word for people.
@@ -256,7 +262,7 @@ mod tests {
             assert_ne!(to, &S::Pending);
             assert!(*to != S::PaymentPending || *from == S::Pending);
             if matches!(from, S::Expired | S::Cancelled) {
-                assert!(matches!(cause, C::LateMoneyClaimed | C::LateMoneyReturned));
+                assert!(matches!(cause, C::LateMoneyClaimed | C::LateMoneyReturned | C::RefundConfirmed));
             }
             assert!(!matches!(from, S::Failed | S::Refunded), "an end without a way on");
         }

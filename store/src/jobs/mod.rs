@@ -21,7 +21,7 @@ pub use queries::Message;
 
 use crate::{
     Store,
-    error::{During, Error, is_outage},
+    error::{During, Error, is_crowded, is_outage},
 };
 use async_trait::async_trait;
 use std::time::Duration;
@@ -128,13 +128,6 @@ pub(crate) fn is_away(error: &Error) -> bool {
         Error::Refused(refusal) => refusal.code == domain::ErrorCode::NotReady,
         Error::Http { .. } | Error::NoAccess { .. } | Error::Unexpected { .. } => false,
     }
-}
-
-/// Postgres gave the statement up for the sake of others: a deadlock, or a wait that took too long (a rebuild of the
-/// gate keeps everybody waiting). After an outage many deliveries are behind good work, so this must not park it.
-fn is_crowded(error: &sqlx::Error) -> bool {
-    const CROWDED: [&str; 4] = ["40001", "40P01", "55P03", "57014"];
-    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| CROWDED.contains(&&*code))
 }
 
 /// When to try again, as a moment.

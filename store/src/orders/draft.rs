@@ -106,6 +106,7 @@ impl Draft {
             server_time: now,
             events: Vec::new(),
             payments: Vec::new(),
+            shipment: None,
             cancel_asked,
         }
     }

@@ -1,4 +1,6 @@
-//! PAID to FULFILLING: the packing of a parcel begins.
+//! From PAID to DELIVERED, step by step as an admin takes them: packed, handed to the carrier, arrived.
+//!
+//! Each step is taken once, whoever presses twice: the second press finds what it wanted and changes nothing.
 
 use super::{
     change::{self, Change},
@@ -7,34 +9,148 @@ use super::{
 use crate::{
     Store,
     error::{During, Error},
+    viewer::Viewer,
     world::to_timestamp,
 };
 use domain::{
-    ApiError, ErrorCode, OrderId,
-    order::{Cause, OrderStatus},
+    ApiError, ErrorCode, OrderId, UnixMillis,
+    order::{Cause, OrderStatus, Shipment},
 };
+use sqlx::PgTransaction;
 
-/// Begins the packing of a paid order, once: its shipment is made in the same transaction. An order whose money is on
-/// its way back is not packed.
-pub async fn begin_packing(store: &Store, order: OrderId) -> Result<(), Error> {
-    const OPERATION: &str = "orders.begin_packing";
+const OPERATION: &str = "orders.fulfil";
+/// Longest name of a carrier, and longest tracking number.
+const MAX_TEXT: usize = 60;
+
+/// Begins the packing of a paid order; its shipment is made in the same transaction. An order whose money is on its way
+/// back is not packed.
+pub async fn begin_packing(store: &Store, admin: &Viewer, order: OrderId) -> Result<(), Error> {
+    let step = Step::new(OrderStatus::Paid, OrderStatus::Fulfilling, Cause::FulfilmentStarted);
     let now = store.now();
-    let mut tx = store.pg().begin().await.during(OPERATION)?;
-    let change = Change {
-        order,
-        from: OrderStatus::Paid,
-        to: OrderStatus::Fulfilling,
-        cause: Cause::FulfilmentStarted,
-        note: None,
+    let Some(mut tx) = step.take(store, admin, order, now).await? else {
+        let shipment = shipment_of(store, order).await?;
+        return if shipment.is_some() { Ok(()) } else { Err(refused("Only an order that is paid can be packed.")) };
     };
-    if change::apply(&mut tx, change, now).await?.is_none() {
-        let has_begun = queries::has_shipment(&mut *tx, order).await.during(OPERATION)?;
-        let refused = || ApiError::new(ErrorCode::Conflict, "Only an order that is paid can be packed.");
-        return if has_begun { Ok(()) } else { Err(refused().into()) };
-    }
-    if queries::is_refunding(&mut *tx, order).await.during(OPERATION)? {
-        return Err(ApiError::new(ErrorCode::Conflict, "The money of this order is on its way back.").into());
-    }
+    keep_the_money(&mut tx, order).await?;
     queries::insert_shipment(&mut *tx, order, to_timestamp(now)).await.during(OPERATION)?;
     tx.commit().await.during(OPERATION)
+}
+
+/// The parcel is with the carrier. An order whose money is on its way back is not sent.
+pub async fn ship(
+    store: &Store,
+    admin: &Viewer,
+    order: OrderId,
+    carrier: &str,
+    tracking: Option<&str>,
+) -> Result<(), Error> {
+    let (carrier, tracking) = (carrier.trim(), tracking.map(str::trim).filter(|text| !text.is_empty()));
+    check("carrier", carrier)?;
+    tracking.map_or(Ok(()), |tracking| check("tracking", tracking))?;
+    let note = tracking.map_or_else(|| carrier.to_owned(), |tracking| format!("{carrier}, {tracking}"));
+    let step = Step::new(OrderStatus::Fulfilling, OrderStatus::Shipped, Cause::HandedToCarrier).noted(&note);
+    let now = store.now();
+    let Some(mut tx) = step.take(store, admin, order, now).await? else {
+        let same = |parcel: &Shipment| {
+            parcel.shipped_at.is_some()
+                && (parcel.carrier.as_deref(), parcel.tracking.as_deref()) == (Some(carrier), tracking)
+        };
+        let is_done = shipment_of(store, order).await?.is_some_and(|parcel| same(&parcel));
+        return if is_done { Ok(()) } else { Err(refused("Only an order that is packed can be sent.")) };
+    };
+    keep_the_money(&mut tx, order).await?;
+    let parcels = queries::hand_over(&mut *tx, order, carrier, tracking, to_timestamp(now)).await.during(OPERATION)?;
+    one(parcels)?;
+    tx.commit().await.during(OPERATION)
+}
+
+/// The parcel has arrived.
+pub async fn deliver(store: &Store, admin: &Viewer, order: OrderId) -> Result<(), Error> {
+    let step = Step::new(OrderStatus::Shipped, OrderStatus::Delivered, Cause::Arrived);
+    let now = store.now();
+    let Some(mut tx) = step.take(store, admin, order, now).await? else {
+        let is_done = shipment_of(store, order).await?.is_some_and(|parcel| parcel.delivered_at.is_some());
+        return if is_done { Ok(()) } else { Err(refused("Only an order that was sent can arrive.")) };
+    };
+    one(queries::arrived(&mut *tx, order, to_timestamp(now)).await.during(OPERATION)?)?;
+    tx.commit().await.during(OPERATION)
+}
+
+/// One edge of the table of transitions, as an admin takes it.
+pub(super) struct Step<'a> {
+    from: OrderStatus,
+    to: OrderStatus,
+    cause: Cause,
+    note: Option<&'a str>,
+}
+
+impl<'a> Step<'a> {
+    pub fn new(from: OrderStatus, to: OrderStatus, cause: Cause) -> Self {
+        Self { from, to, cause, note: None }
+    }
+
+    pub fn noted(self, note: &'a str) -> Self {
+        Self { note: Some(note), ..self }
+    }
+
+    /// Takes the step in a transaction that is the caller's to end; `None`: the order does not stand at its beginning.
+    async fn take(
+        self,
+        store: &Store,
+        admin: &Viewer,
+        order: OrderId,
+        now: UnixMillis,
+    ) -> Result<Option<PgTransaction<'static>>, Error> {
+        let mut tx = store.pg().begin().await.during(OPERATION)?;
+        Ok(self.take_in(&mut tx, admin, order, now).await?.then_some(tx))
+    }
+
+    /// `false`: the order does not stand where the step begins.
+    pub async fn take_in(
+        self,
+        tx: &mut PgTransaction<'_>,
+        admin: &Viewer,
+        order: OrderId,
+        now: UnixMillis,
+    ) -> Result<bool, Error> {
+        let Self { from, to, cause, note } = self;
+        let change = Change { order, from, to, cause, note };
+        let Some(version) = change::apply(tx, change, now).await? else { return Ok(false) };
+        if let Some(account) = admin.owner.account() {
+            queries::set_actor(&mut **tx, order, version, account.get()).await.during(OPERATION)?;
+        }
+        Ok(true)
+    }
+}
+
+/// A full refund that was asked for goes before packing and sending.
+async fn keep_the_money(tx: &mut PgTransaction<'_>, order: OrderId) -> Result<(), Error> {
+    match queries::is_refunding(&mut **tx, order).await.during(OPERATION)? {
+        true => Err(refused("The money of this order is on its way back.")),
+        false => Ok(()),
+    }
+}
+
+async fn shipment_of(store: &Store, order: OrderId) -> Result<Option<Shipment>, Error> {
+    let found = queries::view(store, order).await?;
+    found.map(|(_, view)| view.shipment).ok_or_else(|| ApiError::not_found("this order").into())
+}
+
+/// A line of text that stands on a label, or the field at fault.
+fn check(field: &str, text: &str) -> Result<(), ApiError> {
+    let wrong = match text {
+        "" => "This is needed.",
+        _ if text.chars().count() > MAX_TEXT => "At most 60 characters.",
+        _ if text.chars().any(char::is_control) => "Only what can be printed.",
+        _ => return Ok(()),
+    };
+    Err(ApiError::fields([(field.to_owned(), wrong.to_owned())].into()))
+}
+
+fn one(parcels: u64) -> Result<(), Error> {
+    if parcels == 1 { Ok(()) } else { Err(Error::unexpected(OPERATION, format!("{parcels} parcels of one order"))) }
+}
+
+fn refused(message: &str) -> Error {
+    ApiError::new(ErrorCode::Conflict, message).into()
 }

@@ -1,5 +1,6 @@
 //! The life of an order: placed at the gate, written down by a worker, paid, ended, shown.
 
+mod call_off;
 pub(crate) mod change;
 pub(crate) mod draft;
 mod expire;
@@ -9,8 +10,9 @@ mod queries;
 mod read;
 pub(crate) mod scripts;
 
+pub use call_off::call_off;
 pub use expire::ExpireOrders;
-pub use fulfil::begin_packing;
+pub use fulfil::{begin_packing, deliver, ship};
 pub use persist::PersistOrders;
 pub(crate) use persist::entry_lines;
 pub(crate) use queries::{SummaryRow, UsedKey, open_drafts, parked, placed_at, recent_keys};
@@ -75,7 +77,15 @@ pub async fn get(store: &Store, viewer: &Viewer, order: OrderId) -> Result<Optio
         let placed_here = viewer.receipts.iter().any(|(known, _)| *known == order);
         return if placed_here { Err(lost(store).await?.into()) } else { Ok(None) };
     };
-    Ok(viewer.may_see(order, &owner).then_some(view))
+    Ok(viewer.may_see(order, &owner).then(|| for_eyes_of(viewer, view)))
+}
+
+/// Who of the shop did what is told to admins only.
+fn for_eyes_of(viewer: &Viewer, mut view: OrderView) -> OrderView {
+    if !viewer.is_admin {
+        view.events.iter_mut().for_each(|event| event.by = None);
+    }
+    view
 }
 
 /// The order that a signed link of a mail names, and whose it is; nothing changes by looking.
@@ -113,17 +123,17 @@ pub async fn cancel(store: &Store, viewer: &Viewer, order: OrderId) -> Result<Or
         let cause =
             if viewer.owner == owner || !viewer.is_admin { Cause::ShopperCancelled } else { Cause::AdminCancelled };
         let is_done = match view.status {
-            OrderStatus::Pending if view.cancel_asked => return Ok(view),
+            OrderStatus::Pending if view.cancel_asked => return Ok(for_eyes_of(viewer, view)),
             OrderStatus::Pending => scripts::mark(store, order).await? == MarkAnswer::Marked,
             OrderStatus::PaymentPending => {
                 let change = Change { order, from: view.status, to: OrderStatus::Cancelled, cause, note: None };
                 change::apply_alone(store, change).await?.is_some()
             }
-            OrderStatus::Cancelled => return Ok(view),
+            OrderStatus::Cancelled => return Ok(for_eyes_of(viewer, view)),
             status => return Err(not_cancellable(status).into()),
         };
         if is_done && let Some((_, view)) = read::order(store, order).await? {
-            return Ok(view);
+            return Ok(for_eyes_of(viewer, view));
         }
         // It moved on between the look and the change: look again.
     }

@@ -3,8 +3,8 @@
 mod changes;
 
 pub(super) use changes::{
-    compare_and_set, expire, has_shipment, insert_histories, insert_history, insert_shipment, is_refunding, note,
-    open_payments,
+    arrived, claim_no, compare_and_set, expire, hand_over, insert_histories, insert_history, insert_shipment,
+    is_refunding, note, open_payments, set_actor,
 };
 
 use super::draft::{self, Draft};
@@ -17,7 +17,7 @@ use crate::{
 use domain::{
     Currency, IdempotencyKey, Minor, OrderId, Owner, UnixMillis,
     address::Address,
-    order::{OrderEvent, OrderLine, OrderNumber, OrderStatus, OrderSummary, OrderView, Placed},
+    order::{OrderEvent, OrderLine, OrderNumber, OrderStatus, OrderSummary, OrderView, Placed, Shipment},
     payment::PaymentView,
 };
 use sqlx::{PgExecutor, types::Json};
@@ -35,13 +35,19 @@ pub(super) async fn view(store: &Store, order: OrderId) -> Result<Option<(Owner,
                 'quantity', i.quantity, 'unit_price', i.unit_price_minor, 'line_total', i.line_total_minor)
                 ORDER BY i.line_no) FROM order_items i WHERE i.order_id = o.id) AS "lines: Json<Vec<OrderLine>>",
              (SELECT jsonb_agg(jsonb_build_object('version', h.version, 'status', h.status, 'cause', h.cause,
-                'at', (extract(epoch FROM h.at) * 1000)::bigint, 'note', h.note)
-                ORDER BY h.version) FROM order_history h WHERE h.order_id = o.id) AS "events: Json<Vec<OrderEvent>>",
+                'at', (extract(epoch FROM h.at) * 1000)::bigint, 'note', h.note, 'by', a.name)
+                ORDER BY h.version) FROM order_history h LEFT JOIN accounts a ON a.id = h.actor_id
+                WHERE h.order_id = o.id) AS "events: Json<Vec<OrderEvent>>",
              (SELECT jsonb_agg(jsonb_build_object('payment_id', p.id, 'provider', p.provider, 'status', p.status,
                 'amount', p.amount_minor, 'currency', p.currency,
                 'created_at', (extract(epoch FROM p.created_at) * 1000)::bigint)
                 ORDER BY p.created_at, p.id) FROM payments p WHERE p.order_id = o.id)
-                AS "payments: Json<Vec<PaymentView>>"
+                AS "payments: Json<Vec<PaymentView>>",
+             (SELECT jsonb_build_object('carrier', s.carrier, 'tracking', s.tracking,
+                'packed_at', (extract(epoch FROM s.created_at) * 1000)::bigint,
+                'shipped_at', (extract(epoch FROM s.shipped_at) * 1000)::bigint,
+                'delivered_at', (extract(epoch FROM s.delivered_at) * 1000)::bigint)
+                FROM shipments s WHERE s.order_id = o.id) AS "shipment: Json<Shipment>"
            FROM orders o WHERE o.id = $1"#,
         order.get()
     )
@@ -66,6 +72,7 @@ pub(super) async fn view(store: &Store, order: OrderId) -> Result<Option<(Owner,
         server_time: store.now(),
         events: row.events.map(|events| events.0).unwrap_or_default(),
         payments: row.payments.map(|payments| payments.0).unwrap_or_default(),
+        shipment: row.shipment.map(|shipment| shipment.0),
         cancel_asked: false,
     };
     Ok(Some((owner(OPERATION, &row.owner)?, view)))

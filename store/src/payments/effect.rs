@@ -191,6 +191,10 @@ impl Scene<'_, '_> {
     async fn close_the_books(&mut self) -> Result<(), Error> {
         use OrderStatus as S;
         let cause = match self.status {
+            // Called off by the shop after it was paid: this money was not late.
+            S::Cancelled if queries::was_paid(&mut **self.tx, self.order_id).await.during(OPERATION)? => {
+                Cause::RefundConfirmed
+            }
             S::Expired | S::Cancelled => Cause::LateMoneyReturned,
             S::Paid | S::Fulfilling | S::Shipped | S::Delivered => Cause::RefundConfirmed,
             S::Pending | S::PaymentPending | S::Failed | S::Refunded => {

@@ -2,6 +2,7 @@
 
 mod answer;
 mod effect;
+pub(crate) mod give_back;
 pub mod inbox;
 mod late;
 pub mod provider;

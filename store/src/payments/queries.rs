@@ -242,6 +242,16 @@ pub(super) async fn has_captured(db: impl PgExecutor<'_>, order: OrderId) -> sql
     .await
 }
 
+/// Whether the order was PAID at some time.
+pub(super) async fn was_paid(db: impl PgExecutor<'_>, order: OrderId) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM order_history WHERE order_id = $1 AND status = 'PAID') AS "exists!""#,
+        order.get()
+    )
+    .fetch_one(db)
+    .await
+}
+
 pub(super) async fn insert_refund(
     db: impl PgExecutor<'_>,
     id: RefundId,

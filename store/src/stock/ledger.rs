@@ -85,6 +85,27 @@ pub(crate) async fn sell(
     Ok(())
 }
 
+/// A sold order is called off: those of its copies that have not come back yet are on hand again, and on sale.
+pub(crate) async fn take_back(
+    tx: &mut sqlx::PgTransaction<'_>,
+    order: OrderId,
+    claim_no: i32,
+    now: UnixMillis,
+) -> Result<(), Error> {
+    const OPERATION: &str = "stock.take_back";
+    claimed(tx, order, claim_no).await?;
+    let (operation, at) = (format!("return:{order}:{claim_no}"), to_timestamp(now));
+    let lines = queries::insert_returns(&mut **tx, order, claim_no, &operation, at).await.during(OPERATION)?;
+    let (returned, copies) = Line::columns(&lines);
+    if returned.is_empty() {
+        return Ok(());
+    }
+    let rows = queries::add_on_hand(&mut **tx, &returned, &copies).await.during(OPERATION)?;
+    expect_rows(OPERATION, rows, lines.len())?;
+    queries::insert_operation(&mut **tx, "adjust", None, &lines, at).await.during(OPERATION)?;
+    Ok(())
+}
+
 /// The order ended unpaid: its claimed copies go back on sale, here now and at the gate by the operation.
 pub(crate) async fn release(
     tx: &mut sqlx::PgTransaction<'_>,

@@ -157,6 +157,33 @@ pub(super) async fn insert_claim_movements(
     Ok(())
 }
 
+/// The `return` movements of a claim's sold copies, but for those that came back before.
+pub(super) async fn insert_returns(
+    db: impl PgExecutor<'_>,
+    order: OrderId,
+    claim_no: i32,
+    operation: &str,
+    at: OffsetDateTime,
+) -> Result<Vec<Line>, sqlx::Error> {
+    sqlx::query_as!(
+        Line,
+        "INSERT INTO stock_movements (book_id, kind, quantity, on_hand_delta, reserved_delta, order_id, operation_id, at)
+         SELECT book_id, 'return', copies, copies, 0, $1, $3, $4
+         FROM (SELECT s.book_id, (s.quantity - coalesce((SELECT sum(r.quantity) FROM stock_movements r
+                   WHERE r.order_id = $1 AND r.book_id = s.book_id AND r.kind = 'return'), 0))::int AS copies
+               FROM stock_movements s WHERE s.order_id = $1 AND s.claim_no = $2 AND s.kind = 'sale'
+               ORDER BY s.book_id) AS sold
+         WHERE copies > 0
+         RETURNING book_id AS book, quantity AS copies",
+        order.get(),
+        claim_no,
+        operation,
+        at
+    )
+    .fetch_all(db)
+    .await
+}
+
 /// Copies per book that these claims hold, in book order.
 pub(super) async fn claimed_copies(
     db: impl PgExecutor<'_>,

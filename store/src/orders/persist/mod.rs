@@ -85,7 +85,7 @@ async fn together(store: &Store, mut entries: Vec<Entry>, aside: &mut u64) -> Re
     for _ in 0..LOCKED_TRIES {
         match persist(store, &entries).await {
             Ok(()) => return Ok(()),
-            Err(error) if is_locked(&error) => {
+            Err(error) if error.is_locked() => {
                 let left_out = leave_out_locked(store, &mut entries).await?;
                 if left_out == 0 {
                     return Err(error);
@@ -127,7 +127,7 @@ async fn one_by_one(store: &Store, entries: Vec<Entry>, aside: &mut u64) -> Resu
     let mut left = VecDeque::from(entries);
     while let Some(entry) = left.pop_front() {
         let Err(error) = persist_alone(store, &entry).await else { continue };
-        if is_locked(&error) {
+        if error.is_locked() {
             // So would all others of that book, each for as long.
             let mut others: Vec<Entry> = std::iter::once(entry).chain(left).collect();
             let left_out = leave_out_locked(store, &mut others).await?;
@@ -145,16 +145,6 @@ async fn one_by_one(store: &Store, entries: Vec<Entry>, aside: &mut u64) -> Resu
         }
     }
     failed.map_or(Ok(()), Err)
-}
-
-/// Postgres did not get a lock in time.
-fn is_locked(error: &Error) -> bool {
-    match error {
-        Error::Postgres { source, .. } => {
-            source.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "55P03")
-        }
-        _ => false,
-    }
 }
 
 async fn persist_alone(store: &Store, entry: &Entry) -> Result<(), Error> {

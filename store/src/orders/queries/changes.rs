@@ -156,10 +156,54 @@ pub(in crate::orders) async fn insert_shipment(
     Ok(())
 }
 
-pub(in crate::orders) async fn has_shipment(db: impl PgExecutor<'_>, order: OrderId) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM shipments WHERE order_id = $1) AS "is_there!""#, order.get())
-        .fetch_one(db)
-        .await
+/// Which of its claims on copies counts.
+pub(in crate::orders) async fn claim_no(db: impl PgExecutor<'_>, order: OrderId) -> Result<i32, sqlx::Error> {
+    sqlx::query_scalar!("SELECT claim_no FROM orders WHERE id = $1", order.get()).fetch_one(db).await
+}
+
+/// The parcel goes to the carrier.
+pub(in crate::orders) async fn hand_over(
+    db: impl PgExecutor<'_>,
+    order: OrderId,
+    carrier: &str,
+    tracking: Option<&str>,
+    at: OffsetDateTime,
+) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query!(
+        "UPDATE shipments SET carrier = $2, tracking = $3, shipped_at = $4 WHERE order_id = $1",
+        order.get(),
+        carrier,
+        tracking,
+        at
+    );
+    Ok(done.execute(db).await?.rows_affected())
+}
+
+pub(in crate::orders) async fn arrived(
+    db: impl PgExecutor<'_>,
+    order: OrderId,
+    at: OffsetDateTime,
+) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query!("UPDATE shipments SET delivered_at = $2 WHERE order_id = $1", order.get(), at);
+    Ok(done.execute(db).await?.rows_affected())
+}
+
+/// Whose doing the latest step of a history was.
+pub(in crate::orders) async fn set_actor(
+    db: impl PgExecutor<'_>,
+    order: OrderId,
+    version: i64,
+    account: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE order_history SET actor_id = $3 WHERE order_id = $1 AND version = $2",
+        order.get(),
+        version,
+        account
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 /// A refund of the payment that made this order paid is under way.

@@ -149,12 +149,16 @@ async fn money_deadline_and_shopper_at_once_have_one_winner() {
 #[tokio::test]
 async fn packing_begins_once_and_only_when_paid() {
     let shop = Shop::open().await;
+    let admin = shop.admin().await;
     let book = shop.book(5).await;
     let (_, order) = shop.payable_order(&[(book, 2)]).await;
-    let refused = orders::begin_packing(&shop.store, order).await.unwrap_err().to_api();
+    let refused = orders::begin_packing(&shop.store, &admin, order).await.unwrap_err().to_api();
     assert_eq!(refused.code, ErrorCode::Conflict);
     shop.capture(order).await.await;
-    let (one, two) = tokio::join!(orders::begin_packing(&shop.store, order), orders::begin_packing(&shop.store, order));
+    let (one, two) = tokio::join!(
+        orders::begin_packing(&shop.store, &admin, order),
+        orders::begin_packing(&shop.store, &admin, order)
+    );
     assert!(one.is_ok() && two.is_ok());
     assert_eq!(shop.status(order).await, Some(OrderStatus::Fulfilling));
     assert_eq!(shop.count("SELECT count(*) FROM shipments WHERE address ->> 'city' = 'Bengaluru'").await, 1);
@@ -168,6 +172,6 @@ async fn packing_begins_once_and_only_when_paid() {
         .execute(&shop.pg)
         .await
         .unwrap();
-    assert!(orders::begin_packing(&shop.store, other).await.is_err());
+    assert!(orders::begin_packing(&shop.store, &admin, other).await.is_err());
     assert_eq!(shop.status(other).await, Some(OrderStatus::Paid));
 }

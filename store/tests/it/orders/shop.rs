@@ -99,6 +99,26 @@ impl Shop {
         Owner::Guest(GuestId::new(uuid()))
     }
 
+    /// One of the people of the shop.
+    pub async fn admin(&self) -> Viewer {
+        let id: i64 = sqlx::query_scalar(
+            "INSERT INTO accounts (email, name, password_hash, role)
+             VALUES (gen_random_uuid() || '@shop.example', 'Boss', 'x', 'admin') RETURNING id",
+        )
+        .fetch_one(&self.pg)
+        .await
+        .expect("an account");
+        let account = domain::AccountId::new(id).expect("an id");
+        Viewer { is_admin: true, ..Viewer::new(Owner::Account(account)) }
+    }
+
+    /// Paid by the provider's word.
+    pub async fn paid_order(&self, books: &[(BookId, i64)]) -> (Owner, OrderId) {
+        let (owner, order) = self.payable_order(books).await;
+        assert_eq!(self.capture(order).await.await, payments::Received::Applied);
+        (owner, order)
+    }
+
     /// A guest with copies of these books in the cart.
     pub async fn shopper(&self, books: &[(BookId, i64)]) -> Owner {
         let owner = self.guest();
@@ -235,13 +255,25 @@ impl Shop {
         .expect("open a session");
         let event = serde_json::json!({"id": session, "type": "payment.captured", "created": 1, "data": {
             "payment_id": session, "reference": "", "order_id": order, "amount": amount, "currency": currency}});
-        let body = event.to_string().into_bytes();
-        let store = self.store.clone();
-        async move {
-            let signed = signature::sign(&Secret::new("test-webhook"), store.now().get() / 1000, &body);
-            let header = |name: &str| (name == "sandbox-signature").then(|| signed.clone());
-            payments::receive(&store, "sandbox", &header, &body).await.expect("receive the webhook")
-        }
+        receive(self.store.clone(), event)
+    }
+
+    /// The provider says that all the money asked back has gone back.
+    pub async fn confirm_refunds(&self) -> Vec<payments::Received> {
+        let asked: Vec<(String, String, String, i64, String)> = sqlx::query_as(
+            "SELECT r.id::text, p.provider_ref, r.order_id::text, r.amount_minor, r.currency
+             FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE r.status = 'requested'",
+        )
+        .fetch_all(&self.pg)
+        .await
+        .expect("read the refunds");
+        let events = asked.into_iter().map(|(refund, session, order, amount, currency)| {
+            let event = serde_json::json!({"id": refund, "type": "refund.succeeded", "created": 1, "data": {
+                "payment_id": session, "reference": "", "refund_reference": refund, "order_id": order,
+                "amount": amount, "currency": currency}});
+            receive(self.store.clone(), event)
+        });
+        futures::future::join_all(events).await
     }
 
     /// Redis loses everything of this shop.
@@ -257,6 +289,14 @@ impl Shop {
             assert_eq!(finding.violations, Vec::<String>::new(), "{}", finding.promise);
         }
     }
+}
+
+/// A webhook of the provider, signed when it is sent.
+async fn receive(store: Store, event: serde_json::Value) -> payments::Received {
+    let body = event.to_string().into_bytes();
+    let signed = signature::sign(&Secret::new("test-webhook"), store.now().get() / 1000, &body);
+    let header = |name: &str| (name == "sandbox-signature").then(|| signed.clone());
+    payments::receive(&store, "sandbox", &header, &body).await.expect("receive the webhook")
 }
 
 /// A request as the checkout page sends it.

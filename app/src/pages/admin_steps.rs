@@ -1,0 +1,105 @@
+//! What an admin can do next with an order: exactly what the table of transitions allows.
+
+use crate::{
+    call::{Post, PostForm},
+    components::{form::Field, icon::icon, notice::refusal},
+    html::html,
+    shop::use_shop,
+};
+use domain::order::{Cause, OrderStatus as S, OrderView};
+use leptos::prelude::*;
+
+/// The forms of one order page, and what they last answered.
+#[derive(Clone, Copy)]
+pub struct Steps {
+    fulfil: Post,
+    ship: Post,
+    deliver: Post,
+    cancel: Post,
+}
+
+impl Steps {
+    pub fn new() -> Self {
+        let post = |name| {
+            let post = Post::new(name);
+            let live = use_shop().live;
+            post.on_success(move |order: OrderView| live.set_order(order));
+            post
+        };
+        Self {
+            fulfil: post("admin/orders/fulfil"),
+            ship: post("admin/orders/ship"),
+            deliver: post("admin/orders/deliver"),
+            cancel: post("admin/orders/cancel"),
+        }
+    }
+
+    /// The panel; `None`: nothing is left to do.
+    pub fn view(self, order: &OrderView) -> Option<AnyView> {
+        let (status, id) = (order.status, order.order_id.to_string());
+        let next = self.next(status, &id);
+        let cancel = status.may(S::Cancelled, Cause::AdminCancelled).then(|| self.cancel_form(status, id));
+        (next.is_some() || cancel.is_some()).then(|| {
+            html! {
+                <section class="panel" aria-labelledby="an-h">
+                    <h2 class="panel__title" id="an-h">"Next"</h2>
+                    {[self.fulfil, self.ship, self.deliver, self.cancel].map(|post| refusal(post.error())).to_vec()}
+                    <div class="admin-steps">{next}{cancel}</div>
+                </section>
+            }
+        })
+    }
+
+    fn next(self, status: S, id: &str) -> Option<AnyView> {
+        if status.may(S::Fulfilling, Cause::FulfilmentStarted) {
+            return Some(button(self.fulfil, id, "parcel", " Start packing"));
+        }
+        if status.may(S::Shipped, Cause::HandedToCarrier) {
+            return Some(self.ship_form(id));
+        }
+        status.may(S::Delivered, Cause::Arrived).then(|| button(self.deliver, id, "home", " It has arrived"))
+    }
+
+    fn ship_form(self, id: &str) -> AnyView {
+        let carrier = Field::new("carrier", "Carrier", "off").view(self.ship, None);
+        let tracking = Field { is_optional: true, ..Field::new("tracking", "Tracking number", "off") };
+        let (tracking, id, busy) = (tracking.view(self.ship, None), id.to_owned(), self.ship);
+        html! {
+            <PostForm to=self.ship class="admin-steps__form">
+                <input type="hidden" name="order_id" value=id/>
+                {carrier}{tracking}
+                <button class="button button--primary" aria-busy=move || busy.busy()>{icon("truck")}" Hand to carrier"</button>
+            </PostForm>
+        }
+    }
+
+    fn cancel_form(self, status: S, id: String) -> AnyView {
+        let help = match status {
+            S::PaymentPending => "The copies go back on the shelf; nothing was charged.",
+            _ => "The copies go back on the shelf, and the money goes back to the shopper.",
+        };
+        let reason = Field { help: Some("The shopper reads it."), ..Field::new("reason", "Reason", "off") };
+        let (reason, busy) = (reason.view(self.cancel, None), self.cancel);
+        html! {
+            <details class="admin-steps__cancel">
+                <summary>"Cancel this order"</summary>
+                <PostForm to=self.cancel class="admin-steps__form">
+                    <p class="muted">{help}</p>
+                    <input type="hidden" name="order_id" value=id/>
+                    {reason}
+                    <button class="button" aria-busy=move || busy.busy()>{icon("x")}" Cancel the order"</button>
+                </PostForm>
+            </details>
+        }
+    }
+}
+
+fn button(to: Post, id: &str, mark: &'static str, words: &'static str) -> AnyView {
+    let id = id.to_owned();
+    html! {
+        <PostForm to=to>
+            <input type="hidden" name="order_id" value=id/>
+            <button class="button button--primary" aria-busy=move || to.busy()>{icon(mark)}{words}</button>
+        </PostForm>
+    }
+}
