@@ -35,6 +35,11 @@ impl Keys {
         format!("{}cart:{{{bucket}}}:attempts", self.prefix)
     }
 
+    /// HASH: owner → how often it was leased to be persisted without an outcome.
+    pub fn carts_leases(&self, bucket: u32) -> String {
+        format!("{}cart:{{{bucket}}}:leases", self.prefix)
+    }
+
     /// ZSET: owner → when it was parked, ms.
     pub fn carts_dead(&self, bucket: u32) -> String {
         format!("{}cart:{{{bucket}}}:dead", self.prefix)
@@ -88,6 +93,11 @@ impl Keys {
     /// STREAM of accepted orders to persist.
     pub fn placed(&self) -> String {
         self.inv("placed")
+    }
+
+    /// HASH: id of an entry of that stream → how often it was taken up alone without an outcome.
+    pub fn placed_leases(&self) -> String {
+        self.inv("placed_leases")
     }
 
     /// HASH: what a key was used for; 48 h.

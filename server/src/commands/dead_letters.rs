@@ -14,7 +14,7 @@ pub enum DeadLetters {
     List,
     /// Try one again
     Retry { id: i64 },
-    /// Try everything of one source again: outbox, gate_ops, cart or sandbox_events
+    /// Try everything of one source again: outbox, gate_ops, cart, sandbox_events, webhook_inbox or expiry
     RetryAll { source: String },
     /// Let one go
     Discard {

@@ -87,7 +87,10 @@ async fn work_that_failed_and_what_drifted_apart_can_be_mended_by_hand() {
     let (ok, text) = said(&shop.run(&["dead-letters", "retry", "7"]));
     assert!(!ok && text.contains("there is no dead letter 7"), "{text}");
     let (ok, text) = said(&shop.run(&["dead-letters", "retry-all", "nowhere"]));
-    assert!(!ok && text.contains("there are: outbox, gate_ops, placed, cart, sandbox_events"), "{text}");
+    assert!(
+        !ok && text.contains("there are: outbox, gate_ops, placed, cart, sandbox_events, webhook_inbox, expiry"),
+        "{text}"
+    );
     let (ok, text) = said(&shop.run(&["reconcile"]));
     assert!(ok && text.contains("carts: 0 compared") && text.contains("stock: 0 books"), "{text}");
     let (ok, text) = said(&shop.run(&["reconcile", "carts"]));

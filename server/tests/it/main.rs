@@ -5,6 +5,7 @@ mod accounts;
 mod cart;
 mod chaos;
 mod commands;
+mod desk;
 mod dice;
 mod failures;
 mod frame;

@@ -39,7 +39,7 @@ async fn guest_with(shop: &Shop, title: &str, copies: &str) -> Visitor {
 }
 
 /// Presses a button on the provider's page.
-async fn press(visitor: &Visitor, order: &str, outcome: &str) -> Reply {
+pub async fn press(visitor: &Visitor, order: &str, outcome: &str) -> Reply {
     let form = [("order_id", order), ("provider", "sandbox")];
     let started = visitor.post("/api/payments/init", &form).await.ok();
     let page = started["redirect_url"].as_str().expect("an address").to_owned();

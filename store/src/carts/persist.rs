@@ -48,15 +48,51 @@ impl Job for PersistCarts {
     }
 
     async fn handle(&self, store: &Store, batch: Self::Batch) -> Result<(), Error> {
-        let mut ready = Vec::with_capacity(batch.len());
-        for (claimed, state) in read(store, &batch).await? {
-            match settle(store, &claimed.owner, state).await {
-                Ok(state) => ready.push((claimed, state)),
-                Err(error) => fail(store, claimed, error).await?,
+        let owners: Vec<Owner> = batch.iter().map(|claimed| claimed.owner).collect();
+        let (mut alone, batch): (Vec<_>, Vec<_>) = batch.into_iter().partition(|claimed| is_alone(claimed));
+        // Those of which fewer workers died go first.
+        alone.sort_by_key(|claimed| claimed.leases);
+        let mut outcome = together(store, &batch).await;
+        for claimed in alone {
+            if outcome.is_ok() {
+                outcome = self::alone(store, claimed).await;
             }
         }
-        write(store, ready).await
+        if outcome.is_err() {
+            // This worker lives on: no cart is to blame.
+            scripts::set_leases(store, &owners, 0).await?;
+        }
+        outcome
     }
+}
+
+const fn is_alone(claimed: &Claimed) -> bool {
+    claimed.leases >= jobs::ALONE_FROM - 1
+}
+
+async fn together(store: &Store, batch: &[Claimed]) -> Result<(), Error> {
+    if batch.is_empty() {
+        return Ok(());
+    }
+    let mut ready = Vec::with_capacity(batch.len());
+    for (claimed, state) in read(store, batch).await? {
+        match jobs::caught("carts.persist.settle", settle(store, &claimed.owner, state)).await {
+            Ok(state) => ready.push((claimed, state)),
+            Err(error) => fail(store, claimed, error).await?,
+        }
+    }
+    write(store, ready).await
+}
+
+/// A cart with which workers died, perhaps of it: after the tenth it is parked, and each later try is one more.
+async fn alone(store: &Store, claimed: Claimed) -> Result<(), Error> {
+    let leases = scripts::count_lease(store, &claimed.owner).await?;
+    if leases <= jobs::MAX_LEASES {
+        return together(store, &[claimed]).await;
+    }
+    let error = jobs::deadly("carts.persist", i64::from(leases) - 1);
+    fail(store, Claimed { attempts: jobs::MAX_ATTEMPTS, ..claimed }, error).await?;
+    scripts::set_leases(store, &[claimed.owner], jobs::MAX_LEASES - 1).await
 }
 
 async fn probe(store: &Store) -> Result<(), Error> {
@@ -100,14 +136,14 @@ async fn write(store: &Store, ready: Vec<(Claimed, Option<CartState>)>) -> Resul
         (claimed.owner, cart.as_ref().map_or(0, |cart| cart.v), cart.as_ref().map_or(0, |cart| cart.t))
     };
     let mut written: Vec<_> = ready.iter().map(mark).collect();
-    match save(store, &carts).await {
+    match jobs::caught("carts.persist", save(store, &carts)).await {
         Ok(()) => {}
         Err(error) if jobs::is_away(&error) => return Err(error),
         Err(_) => {
             written = Vec::with_capacity(ready.len());
             for (claimed, cart) in &ready {
                 let alone: Vec<_> = cart.iter().map(|cart| (claimed.owner, cart)).collect();
-                match save(store, &alone).await {
+                match jobs::caught("carts.persist", save(store, &alone)).await {
                     Ok(()) => written.push(mark(&(*claimed, cart.clone()))),
                     Err(error) => fail(store, *claimed, error).await?,
                 }
@@ -144,6 +180,7 @@ async fn fail(store: &Store, claimed: Claimed, error: Error) -> Result<(), Error
     }
     let attempts = claimed.attempts.saturating_add(1);
     let owner = &claimed.owner;
+    scripts::set_leases(store, &[*owner], 0).await?;
     tracing::warn!(cart.owner = %owner, attempts, error = &error as &dyn std::error::Error, "a cart was not persisted");
     if attempts < jobs::MAX_ATTEMPTS {
         return scripts::failed(store, owner, jobs::retry_at(store, attempts), false).await;

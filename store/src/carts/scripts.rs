@@ -7,6 +7,7 @@ use super::{
 use crate::{
     Store,
     error::{During, Error},
+    jobs::ALONE_FROM,
     link::Run,
     stock,
 };
@@ -107,6 +108,8 @@ pub struct Claimed {
     pub(super) attempts: i32,
     /// When the first of them was.
     pub(super) first_failed_at: Option<UnixMillis>,
+    /// Leases before this one that had no outcome.
+    pub(super) leases: i32,
 }
 
 /// Leases due carts of all buckets until `lease_end`, at most `per_bucket` of each; one round trip.
@@ -115,23 +118,48 @@ pub(super) async fn claim(store: &Store, lease_end: UnixMillis, per_bucket: u32)
     let calls = (0..Owner::CART_BUCKETS).map(|bucket| {
         evalsha(
             &CLAIM,
-            &[store.keys().carts_dirty(bucket), store.keys().carts_attempts(bucket)],
-            &[now.get(), lease_end.get(), i64::from(per_bucket)].map(|n| n.to_string()),
+            &[store.keys().carts_dirty(bucket), store.keys().carts_attempts(bucket), store.keys().carts_leases(bucket)],
+            &[now.get(), lease_end.get(), i64::from(per_bucket), i64::from(ALONE_FROM - 1)].map(|n| n.to_string()),
         )
     });
     let answers: Vec<Vec<String>> = pipelined(store, &CLAIM, calls.collect()).await?;
-    let claimed = answers.iter().flat_map(|answer| answer.chunks(2)).map(|pair| match pair {
-        [owner, failures] => {
+    let claimed = answers.iter().flat_map(|answer| answer.chunks(3)).map(|claimed| match claimed {
+        [owner, failures, leases] => {
             let owner = state::owner(owner)?;
+            let leases = i32::try_from(state::number(leases)?).unwrap_or(i32::MAX);
             let Some((attempts, first)) = failures.split_once(':') else {
-                return Ok(Claimed { owner, attempts: 0, first_failed_at: None });
+                return Ok(Claimed { owner, attempts: 0, first_failed_at: None, leases });
             };
             let attempts = i32::try_from(state::number(attempts)?).unwrap_or(i32::MAX);
-            Ok(Claimed { owner, attempts, first_failed_at: Some(UnixMillis::new(state::number(first)?)) })
+            let first_failed_at = Some(UnixMillis::new(state::number(first)?));
+            Ok(Claimed { owner, attempts, first_failed_at, leases })
         }
-        _ => Err(Error::unexpected("carts.claim", format!("unexpected answer {pair:?}"))),
+        _ => Err(Error::unexpected("carts.claim", format!("unexpected answer {claimed:?}"))),
     });
     claimed.collect()
+}
+
+/// Counts the lease of a cart that is taken up alone; returns how many it has had without an outcome.
+pub(super) async fn count_lease(store: &Store, owner: &Owner) -> Result<i32, Error> {
+    let mut count = redis::cmd("HINCRBY");
+    count.arg(store.keys().carts_leases(owner.cart_bucket())).arg(owner.to_string()).arg(1);
+    count.query_async(&mut store.redis()).await.during("carts.count_lease")
+}
+
+/// Whoever leased these carts lives on, or has parked them: they have had so many leases (0: as if none).
+pub(super) async fn set_leases(store: &Store, owners: &[Owner], leases: i32) -> Result<(), Error> {
+    if owners.is_empty() {
+        return Ok(());
+    }
+    let mut pipe = redis::pipe();
+    for owner in owners {
+        let (key, owner) = (store.keys().carts_leases(owner.cart_bucket()), owner.to_string());
+        match leases {
+            0 => pipe.hdel(key, owner).ignore(),
+            leases => pipe.hset(key, owner, leases).ignore(),
+        };
+    }
+    pipe.exec_async(&mut store.redis()).await.during("carts.set_leases")
 }
 
 /// What became of the mark of a cart that was written.
@@ -152,7 +180,13 @@ pub(super) async fn done(store: &Store, written: &[(Owner, i64, i64)]) -> Result
         let ttl = if owner.guest().is_some() { GUEST_TTL_SECONDS } else { 0 };
         evalsha(
             &DONE,
-            &[keys.cart(owner), keys.carts_dirty(bucket), keys.carts_attempts(bucket), keys.carts_dead(bucket)],
+            &[
+                keys.cart(owner),
+                keys.carts_dirty(bucket),
+                keys.carts_attempts(bucket),
+                keys.carts_dead(bucket),
+                keys.carts_leases(bucket),
+            ],
             &[owner.to_string(), v.to_string(), t.to_string(), due.get().to_string(), ttl.to_string()],
         )
     });
@@ -268,7 +302,8 @@ pub(super) async fn queue_parked(store: &Store, owner: &Owner) -> Result<(), Err
 pub(super) async fn queue_anew(store: &Store, owner: &Owner) -> Result<(), Error> {
     let (keys, bucket, now, owner) = (store.keys(), owner.cart_bucket(), store.now().get(), owner.to_string());
     let mut pipe = redis::pipe();
-    pipe.atomic().hdel(keys.carts_attempts(bucket), &owner).ignore().zrem(keys.carts_dead(bucket), &owner).ignore();
+    pipe.atomic().hdel(keys.carts_attempts(bucket), &owner).ignore();
+    pipe.hdel(keys.carts_leases(bucket), &owner).ignore().zrem(keys.carts_dead(bucket), &owner).ignore();
     pipe.cmd("ZADD").arg(keys.carts_dirty(bucket)).arg("NX").arg(now).arg(&owner).ignore();
     pipe.exec_async(&mut store.redis()).await.during("carts.queue_anew")
 }

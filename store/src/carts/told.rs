@@ -65,12 +65,15 @@ impl Job for TellCarts {
     async fn handle(&self, store: &Store, batch: Vec<Message>) -> Result<(), Error> {
         let mut news = Vec::with_capacity(batch.len());
         for message in batch {
+            if !outbox::begin(store, &message).await? {
+                continue;
+            }
             match parse(&message) {
                 Ok((book, progress)) => news.push(News { message, book, progress }),
                 Err(error) => outbox::failed(store, &message, &error).await?,
             }
         }
-        let held = match begin(store, &news).await {
+        let held = match jobs::caught("carts.told", begin(store, &news)).await {
             Ok(held) => held,
             Err(error) => {
                 for news in &news {
@@ -81,7 +84,10 @@ impl Job for TellCarts {
         };
         let mut room = TURN;
         for news in &news {
-            let told = if held.contains(&news.book) { tell_written(store, news, &mut room).await } else { Ok(None) };
+            let told = match held.contains(&news.book) {
+                true => jobs::caught("carts.told", tell_written(store, news, &mut room)).await,
+                false => Ok(None),
+            };
             match told {
                 Ok(reached) => go_on(store, news, reached).await?,
                 Err(error) => outbox::failed(store, &news.message, &error).await?,

@@ -118,9 +118,11 @@ async fn held_for_nothing(store: &Store, orders: &[OrderId]) -> Result<Vec<(Orde
     for (order, _) in orders.iter().zip(still).filter(|(_, still)| *still) {
         let line = match states.get(&order.get()) {
             Some(state) if state.is_open || state.ending => continue,
-            Some(state) => format!("the gate still holds copies for {}, which has ended", state.number),
-            None if in_stream.contains(order) => continue,
-            None => format!("the gate holds copies for order {order}, which is nowhere"),
+            Some(queries::OrderState { number: Some(number), .. }) => {
+                format!("the gate still holds copies for {number}, which has ended")
+            }
+            _ if in_stream.contains(order) => continue,
+            _ => format!("the gate holds copies for order {order}, which is nowhere"),
         };
         lines.push((*order, line));
     }

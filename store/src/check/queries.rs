@@ -223,7 +223,8 @@ pub(super) async fn wrong_claims(db: &mut PgConnection) -> sqlx::Result<Vec<Stri
 
 pub(super) struct OrderState {
     pub id: Uuid,
-    pub number: String,
+    /// `None`: Postgres does not have it.
+    pub number: Option<String>,
     pub is_open: bool,
     /// An operation that ends its reservation waits to be applied.
     pub ending: bool,
@@ -233,9 +234,10 @@ pub(super) struct OrderState {
 pub(super) async fn states(db: impl PgExecutor<'_>, orders: &[Uuid]) -> sqlx::Result<Vec<OrderState>> {
     sqlx::query_as!(
         OrderState,
-        r#"SELECT id, number, status IN ('PENDING', 'PAYMENT_PENDING') AS "is_open!",
-                  EXISTS (SELECT FROM gate_ops g WHERE g.order_id = o.id AND g.applied_at IS NULL) AS "ending!"
-           FROM orders o WHERE id = ANY($1)"#,
+        r#"SELECT a.id AS "id!", o.number AS "number?",
+                  coalesce(o.status IN ('PENDING', 'PAYMENT_PENDING'), false) AS "is_open!",
+                  EXISTS (SELECT FROM gate_ops g WHERE g.order_id = a.id AND g.applied_at IS NULL) AS "ending!"
+           FROM unnest($1::uuid[]) AS a (id) LEFT JOIN orders o ON o.id = a.id"#,
         orders
     )
     .fetch_all(db)

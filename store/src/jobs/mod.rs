@@ -24,11 +24,16 @@ use crate::{
     error::{During, Error, is_crowded, is_outage},
 };
 use async_trait::async_trait;
-use std::time::Duration;
+use futures::FutureExt;
+use std::{panic::AssertUnwindSafe, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// Failed attempts after which work goes to the dead letters.
 pub(crate) const MAX_ATTEMPTS: i32 = 10;
+/// From this lease without an outcome on, work is taken up alone: it may be what its workers die of.
+pub(crate) const ALONE_FROM: i32 = 3;
+/// Leases without an outcome after which work goes to the dead letters unlooked at.
+pub(crate) const MAX_LEASES: i32 = 10;
 /// First and longest pause between two attempts.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
@@ -83,7 +88,7 @@ pub(crate) fn backoff(attempts: i32, random: uuid::Uuid) -> Duration {
 
 /// Work that keeps failing.
 pub(crate) struct Letter<'a> {
-    /// Where it is stored: outbox, gate_ops, placed, cart, sandbox_events.
+    /// Where it is stored: one of [`dead_letters::SOURCES`].
     pub source: &'static str,
     /// What it is called there.
     pub key: &'a str,
@@ -102,6 +107,23 @@ pub(crate) async fn park(tx: &mut sqlx::PgTransaction<'_>, letter: Letter<'_>) -
     metrics::counter!("jobs_parked_total", "source" => source).increment(1);
     tracing::error!(source, key, error, attempts, "parked in the dead letters");
     Ok(())
+}
+
+/// A panic is a failure like any other: of this piece of work, not of its batch.
+pub(crate) async fn caught<T>(
+    operation: &'static str,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<&str>().map(|said| (*said).to_owned());
+        let said = said.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+        Err(Error::unexpected(operation, format!("panicked: {said}")))
+    })
+}
+
+/// Why work is parked that nobody could look at and live.
+pub(crate) fn deadly(operation: &'static str, leases: i64) -> Error {
+    Error::unexpected(operation, format!("taken up {leases} times without an outcome: its workers died"))
 }
 
 /// One of many failed, and the others go on: logs it. An error that would meet all of them comes back.

@@ -1,9 +1,15 @@
 //! `outbox.*`: does what transactions left to be done after their commit.
 //!
+//! A message that fails, or panics, fails alone. One whose worker dies counts the lease: from the third on it is taken up
+//! alone, and after the tenth it is parked without another look.
+//!
 //! Lanes of their own, so that live messages never wait behind a payment provider or a mail server, and neither behind the
 //! thousand carts that hold a book which changed ([`crate::carts::told`]).
 
-use super::{Job, Letter, MAX_ATTEMPTS, Topic, backoff, dead_letters, is_away, park, queries, retry_at};
+use super::{
+    Job, Letter, MAX_ATTEMPTS, MAX_LEASES, Topic, backoff, caught, dead_letters, deadly, is_away, park, queries,
+    retry_at,
+};
 use crate::{
     Store,
     error::{During, Error},
@@ -24,6 +30,8 @@ const PAUSE: Duration = Duration::from_millis(120);
 pub(crate) const BATCH: i64 = 100;
 /// A message is found again after this when its worker died.
 const LEASE_MS: i64 = 60_000;
+/// The same of a message that is alone: nothing takes longer than its calls.
+const LEASE_ALONE_MS: i64 = 30_000;
 /// Mails of one round: all of them are done well within the lease, or another worker would send them again.
 const FEW: i64 = PARALLEL as i64;
 /// Calls to providers at the same time.
@@ -65,7 +73,7 @@ impl Job for DrainOutbox {
     async fn handle(&self, store: &Store, batch: Vec<Message>) -> Result<(), Error> {
         let (notices, calls): (Vec<Message>, Vec<Message>) =
             batch.into_iter().partition(|message| message.topic == Topic::OrderChanged.as_str());
-        let announced = announce(store, notices).await;
+        let announced = announce_all(store, &notices).await;
         let calls: Vec<_> = calls.iter().map(|message| settle(store, message)).collect();
         let called = stream::iter(calls).buffer_unordered(PARALLEL).collect::<Vec<_>>().await;
         called.into_iter().chain([announced]).collect()
@@ -76,8 +84,9 @@ impl Job for DrainOutbox {
 pub(crate) async fn lease(store: &Store, topics: &[Topic], most: i64) -> Result<Option<Vec<Message>>, Error> {
     let topics: Vec<String> = topics.iter().map(|topic| topic.as_str().to_owned()).collect();
     let now = store.now();
-    let (due, lease) = (to_timestamp(now), to_timestamp(now.plus(LEASE_MS)));
-    let batch = queries::lease(store.pg(), &topics, due, lease, most).await.during("outbox.lease")?;
+    let leases =
+        queries::Leases { together: to_timestamp(now.plus(LEASE_MS)), alone: to_timestamp(now.plus(LEASE_ALONE_MS)) };
+    let batch = queries::lease(store.pg(), &topics, to_timestamp(now), leases, most).await.during("outbox.lease")?;
     if batch.is_empty() {
         tokio::time::sleep(PAUSE).await;
         return Ok(None);
@@ -85,12 +94,26 @@ pub(crate) async fn lease(store: &Store, topics: &[Topic], most: i64) -> Result<
     Ok(Some(batch))
 }
 
-/// Publishes the newest version of each changed order; several changes of one order are one message.
-async fn announce(store: &Store, messages: Vec<Message>) -> Result<(), Error> {
-    const OPERATION: &str = "outbox.announce";
-    if messages.is_empty() {
-        return Ok(());
+/// All at once; one by one when one of them spoils that.
+async fn announce_all(store: &Store, messages: &[Message]) -> Result<(), Error> {
+    match messages {
+        [] => Ok(()),
+        [message] => attempt(store, message, announce(store, messages)).await.map(|_| ()),
+        _ => match caught("outbox.announce", announce(store, messages)).await {
+            Err(error) if !is_away(&error) => {
+                for message in messages {
+                    attempt(store, message, announce(store, std::slice::from_ref(message))).await?;
+                }
+                Ok(())
+            }
+            outcome => outcome,
+        },
     }
+}
+
+/// Publishes the newest version of each changed order; several changes of one order are one message.
+async fn announce(store: &Store, messages: &[Message]) -> Result<(), Error> {
+    const OPERATION: &str = "outbox.announce";
     let ids: Vec<_> = messages.iter().filter_map(|message| message.key.parse().ok()).map(OrderId::get).collect();
     let orders = queries::versions(store.pg(), &ids).await.during(OPERATION)?;
     let mut pipe = redis::pipe();
@@ -109,10 +132,41 @@ async fn announce(store: &Store, messages: Vec<Message>) -> Result<(), Error> {
 
 /// Does one message and takes it out; a failure puts it off, or parks it.
 async fn settle(store: &Store, message: &Message) -> Result<(), Error> {
-    match dispatch(store, message).await {
-        Ok(()) => done(store, message).await,
-        Err(error) => failed(store, message, &error).await,
+    match attempt(store, message, dispatch(store, message)).await? {
+        Some(()) => done(store, message).await,
+        None => Ok(()),
     }
+}
+
+/// The work of one message; `None`: it failed or panicked, and is put off or parked.
+pub(crate) async fn attempt<T>(
+    store: &Store,
+    message: &Message,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<Option<T>, Error> {
+    if !begin(store, message).await? {
+        return Ok(None);
+    }
+    match caught("outbox.attempt", work).await {
+        Ok(done) => Ok(Some(done)),
+        Err(error) => failed(store, message, &error).await.map(|()| None),
+    }
+}
+
+/// `false`: the message was alone with its worker too often, and nobody tries it any more.
+pub(crate) async fn begin(store: &Store, message: &Message) -> Result<bool, Error> {
+    const OPERATION: &str = "outbox.begin";
+    if !message.is_alone {
+        return Ok(true);
+    }
+    let Some(leases) = queries::count_lease(store.pg(), message.id).await.during(OPERATION)? else { return Ok(false) };
+    if leases <= MAX_LEASES {
+        return Ok(true);
+    }
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
+    give_up(&mut tx, message, &deadly(OPERATION, i64::from(leases) - 1)).await?;
+    tx.commit().await.during(OPERATION)?;
+    Ok(false)
 }
 
 pub(crate) async fn done(store: &Store, message: &Message) -> Result<(), Error> {
@@ -148,23 +202,28 @@ pub(crate) async fn failed(store: &Store, message: &Message, error: &Error) -> R
     }
     let mut tx = store.pg().begin().await.during(OPERATION)?;
     if message.attempts >= MAX_ATTEMPTS || is_final(error) {
-        let payload = serde_json::json!({"topic": message.topic, "key": message.key, "payload": message.payload});
-        let key = format!("{}:{}", message.topic, message.key);
-        let letter = Letter {
-            source: dead_letters::OUTBOX,
-            key: &key,
-            payload: &payload,
-            error: &error.chain(),
-            attempts: message.attempts,
-            first_failed_at: message.first_failed_at,
-        };
-        park(&mut tx, letter).await?;
-        queries::delete(&mut *tx, &[message.id]).await.during(OPERATION)?;
+        give_up(&mut tx, message, error).await?;
     } else {
         let again = to_timestamp(retry_at(store, message.attempts + patience(error)));
         queries::put_off(&mut *tx, message.id, again, &error.chain()).await.during(OPERATION)?;
     }
     tx.commit().await.during(OPERATION)
+}
+
+/// To the dead letters.
+async fn give_up(tx: &mut sqlx::PgTransaction<'_>, message: &Message, error: &Error) -> Result<(), Error> {
+    let payload = serde_json::json!({"topic": message.topic, "key": message.key, "payload": message.payload});
+    let key = format!("{}:{}", message.topic, message.key);
+    let letter = Letter {
+        source: dead_letters::OUTBOX,
+        key: &key,
+        payload: &payload,
+        error: &error.chain(),
+        attempts: message.attempts,
+        first_failed_at: message.first_failed_at,
+    };
+    park(tx, letter).await?;
+    queries::delete(&mut **tx, &[message.id]).await.during("outbox.give_up")
 }
 
 /// The provider, or the mail server, does not answer: what it is to do waits as long as that lasts.
@@ -211,3 +270,6 @@ async fn dispatch(store: &Store, message: &Message) -> Result<(), Error> {
 async fn say(store: &Store, channel: &dyn Channel, message: &Message) -> Result<(), Error> {
     messages::send(store, channel, &message.key, &message.payload).await
 }
+
+#[cfg(test)]
+mod tests;

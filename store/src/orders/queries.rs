@@ -3,8 +3,8 @@
 mod changes;
 
 pub(super) use changes::{
-    arrived, claim_no, compare_and_set, expire, hand_over, insert_histories, insert_history, insert_shipment,
-    is_refunding, note, open_payments, set_actor,
+    arrived, claim_no, compare_and_set, count_failure, expire, hand_over, insert_histories, insert_history,
+    insert_shipment, is_refunding, note, open_payments, put_off, set_actor, unlocked,
 };
 
 use super::draft::{self, Draft};
@@ -293,8 +293,9 @@ pub(super) async fn due(
     let (after, id) = last.unzip();
     sqlx::query_as!(
         Due,
-        "SELECT id, expires_at FROM orders
+        "SELECT id, expires_at FROM orders o
          WHERE status = 'PAYMENT_PENDING' AND expires_at <= $1 AND ($2::timestamptz IS NULL OR (expires_at, id) > ($2, $3))
+           AND NOT EXISTS (SELECT FROM expiry_failures f WHERE f.order_id = o.id AND f.due_at > $1)
          ORDER BY expires_at, id LIMIT $4",
         to_timestamp(now),
         after,

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Store,
     error::{During, Error},
-    jobs::{self, Job},
+    jobs::{self, Job, Letter, dead_letters},
     world::to_timestamp,
 };
 use async_trait::async_trait;
@@ -105,7 +105,10 @@ impl Job for RetryWaiting {
     async fn fetch(&self, store: &Store) -> Result<Option<Self::Batch>, Error> {
         let now = store.now();
         let lease_end = to_timestamp(now.plus(LEASE_MS));
-        let batch = queries::lease_waiting(store.pg(), to_timestamp(now), lease_end, BATCH).await.during(OPERATION)?;
+        let batch = queries::lease_waiting(store.pg(), to_timestamp(now), lease_end, BATCH).await;
+        let mut batch = batch.during(OPERATION)?;
+        // Those with which fewer workers died go first.
+        batch.sort_by_key(|event| event.leases);
         if batch.is_empty() {
             tokio::time::sleep(IDLE).await;
             return Ok(None);
@@ -117,13 +120,45 @@ impl Job for RetryWaiting {
         // One that cannot be applied must not keep those behind it waiting, lease after lease.
         let mut failed = None;
         for event in batch {
-            if let Err(error) = look_again(store, &event).await {
+            let leases = queries::count_lease(store.pg(), event.id).await.during(OPERATION)?;
+            let looked = match leases > jobs::MAX_LEASES {
+                true => Err(jobs::deadly(OPERATION, i64::from(leases) - 1)),
+                false => jobs::caught(OPERATION, look_again(store, &event)).await,
+            };
+            if let Err(error) = looked {
                 tracing::warn!(inbox.id = event.id, error = &error as &dyn std::error::Error, "an event waits on");
+                wait_on(store, &event, leases, &error).await?;
                 failed = Some(error);
             }
         }
         failed.map_or(Ok(()), Err)
     }
+}
+
+/// After its last look, or when its workers died, the event goes to quarantine with a dead letter that tells why.
+async fn wait_on(store: &Store, event: &WaitingEvent, leases: i32, error: &Error) -> Result<(), Error> {
+    if jobs::is_away(error) {
+        return queries::hand_back(store.pg(), event.id).await.during(OPERATION);
+    }
+    if event.attempts < MAX_LOOKS && leases <= jobs::MAX_LEASES {
+        return queries::forget_leases(store.pg(), event.id).await.during(OPERATION);
+    }
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
+    if !queries::lock_waiting(&mut *tx, event.id).await.during(OPERATION)? {
+        return Ok(());
+    }
+    let letter = Letter {
+        source: dead_letters::WEBHOOK_INBOX,
+        key: &event.id.to_string(),
+        payload: &serde_json::json!({"provider": event.provider, "event": event.payload}),
+        error: &error.chain(),
+        attempts: event.attempts,
+        first_failed_at: None,
+    };
+    jobs::park(&mut tx, letter).await?;
+    record(&mut tx, event.id, Outcome::Quarantined("it could not be applied: see the dead letters"), store.now())
+        .await?;
+    tx.commit().await.during(OPERATION)
 }
 
 async fn look_again(store: &Store, waiting: &WaitingEvent) -> Result<(), Error> {

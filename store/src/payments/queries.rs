@@ -339,7 +339,7 @@ pub(super) async fn set_outcome(
     due_at: Option<OffsetDateTime>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "UPDATE webhook_inbox SET outcome = $2, note = $3, due_at = $4 WHERE id = $1",
+        "UPDATE webhook_inbox SET outcome = $2, note = $3, due_at = $4, leases = 0 WHERE id = $1",
         id,
         outcome,
         note,
@@ -357,6 +357,8 @@ pub struct WaitingEvent {
     pub payload: Value,
     /// This attempt included.
     pub attempts: i32,
+    /// Looks before this one that had no outcome.
+    pub leases: i32,
 }
 
 pub(super) async fn lease_waiting(
@@ -370,13 +372,33 @@ pub(super) async fn lease_waiting(
         "UPDATE webhook_inbox SET due_at = $2, attempts = attempts + 1
          WHERE id IN (SELECT id FROM webhook_inbox WHERE outcome = 'waiting' AND due_at <= $1
                       ORDER BY due_at FOR UPDATE SKIP LOCKED LIMIT $3)
-         RETURNING id, provider, payload, attempts",
+         RETURNING id, provider, payload, attempts, leases",
         now,
         lease_end,
         limit
     )
     .fetch_all(pg)
     .await
+}
+
+/// Counts a look at the event; returns how many it has had without an outcome.
+pub(super) async fn count_lease(pg: &PgPool, id: i64) -> sqlx::Result<i32> {
+    let count = sqlx::query_scalar!("UPDATE webhook_inbox SET leases = leases + 1 WHERE id = $1 RETURNING leases", id);
+    count.fetch_one(pg).await
+}
+
+/// The look failed, and whoever took it lives on.
+pub(super) async fn forget_leases(pg: &PgPool, id: i64) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE webhook_inbox SET leases = 0 WHERE id = $1", id).execute(pg).await?;
+    Ok(())
+}
+
+/// The look failed, and not because of the event.
+pub(super) async fn hand_back(pg: &PgPool, id: i64) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE webhook_inbox SET leases = 0, attempts = greatest(attempts - 1, 0) WHERE id = $1", id)
+        .execute(pg)
+        .await?;
+    Ok(())
 }
 
 /// Whether the event still waits; holds it until the transaction ends.

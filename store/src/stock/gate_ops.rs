@@ -2,13 +2,13 @@
 
 use super::{
     ledger,
-    queries::{self, Operation},
+    queries::{self, Operation, TakenUp},
     scripts,
 };
 use crate::{
     Store,
     error::{During, Error},
-    jobs::{self, Job, Letter, MAX_ATTEMPTS, dead_letters},
+    jobs::{self, Job, Letter, MAX_ATTEMPTS, MAX_LEASES, dead_letters},
     world::to_timestamp,
 };
 use async_trait::async_trait;
@@ -16,6 +16,7 @@ use futures::{StreamExt, stream};
 use redis::AsyncCommands;
 use std::time::Duration;
 
+const OPERATION: &str = "stock.gate_ops";
 /// Pause between two looks when nothing was due.
 const PAUSE: Duration = Duration::from_millis(100);
 /// Operations of one round; they are locked while they are applied.
@@ -23,6 +24,10 @@ const BATCH: i64 = 100;
 /// Operations under way to Redis at the same time.
 const PARALLEL: usize = 16;
 
+/// An operation that is due for so long is late, and counts how often it is taken up: perhaps its workers die of it.
+const LATE_MS: i64 = 3_000;
+/// A late operation is found again after this when its worker died.
+const LEASE_MS: i64 = 20_000;
 /// A parked operation is not tried again by itself.
 const PARKED_MS: i64 = 100 * 365 * 24 * 3600 * 1000;
 
@@ -30,7 +35,8 @@ const PARKED_MS: i64 = 100 * 365 * 24 * 3600 * 1000;
 ///
 /// The rows stay locked, and the gate lock shared, until the gate has answered: no second worker applies them meanwhile
 /// and no rebuild counts them half. A crash in between rolls the rows back; their keys at the gate make the repeat
-/// harmless. While Redis is away nothing counts as a failure of the operations.
+/// harmless. While Redis is away nothing counts as a failure of the operations. A late one that nobody survives is taken
+/// up alone from the third time on, and parked after the tenth.
 pub struct ApplyGateOps;
 
 #[async_trait]
@@ -42,7 +48,7 @@ impl Job for ApplyGateOps {
     }
 
     async fn fetch(&self, store: &Store) -> Result<Option<()>, Error> {
-        if queries::has_due_operations(store.pg(), to_timestamp(store.now())).await.during("stock.gate_ops")? {
+        if queries::has_due_operations(store.pg(), to_timestamp(store.now())).await.during(OPERATION)? {
             return Ok(Some(()));
         }
         tokio::time::sleep(PAUSE).await;
@@ -50,23 +56,52 @@ impl Job for ApplyGateOps {
     }
 
     async fn handle(&self, store: &Store, (): ()) -> Result<(), Error> {
-        const OPERATION: &str = "stock.gate_ops";
-        let mut tx = store.pg().begin().await.during(OPERATION)?;
-        ledger::share_gate_lock(&mut tx).await?;
-        let due = queries::lock_due_operations(&mut *tx, to_timestamp(store.now()), BATCH).await.during(OPERATION)?;
-        let calls: Vec<_> = due.iter().map(|row| apply(store, row)).collect();
-        let answers: Vec<_> = stream::iter(calls).buffered(PARALLEL).collect().await;
-        let mut applied = Vec::with_capacity(due.len());
-        for (row, answer) in due.iter().zip(answers) {
-            match answer {
-                Ok(()) => applied.push(row.id),
-                Err(error) if jobs::is_away(&error) => return Err(error),
-                Err(error) => failed(store, &mut tx, row, &error).await?,
-            }
+        let now = store.now();
+        let [late, due, until] = [-LATE_MS, 0, LEASE_MS].map(|millis| to_timestamp(now.plus(millis)));
+        let taken_up = queries::take_up(store.pg(), (late, due, until), BATCH).await.during(OPERATION)?;
+        if let [TakenUp { id, leases }] = taken_up[..]
+            && leases > MAX_LEASES
+        {
+            return set_aside(store, id, leases).await;
         }
-        queries::mark_applied(&mut *tx, &applied, to_timestamp(store.now())).await.during(OPERATION)?;
-        tx.commit().await.during(OPERATION)
+        let ids: Vec<i64> = taken_up.into_iter().map(|operation| operation.id).collect();
+        let outcome = apply_all(store, &ids).await;
+        if outcome.is_err() && !ids.is_empty() {
+            queries::hand_back(store.pg(), &ids, to_timestamp(store.now())).await.during(OPERATION)?;
+        }
+        outcome
     }
+}
+
+/// Those taken up, or whatever is due.
+async fn apply_all(store: &Store, taken_up: &[i64]) -> Result<(), Error> {
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
+    ledger::share_gate_lock(&mut tx).await?;
+    let due = queries::lock_operations(&mut *tx, taken_up, to_timestamp(store.now()), BATCH).await.during(OPERATION)?;
+    let calls: Vec<_> = due.iter().map(|row| jobs::caught(OPERATION, apply(store, row))).collect();
+    let answers: Vec<_> = stream::iter(calls).buffered(PARALLEL).collect().await;
+    let mut applied = Vec::with_capacity(due.len());
+    for (row, answer) in due.iter().zip(answers) {
+        match answer {
+            Ok(()) => applied.push(row.id),
+            Err(error) if jobs::is_away(&error) => return Err(error),
+            Err(error) => failed(store, &mut tx, row, &error).await?,
+        }
+    }
+    queries::mark_applied(&mut *tx, &applied, to_timestamp(store.now())).await.during(OPERATION)?;
+    tx.commit().await.during(OPERATION)
+}
+
+/// To the dead letters, unlooked at.
+async fn set_aside(store: &Store, id: i64, leases: i32) -> Result<(), Error> {
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
+    let row = queries::lock_operations(&mut *tx, &[id], to_timestamp(store.now()), 1).await.during(OPERATION)?;
+    let Some(row) = row.first() else { return Ok(()) };
+    let error = jobs::deadly(OPERATION, i64::from(leases) - 1);
+    park(&mut tx, row, &error, row.attempts).await?;
+    let due = to_timestamp(store.now().plus(PARKED_MS));
+    queries::set_aside(&mut *tx, id, due, &error.chain()).await.during(OPERATION)?;
+    tx.commit().await.during(OPERATION)
 }
 
 async fn apply(store: &Store, row: &Operation) -> Result<(), Error> {
@@ -92,16 +127,20 @@ async fn failed(store: &Store, tx: &mut sqlx::PgTransaction<'_>, row: &Operation
     let mut due = jobs::retry_at(store, attempts);
     if attempts >= MAX_ATTEMPTS {
         due = due.plus(PARKED_MS);
-        let payload = serde_json::json!({"kind": row.kind, "order_id": row.order_id, "lines": row.lines});
-        let letter = Letter {
-            source: dead_letters::GATE_OPS,
-            key: &row.id.to_string(),
-            payload: &payload,
-            error: &error.chain(),
-            attempts,
-            first_failed_at: row.first_failed_at,
-        };
-        jobs::park(tx, letter).await?;
+        park(tx, row, error, attempts).await?;
     }
-    queries::put_off(&mut **tx, row.id, to_timestamp(due), &error.chain()).await.during("stock.gate_ops")
+    queries::put_off(&mut **tx, row.id, to_timestamp(due), &error.chain()).await.during(OPERATION)
+}
+
+async fn park(tx: &mut sqlx::PgTransaction<'_>, row: &Operation, error: &Error, attempts: i32) -> Result<(), Error> {
+    let payload = serde_json::json!({"kind": row.kind, "order_id": row.order_id, "lines": row.lines});
+    let letter = Letter {
+        source: dead_letters::GATE_OPS,
+        key: &row.id.to_string(),
+        payload: &payload,
+        error: &error.chain(),
+        attempts,
+        first_failed_at: row.first_failed_at,
+    };
+    jobs::park(tx, letter).await
 }

@@ -105,6 +105,8 @@ async fn rebuild(store: &Store, run_id: &str) -> Result<LoadAnswer, Error> {
         .during(OPERATION)?;
     // From here on nothing is accepted.
     let entries = entries(store).await?;
+    // Committed by itself: an epoch that is not used does no harm, one that is used twice would.
+    let epoch = queries::next_epoch(&mut *reader, store.now().get()).await.during(OPERATION)?;
     let mut snapshot = reader.begin_with(queries::BEGIN_SNAPSHOT).await.during(OPERATION)?;
     allow_pauses(&mut snapshot).await?;
     let in_flight = in_flight(store, &mut snapshot, entries).await?;
@@ -114,7 +116,7 @@ async fn rebuild(store: &Store, run_id: &str) -> Result<LoadAnswer, Error> {
     let open = restore_orders(store, &mut snapshot, &in_flight).await?;
     restore_keys(store, &mut snapshot).await?;
     snapshot.rollback().await.during(OPERATION)?;
-    let answer = scripts::load(store, &token, run_id).await?;
+    let answer = scripts::load(store, &token, run_id, epoch).await?;
     if answer == LoadAnswer::Loaded {
         // They are in the counts; should this not be committed, the worker finds their keys.
         queries::mark_applied(&mut *tx, &operations, to_timestamp(store.now())).await.during(OPERATION)?;

@@ -5,7 +5,8 @@ mod operations;
 
 pub(super) use corrections::{HistoryRow, ensure_row, history, insert_correction, known_delta, lock_count};
 pub(super) use operations::{
-    Operation, has_due_operations, insert_operation, lock_due_operations, mark_applied, put_off, unapplied, waiting,
+    Operation, TakenUp, hand_back, has_due_operations, insert_operation, lock_operations, mark_applied, put_off,
+    set_aside, take_up, unapplied, waiting,
 };
 
 use domain::OrderId;
@@ -283,6 +284,17 @@ pub(super) const ALLOW_PAUSES: &str = "SET LOCAL idle_in_transaction_session_tim
 pub(super) async fn lock_gate(db: impl PgExecutor<'_>) -> Result<(), sqlx::Error> {
     sqlx::query!(r#"SELECT pg_advisory_xact_lock($1) IS NOT NULL AS "locked!""#, GATE_LOCK).fetch_one(db).await?;
     Ok(())
+}
+
+/// The epoch of a rebuild: later than every one before, and the time of day unless a clock went back.
+pub(super) async fn next_epoch(db: impl PgExecutor<'_>, now: i64) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(
+        "INSERT INTO gate_epoch AS g (epoch) VALUES ($1)
+         ON CONFLICT (is_only) DO UPDATE SET epoch = greatest(g.epoch + 1, excluded.epoch) RETURNING epoch",
+        now
+    )
+    .fetch_one(db)
+    .await
 }
 
 /// Copies on sale per book, in pages: the books after `after`.

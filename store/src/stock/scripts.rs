@@ -92,7 +92,7 @@ pub(super) enum LoadAnswer {
     Superseded,
 }
 
-pub(super) async fn load(store: &Store, token: &str, run_id: &str) -> Result<LoadAnswer, Error> {
+pub(super) async fn load(store: &Store, token: &str, run_id: &str, epoch: i64) -> Result<LoadAnswer, Error> {
     const OPERATION: &str = "stock.script_load";
     let keys = store.keys();
     let mut call = LOAD.prepare_invoke();
@@ -102,7 +102,7 @@ pub(super) async fn load(store: &Store, token: &str, run_id: &str) -> Result<Loa
         .key(keys.stock_staged(token))
         .key(keys.run_id())
         .arg(token)
-        .arg(store.now().get())
+        .arg(epoch)
         .arg(run_id)
         .arg(keys.live_stock());
     let answer: String = call.invoke_async(&mut store.redis()).await.during(OPERATION)?;

@@ -14,6 +14,7 @@ mod mail;
 mod messages;
 mod orders;
 mod payments;
+mod poison;
 mod schedules;
 mod servers;
 mod stock;

@@ -23,8 +23,10 @@ pub(crate) const GATE_OPS: &str = "gate_ops";
 pub(crate) const PLACED: &str = "placed";
 pub(crate) const CART: &str = "cart";
 pub(crate) const SANDBOX_EVENTS: &str = "sandbox_events";
+pub(crate) const WEBHOOK_INBOX: &str = "webhook_inbox";
+pub(crate) const EXPIRY: &str = "expiry";
 /// Where letters come from.
-pub const SOURCES: [&str; 5] = [OUTBOX, GATE_OPS, PLACED, CART, SANDBOX_EVENTS];
+pub const SOURCES: [&str; 7] = [OUTBOX, GATE_OPS, PLACED, CART, SANDBOX_EVENTS, WEBHOOK_INBOX, EXPIRY];
 
 /// What became of a wish to end a letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,6 +138,11 @@ async fn give_back(store: &Store, tx: &mut sqlx::PgTransaction<'_>, letter: &Par
         }
         GATE_OPS => queries::revive_gate_op(&mut **tx, number(letter)?, now).await.during(OPERATION),
         SANDBOX_EVENTS => queries::revive_event(&mut **tx, &letter.key, now).await.during(OPERATION),
+        WEBHOOK_INBOX => queries::revive_webhook(&mut **tx, number(letter)?, now).await.during(OPERATION),
+        EXPIRY => {
+            let order = letter.key.parse().map_err(|_| unreadable(letter))?;
+            queries::revive_expiry(&mut **tx, order).await.during(OPERATION)
+        }
         PLACED => {
             let message = "This order has ended as FAILED and its copies are back on sale: there is nothing to retry. \
                            Discard the letter when you have looked at it.";

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use sqlx::{PgExecutor, PgPool};
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 /// A parked letter, for people.
 #[derive(Debug, Clone)]
@@ -76,7 +77,8 @@ pub(super) async fn end(db: impl PgExecutor<'_>, id: i64, state: &str, reason: O
 
 pub(super) async fn revive_gate_op(db: impl PgExecutor<'_>, id: i64, now: OffsetDateTime) -> sqlx::Result<()> {
     sqlx::query!(
-        "UPDATE gate_ops SET due_at = $2, attempts = 0, first_failed_at = NULL WHERE id = $1 AND applied_at IS NULL",
+        "UPDATE gate_ops SET due_at = $2, attempts = 0, leases = 0, first_failed_at = NULL
+         WHERE id = $1 AND applied_at IS NULL",
         id,
         now
     )
@@ -96,6 +98,23 @@ pub(super) async fn revive_event(db: impl PgExecutor<'_>, id: &str, now: OffsetD
     sqlx::query!(
         "UPDATE sandbox.events SET due_at = $2, attempts = 0, first_failed_at = NULL
          WHERE id = $1 AND delivered_at IS NULL",
+        id,
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn revive_expiry(db: impl PgExecutor<'_>, order: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("DELETE FROM expiry_failures WHERE order_id = $1", order).execute(db).await?;
+    Ok(())
+}
+
+pub(super) async fn revive_webhook(db: impl PgExecutor<'_>, id: i64, now: OffsetDateTime) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE webhook_inbox SET outcome = 'waiting', note = NULL, due_at = $2, attempts = 0, leases = 0
+         WHERE id = $1 AND outcome = 'quarantined'",
         id,
         now
     )

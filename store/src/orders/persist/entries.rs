@@ -12,6 +12,7 @@ use redis::{
     streams::{StreamAutoClaimReply, StreamId, StreamInfoConsumersReply, StreamPendingCountReply, StreamReadReply},
 };
 use std::{
+    collections::HashMap,
     sync::atomic::{AtomicI64, Ordering},
     time::Duration,
 };
@@ -290,4 +291,27 @@ async fn create_group(store: &Store, connection: &mut MultiplexedConnection) -> 
         Err(error) if error.code() != Some("BUSYGROUP") => Err(error).during("orders.create_group"),
         _ => Ok(()),
     }
+}
+
+/// How often these entries were begun alone without an outcome.
+pub(super) async fn begun(store: &Store, entries: &[Entry]) -> Result<HashMap<String, i64>, Error> {
+    let ids: Vec<&str> = entries.iter().map(|entry| entry.id.as_str()).collect();
+    let mut read = redis::cmd("HMGET");
+    read.arg(store.keys().placed_leases()).arg(&ids);
+    let counts: Vec<Option<i64>> = read.query_async(&mut store.redis()).await.during("orders.entries_begun")?;
+    Ok(ids.into_iter().zip(counts).filter_map(|(id, count)| Some((id.to_owned(), count?))).collect())
+}
+
+/// An entry is begun alone; returns how often that is now.
+pub(super) async fn begin(store: &Store, entry: &str) -> Result<i64, Error> {
+    let mut count = redis::cmd("HINCRBY");
+    count.arg(store.keys().placed_leases()).arg(entry).arg(1);
+    count.query_async(&mut store.redis()).await.during("orders.begin_entry")
+}
+
+/// It has an outcome, whatever that is: whoever began it lives.
+pub(super) async fn ended(store: &Store, entry: &str) -> Result<(), Error> {
+    let mut forget = redis::cmd("HDEL");
+    forget.arg(store.keys().placed_leases()).arg(entry);
+    forget.exec_async(&mut store.redis()).await.during("orders.entry_ended")
 }

@@ -5,6 +5,7 @@
 //! - after the commit, before `order_persisted`: the entry comes again, its insert finds the row, only the rest is done;
 //! - a worker that wakes up late with an entry that another one finished finds the row as well, and changes nothing;
 //! - somebody keeps the row of a book locked: after a second its entries are set aside, the others go on;
+//! - an entry that its workers die of is taken up alone, after the others, and parked after the tenth death;
 //! - a cancellation that arrives around the commit keeps the entry in the stream until it has been carried out.
 
 mod entries;
@@ -19,12 +20,12 @@ use super::{
 use crate::{
     Store, carts,
     error::{Error, is_outage},
-    jobs::{Job, MAX_ATTEMPTS, is_away},
+    jobs::{Job, MAX_ATTEMPTS, caught, deadly, is_away},
 };
 use async_trait::async_trait;
 use domain::order::{Cause, OrderStatus};
 use entries::{Entry, GROUP, Reader};
-use futures::{FutureExt, StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, TryStreamExt, stream};
 use std::collections::VecDeque;
 use write::Settled;
 
@@ -34,6 +35,8 @@ pub(crate) use poison::lines as entry_lines;
 const PARALLEL: usize = 32;
 /// From this delivery on an entry is written on its own, so that it spoils no batch.
 const ALONE_FROM: i64 = 3;
+/// Times that an entry is taken up alone without an outcome before it is parked: with those before, ten.
+const MAX_ALONE: i64 = MAX_ATTEMPTS as i64 - (ALONE_FROM - 1);
 /// Times that a batch is tried again without the books that are locked.
 const LOCKED_TRIES: usize = 3;
 
@@ -67,7 +70,7 @@ impl Job for PersistOrders {
             batch.into_iter().partition(|entry| entry.deliveries >= ALONE_FROM || entry.draft.is_none());
         let mut aside = 0;
         let mut failed = self::together(store, together, &mut aside).await.err();
-        failed = one_by_one(store, alone, &mut aside).await.err().or(failed);
+        failed = self::alone(store, alone, &mut aside).await.err().or(failed);
         if let Some(error) = failed {
             return Err(error);
         }
@@ -121,6 +124,31 @@ async fn persist(store: &Store, entries: &[Entry]) -> Result<(), Error> {
     stream::iter(calls).buffer_unordered(PARALLEL).try_collect::<()>().await
 }
 
+/// Entries that were read before and never finished. Each time one is begun is counted until it has an outcome: those
+/// that workers died of come last, and are parked unlooked at in the end.
+async fn alone(store: &Store, mut entries: Vec<Entry>, aside: &mut u64) -> Result<(), Error> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let begun = entries::begun(store, &entries).await?;
+    entries.sort_by_key(|entry| begun.get(&entry.id).copied().unwrap_or_default());
+    let mut failed = None;
+    for entry in entries {
+        let id = entry.id.clone();
+        let times = entries::begin(store, &id).await?;
+        let outcome = match times > MAX_ALONE {
+            true => {
+                let error = deadly("orders.persist", times + ALONE_FROM - 2);
+                poison::park(store, &entry, &error, times <= MAX_ALONE + 2).await
+            }
+            false => one_by_one(store, vec![entry], aside).await,
+        };
+        failed = outcome.err().or(failed);
+        entries::ended(store, &id).await?;
+    }
+    failed.map_or(Ok(()), Err)
+}
+
 /// Each entry on its own; one that can never be written is parked, so that it holds up nobody.
 async fn one_by_one(store: &Store, entries: Vec<Entry>, aside: &mut u64) -> Result<(), Error> {
     let mut failed = None;
@@ -141,7 +169,7 @@ async fn one_by_one(store: &Store, entries: Vec<Entry>, aside: &mut u64) -> Resu
         let may_heal = is_temporary(&error) && (is_away(&error) || entry.deliveries <= i64::from(MAX_ATTEMPTS));
         match may_heal {
             true => failed = Some(error),
-            false => poison::park(store, &entry, &error).await?,
+            false => poison::park(store, &entry, &error, true).await?,
         }
     }
     failed.map_or(Ok(()), Err)
@@ -151,8 +179,7 @@ async fn persist_alone(store: &Store, entry: &Entry) -> Result<(), Error> {
     if entry.draft.is_none() && !write::is_written(store, entry).await? {
         return Err(Error::unexpected("orders.persist", "the gate has no readable order for this entry"));
     }
-    let attempt = std::panic::AssertUnwindSafe(persist(store, std::slice::from_ref(entry)));
-    attempt.catch_unwind().await.unwrap_or_else(|_| Err(Error::unexpected("orders.persist", "panicked")))
+    caught("orders.persist", persist(store, std::slice::from_ref(entry))).await
 }
 
 /// After the commit: the cart gives the copies up (or gets them back), a late cancellation is carried out, the entry goes.

@@ -17,13 +17,16 @@ use sqlx::Acquire;
 const SOURCE: &str = dead_letters::PLACED;
 
 /// Parks the entry: its order FAILED if it can be written at all, its copies released once, its shopper's cart restored.
-pub(super) async fn park(store: &Store, entry: &Entry, cause: &Error) -> Result<(), Error> {
+/// `try_to_write`: false when workers died even of that.
+pub(super) async fn park(store: &Store, entry: &Entry, cause: &Error, try_to_write: bool) -> Result<(), Error> {
     let now = store.now();
     let mut tx = store.pg().begin().await.during("orders.park")?;
     ledger::share_gate_lock(&mut tx).await?;
     let is_known = is_known(&mut tx, entry).await?;
     if !is_known && !is_parked(&mut tx, entry).await? {
-        fail(&mut tx, entry, now).await?;
+        if try_to_write {
+            fail(&mut tx, entry, now).await?;
+        }
         // Asked again: an order from another placing is in the way of this one, and knows nothing of its copies.
         if !self::is_known(&mut tx, entry).await? {
             release(&mut tx, entry, now).await?;

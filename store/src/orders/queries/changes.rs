@@ -215,3 +215,51 @@ pub(in crate::orders) async fn is_refunding(db: impl PgExecutor<'_>, order: Orde
     .fetch_one(db)
     .await
 }
+
+/// Those of these orders that claim no copies of a book whose row somebody keeps locked.
+pub(in crate::orders) async fn unlocked(pg: &sqlx::PgPool, orders: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"WITH claimed AS (
+             SELECT order_id, book_id FROM stock_movements WHERE order_id = ANY($1) AND kind = 'reserve'),
+           free AS (
+             SELECT book_id FROM stock WHERE book_id IN (SELECT book_id FROM claimed) FOR UPDATE SKIP LOCKED)
+           SELECT o.id AS "id!" FROM unnest($1::uuid[]) AS o (id) WHERE NOT EXISTS (
+             SELECT FROM claimed c WHERE c.order_id = o.id AND c.book_id NOT IN (SELECT book_id FROM free))"#,
+        orders
+    )
+    .fetch_all(pg)
+    .await
+}
+
+/// One more failure to end this order; returns how many there were, and when the first was.
+pub(in crate::orders) async fn count_failure(
+    db: impl PgExecutor<'_>,
+    order: OrderId,
+    at: OffsetDateTime,
+) -> Result<(i32, OffsetDateTime), sqlx::Error> {
+    let row = sqlx::query!(
+        "INSERT INTO expiry_failures AS f (order_id, attempts, first_failed_at, due_at) VALUES ($1, 1, $2, $2)
+         ON CONFLICT (order_id) DO UPDATE SET attempts = f.attempts + 1 RETURNING attempts, first_failed_at",
+        order.get(),
+        at
+    )
+    .fetch_one(db)
+    .await?;
+    Ok((row.attempts, row.first_failed_at))
+}
+
+/// When ending this order is tried again; `None`: not by itself.
+pub(in crate::orders) async fn put_off(
+    db: impl PgExecutor<'_>,
+    order: OrderId,
+    due: Option<OffsetDateTime>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE expiry_failures SET due_at = coalesce($2, 'infinity'::timestamptz) WHERE order_id = $1",
+        order.get(),
+        due
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}

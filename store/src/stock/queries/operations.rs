@@ -1,7 +1,10 @@
 //! SQL of `gate_ops`: what the gate still has to do, and what it has done.
 
 use super::Line;
-use crate::error::{During, Error};
+use crate::{
+    error::{During, Error},
+    jobs::ALONE_FROM,
+};
 use domain::OrderId;
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
@@ -61,8 +64,55 @@ pub(in crate::stock) async fn has_due_operations(
     .await
 }
 
-pub(in crate::stock) async fn lock_due_operations(
+/// An operation that waited too long, taken up.
+pub(in crate::stock) struct TakenUp {
+    pub id: i64,
+    /// This time included, so often without an outcome.
+    pub leases: i32,
+}
+
+/// Takes up operations that are late, each once until `until`; or, if workers died with the first of them, only that one.
+pub(in crate::stock) async fn take_up(
     db: impl PgExecutor<'_>,
+    (late, now, until): (OffsetDateTime, OffsetDateTime, OffsetDateTime),
+    most: i64,
+) -> Result<Vec<TakenUp>, sqlx::Error> {
+    sqlx::query_as!(
+        TakenUp,
+        "WITH due AS (
+           SELECT id, leases FROM gate_ops
+           WHERE applied_at IS NULL AND due_at <= $2 AND due_at <= CASE leases WHEN 0 THEN $1::timestamptz ELSE $2 END
+           ORDER BY id LIMIT $4 FOR UPDATE SKIP LOCKED),
+         first AS (SELECT id, leases >= $5 AS is_alone FROM due ORDER BY id LIMIT 1)
+         UPDATE gate_ops g SET leases = g.leases + 1, due_at = $3 FROM due, first
+         WHERE g.id = due.id AND CASE WHEN first.is_alone THEN due.id = first.id ELSE due.leases < $5 END
+         RETURNING g.id, g.leases",
+        late,
+        now,
+        until,
+        most,
+        ALONE_FROM - 1
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Whoever took them up lives on: they are as if nobody had.
+pub(in crate::stock) async fn hand_back(
+    db: impl PgExecutor<'_>,
+    ids: &[i64],
+    now: OffsetDateTime,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!("UPDATE gate_ops SET leases = 0, due_at = $2 WHERE id = ANY($1) AND applied_at IS NULL", ids, now)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Those taken up; or, when there are none, those that are due and that nobody took up before.
+pub(in crate::stock) async fn lock_operations(
+    db: impl PgExecutor<'_>,
+    taken_up: &[i64],
     now: OffsetDateTime,
     most: i64,
 ) -> Result<Vec<Operation>, sqlx::Error> {
@@ -70,7 +120,10 @@ pub(in crate::stock) async fn lock_due_operations(
         Operation,
         r#"SELECT g.id, g.kind, g.order_id, g.lines, g.attempts, g.first_failed_at, o.owner AS "owner?"
            FROM gate_ops g LEFT JOIN orders o ON o.id = g.order_id
-           WHERE g.applied_at IS NULL AND g.due_at <= $1 ORDER BY g.id LIMIT $2 FOR UPDATE OF g SKIP LOCKED"#,
+           WHERE g.applied_at IS NULL
+             AND CASE WHEN $1 = '{}'::bigint[] THEN g.due_at <= $2 AND g.leases = 0 ELSE g.id = ANY($1) END
+           ORDER BY g.id LIMIT $3 FOR UPDATE OF g SKIP LOCKED"#,
+        taken_up,
         now,
         most
     )
@@ -97,7 +150,7 @@ pub(in crate::stock) async fn put_off(
     error: &str,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "UPDATE gate_ops SET due_at = $2, attempts = attempts + 1, last_error = $3,
+        "UPDATE gate_ops SET due_at = $2, attempts = attempts + 1, leases = 0, last_error = $3,
                 first_failed_at = coalesce(first_failed_at, now()) WHERE id = $1",
         id,
         due,
@@ -105,6 +158,17 @@ pub(in crate::stock) async fn put_off(
     )
     .execute(db)
     .await?;
+    Ok(())
+}
+
+/// Nobody takes it up again by itself: its workers died.
+pub(in crate::stock) async fn set_aside(
+    db: impl PgExecutor<'_>,
+    id: i64,
+    due: OffsetDateTime,
+    error: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!("UPDATE gate_ops SET due_at = $2, last_error = $3 WHERE id = $1", id, due, error).execute(db).await?;
     Ok(())
 }
 

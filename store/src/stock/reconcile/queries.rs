@@ -33,7 +33,8 @@ pub(super) async fn available(db: impl PgExecutor<'_>, books: &[i64]) -> sqlx::R
     Ok(rows.into_iter().map(|row| (row.book, row.available)).collect())
 }
 
-/// Makes operations from before `since` that wait for a later turn due now, and returns all that wait from then.
+/// Makes operations from before `since` that wait for a later turn due now, and returns all that wait from then; but
+/// not those of which workers died.
 pub(super) async fn make_due(
     db: impl PgExecutor<'_>,
     since: OffsetDateTime,
@@ -42,11 +43,12 @@ pub(super) async fn make_due(
 ) -> sqlx::Result<Vec<i64>> {
     sqlx::query_scalar!(
         "UPDATE gate_ops SET due_at = least(due_at, $2) WHERE id IN (
-           SELECT id FROM gate_ops WHERE applied_at IS NULL AND created_at < $1 ORDER BY id LIMIT $3)
+           SELECT id FROM gate_ops WHERE applied_at IS NULL AND created_at < $1 AND leases <= $4 ORDER BY id LIMIT $3)
          RETURNING id",
         since,
         now,
-        most
+        most,
+        crate::jobs::MAX_LEASES
     )
     .fetch_all(db)
     .await
