@@ -44,7 +44,7 @@ pub const REDIS_TIMEOUT: Duration = Duration::from_secs(2);
 /// Longest run of one SQL statement.
 pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest wait for a row or a lock that somebody else holds: who ends an order gives way to others after that.
-pub const LOCK_TIMEOUT: Duration = Duration::from_secs(3);
+pub const LOCK_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// The way to all data; cheap to clone, one per process.
 #[derive(Clone)]

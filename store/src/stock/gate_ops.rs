@@ -27,7 +27,7 @@ const PARALLEL: usize = 16;
 /// An operation that is due for so long is late, and counts how often it is taken up: perhaps its workers die of it.
 const LATE_MS: i64 = 3_000;
 /// A late operation is found again after this when its worker died.
-const LEASE_MS: i64 = 20_000;
+const LEASE_MS: i64 = 5_000;
 /// A parked operation is not tried again by itself.
 const PARKED_MS: i64 = 100 * 365 * 24 * 3600 * 1000;
 
