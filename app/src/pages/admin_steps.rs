@@ -43,7 +43,7 @@ impl Steps {
             html! {
                 <section class="panel" aria-labelledby="an-h">
                     <h2 class="panel__title" id="an-h">"Next"</h2>
-                    {[self.fulfil, self.ship, self.deliver, self.cancel].map(|post| refusal(post.error())).to_vec()}
+                    {[self.fulfil, self.ship, self.deliver, self.cancel].map(|post| refusal(post.error())).into_iter().collect::<Vec<_>>()}
                     <div class="admin-steps">{next}{cancel}</div>
                 </section>
             }

@@ -94,6 +94,11 @@ impl Shop {
         Self { url, metrics: format!("http://127.0.0.1:{metrics}/metrics"), settings, log, child: None }
     }
 
+    /// Another setting for the processes that are started from now on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.settings.push((name.to_owned(), value.to_owned()));
+    }
+
     /// The same shop's settings for another process.
     pub fn sibling(&self) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);

@@ -167,3 +167,22 @@ async fn stock_changes_during_a_rebuild_are_neither_lost_nor_doubled() {
     assert_eq!((shop.at_gate(book).await, shop.ledger(book).await), (110, (110, 0)));
     shop.assert_sound().await;
 }
+
+/// Browsers ignore numbers of an older epoch; a machine whose clock is behind must not make one.
+#[tokio::test]
+async fn a_rebuild_by_a_slow_clock_is_a_later_epoch_all_the_same() {
+    let shop = Shop::open().await;
+    let epoch = || async { shop.redis.clone().get::<_, i64>(shop.keys.epoch()).await.unwrap() };
+    let first = epoch().await;
+    let slow = crate::clock::Clock::default();
+    slow.pass(-3_600_000);
+    let other = store::Store::connect(shop.store.config().clone(), std::sync::Arc::new(slow)).await.unwrap();
+    for after in [first, first + 1] {
+        let _: () = shop.redis.clone().del(shop.keys.epoch()).await.unwrap();
+        stock::ensure_loaded(&other).await.unwrap();
+        assert_eq!(epoch().await, after + 1);
+    }
+    let _: () = shop.redis.clone().del(shop.keys.epoch()).await.unwrap();
+    stock::ensure_loaded(&shop.store).await.unwrap();
+    assert!(epoch().await > first + 2);
+}

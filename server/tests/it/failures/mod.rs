@@ -1,6 +1,7 @@
 //! The cart's promises against servers that really stop, freeze, forget and come back, and workers that die.
 
 mod editor;
+mod enders;
 mod postgres;
 mod redis;
 mod tabs;

@@ -161,7 +161,10 @@ async fn a_worker_killed_anywhere_tells_nobody_twice_and_everybody_once() {
         for step in 0..30 {
             next_round(&shop).await;
             // So many deaths in a row would be the message's own fault.
-            sqlx::query("UPDATE outbox SET leases = 0 WHERE leases > 5").execute(&shop.pg).await.expect("forget");
+            sqlx::query("UPDATE outbox SET leases = 0 WHERE leases > 5")
+                .execute(&mut shop.pg().await)
+                .await
+                .expect("forget");
             let _ = tokio::time::timeout(Duration::from_micros(step * 700 + n as u64 * 100), turn(&shop)).await;
         }
     }

@@ -71,7 +71,7 @@ async fn sweep_until(store: &Store, end: Instant, delay: Duration) {
 }
 
 /// Each order has ended once, each claim too, late money goes back, and nothing is missing.
-async fn assert_one_end_each(shop: &Shop, copies: i64, book: domain::BookId) {
+async fn assert_one_end_each(shop: &Shop, copies: i64, book: domain::BookId, winners: &[&str]) {
     shop.abandon_entries().await;
     shop.persist_all().await;
     sqlx::query("UPDATE orders SET expires_at = now() WHERE status = 'PAYMENT_PENDING'")
@@ -87,7 +87,7 @@ async fn assert_one_end_each(shop: &Shop, copies: i64, book: domain::BookId) {
     assert_eq!(count(ends).await, (WAVES * ORDERS) as i64, "one end each");
     let changes = "SELECT count(*) FROM order_history WHERE cause IN ('payment_captured', 'shopper_cancelled', 'deadline_passed')";
     assert_eq!(count(changes).await, (WAVES * ORDERS) as i64, "and no second one");
-    for status in ["PAID", "CANCELLED", "EXPIRED"] {
+    for status in winners {
         let won: i64 = sqlx::query_scalar("SELECT count(*) FROM orders WHERE status = $1")
             .bind(status)
             .fetch_one(&shop.pg)
@@ -141,7 +141,7 @@ async fn payment_deadline_and_shopper_meet_a_thousand_times() {
             shop.apply_gate_ops()
         );
     }
-    assert_one_end_each(&shop, 2000, book).await;
+    assert_one_end_each(&shop, 2000, book, &["PAID", "CANCELLED", "EXPIRED"]).await;
 }
 
 /// The same while the orders are still on their way into Postgres, with a worker that froze and wakes up late.
@@ -189,5 +189,96 @@ async fn they_meet_while_the_order_is_written_down() {
         let sweeping = sweep_until(&shop.store, end, Duration::ZERO);
         tokio::join!(writing, waking, cancelling, paying, sweeping, shop.apply_gate_ops());
     }
-    assert_one_end_each(&shop, 2000, book).await;
+    assert_one_end_each(&shop, 2000, book, &["PAID", "CANCELLED", "EXPIRED"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn payment_and_shopper_meet_a_thousand_times() {
+    let shop = Shop::open().await;
+    let other = another(&shop).await;
+    let (book, dice) = (shop.book(2000).await, Dice(AtomicU64::new(3)));
+    for _ in 0..WAVES {
+        let lines = [(book, 1)];
+        let orders = join_all((0..ORDERS).map(|_| shop.waiting_order(&lines))).await;
+        shop.persist_all().await;
+        let paying = stream::iter(orders.iter().map(|(_, order)| shop.capture(*order)));
+        let paying: Vec<_> = paying.buffer_unordered(4).collect().await;
+        let middle = Instant::now() + Duration::from_millis(100);
+        let cancelling = join_all(orders.iter().map(|order| cancel_at(&other, dice.around(middle), order)));
+        let paying = join_all(paying.into_iter().map(|paying| async {
+            sleep_until(dice.around(middle)).await;
+            paying.await
+        }));
+        tokio::join!(cancelling, paying, shop.apply_gate_ops());
+    }
+    assert_one_end_each(&shop, 2000, book, &["PAID", "CANCELLED"]).await;
+}
+
+/// The mark reaches the order in the stream, in the middle of its batch, or when it is in Postgres already.
+#[tokio::test(flavor = "multi_thread")]
+async fn shopper_and_writing_down_meet_a_thousand_times() {
+    let shop = Shop::open().await;
+    let other = another(&shop).await;
+    let (book, dice) = (shop.book(2000).await, Dice(AtomicU64::new(5)));
+    for _ in 0..WAVES {
+        let lines = [(book, 1)];
+        let orders = join_all((0..ORDERS).map(|_| shop.waiting_order(&lines))).await;
+        let middle = Instant::now() + Duration::from_millis(80);
+        let (frozen, heir) = (PersistOrders::new(&shop.store), PersistOrders::new(&other));
+        let held = frozen.fetch(&shop.store).await.expect("read");
+        shop.abandon_entries().await;
+        let writing = async {
+            sleep_until(middle - Duration::from_millis(20)).await;
+            if let Ok(Some(batch)) = heir.fetch(&other).await {
+                let _ = heir.handle(&other, batch).await;
+            }
+        };
+        let waking = async {
+            if let Some(batch) = held {
+                sleep_until(dice.around(middle)).await;
+                let _ = frozen.handle(&shop.store, batch).await;
+            }
+        };
+        let cancelling = join_all(orders.iter().step_by(2).map(|order| cancel_at(&other, dice.around(middle), order)));
+        tokio::join!(writing, waking, cancelling, shop.apply_gate_ops());
+    }
+    assert_one_end_each(&shop, 2000, book, &["CANCELLED", "EXPIRED"]).await;
+}
+
+/// Written down around its deadline, by a worker that wakes up late and one that took over.
+#[tokio::test(flavor = "multi_thread")]
+async fn deadline_and_writing_down_meet_a_thousand_times() {
+    const TTL: Duration = Duration::from_millis(300);
+    let shop = Shop::open_with(|config| {
+        config.order_ttl = TTL;
+        config.min_time_to_pay = Duration::ZERO;
+    })
+    .await;
+    let other = another(&shop).await;
+    let (book, dice) = (shop.book(2000).await, Dice(AtomicU64::new(13)));
+    for _ in 0..WAVES {
+        let lines = [(book, 1)];
+        let shoppers = join_all((0..ORDERS).map(|_| shop.shopper(&lines))).await;
+        let deadline = Instant::now() + TTL;
+        let placed = join_all(shoppers.iter().map(|owner| shop.place(owner, "k"))).await;
+        assert!(placed.iter().all(Result::is_ok));
+        let (frozen, heir) = (PersistOrders::new(&shop.store), PersistOrders::new(&other));
+        let held = frozen.fetch(&shop.store).await.expect("read");
+        shop.abandon_entries().await;
+        let writing = async {
+            sleep_until(dice.around(deadline)).await;
+            if let Ok(Some(batch)) = heir.fetch(&other).await {
+                let _ = heir.handle(&other, batch).await;
+            }
+        };
+        let waking = async {
+            if let Some(batch) = held {
+                sleep_until(dice.around(deadline)).await;
+                let _ = frozen.handle(&shop.store, batch).await;
+            }
+        };
+        let end = deadline + Duration::from_millis(80);
+        tokio::join!(writing, waking, sweep_until(&shop.store, end, Duration::ZERO), shop.apply_gate_ops());
+    }
+    assert_one_end_each(&shop, 2000, book, &["EXPIRED"]).await;
 }

@@ -103,6 +103,8 @@ async fn one_that_was_parked_is_not_brought_back() {
     shop.persist_all().await;
     assert!(shop.status(waiting.1).await.is_none() && shop.has_reservation(waiting.1).await);
     is_clean(&shop).await;
+    // Nor does the check miss it while its operation waits.
+    shop.assert_sound().await;
     shop.apply_gate_ops().await;
     is_clean(&shop).await;
     assert_eq!((shop.at_gate(book).await, shop.stream_len().await), (48, 0));
