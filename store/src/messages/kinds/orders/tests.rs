@@ -30,7 +30,7 @@ fn line(book: i64, title: &str, copies: i64, price: i64) -> OrderLine {
 /// An order in that state, after a step for that reason, by people with odd names who read odd books.
 fn news(status: OrderStatus, step: OrderStatus, cause: Cause) -> News {
     let later = PLACED_AT.plus(3_600_000);
-    let event = OrderEvent { version: 2, status: step, cause, at: later, note: None };
+    let event = OrderEvent { version: 2, status: step, cause, at: later, note: None, by: None };
     let order = OrderView {
         order_id: OrderId::new(Uuid::from_u128(7)),
         number: OrderNumber::parse("BB-7K3M-9QXA").unwrap(),
@@ -60,6 +60,7 @@ fn news(status: OrderStatus, step: OrderStatus, cause: Cause) -> News {
         server_time: PLACED_AT.plus(60_000),
         events: vec![event.clone()],
         payments: Vec::new(),
+        shipment: None,
         cancel_asked: false,
     };
     News {
