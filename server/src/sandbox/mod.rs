@@ -3,6 +3,8 @@
 
 mod api;
 mod page;
+mod tricks;
+mod view;
 
 use axum::{
     Router,

@@ -47,6 +47,12 @@ pub async fn press(visitor: &Visitor, order: &str, outcome: &str) -> Reply {
     visitor.submit(&page, &page, &[("outcome", outcome)]).await
 }
 
+/// Pays, and waits until the shop has heard of it.
+pub async fn pay(visitor: &Visitor, order: &str) {
+    assert_eq!(press(visitor, order, "pay").await.status, 303);
+    wait_for(visitor, order, "PAID").await;
+}
+
 fn id(placed: &Value) -> String {
     placed["order_id"].as_str().expect("an order").to_owned()
 }

@@ -1,9 +1,12 @@
 //! Sends the sandbox provider's webhooks over HTTP, as a stranger would: signed, retried, and parked in the end.
 
-use super::queries::{self, LeasedEvent};
+use super::{
+    press::Trick,
+    queries::{self, LeasedEvent},
+};
 use crate::{
     Store,
-    config::SandboxConfig,
+    config::{SandboxConfig, Secret},
     error::{During, Error},
     jobs::{self, Job, Letter, dead_letters},
     payments::{sandbox_client::SIGNATURE_HEADER, signature},
@@ -12,6 +15,7 @@ use crate::{
 use async_trait::async_trait;
 use domain::UnixMillis;
 use futures::future::join_all;
+use reqwest::StatusCode;
 use std::time::Duration;
 
 /// Events sent at once.
@@ -21,6 +25,8 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// Until somebody else may send an event that is in hand; well past `TIMEOUT`.
 const LEASE_MS: i64 = 30_000;
 const MAX_ATTEMPTS: i32 = 10;
+/// What a forger signs with, who does not know the secret.
+const FORGER: &str = "not the provider's secret";
 /// Pause when nothing was due.
 const IDLE: Duration = Duration::from_millis(100);
 
@@ -61,9 +67,33 @@ impl Job for DeliverEvents {
 async fn deliver(store: &Store, config: &SandboxConfig, event: &LeasedEvent) -> Result<(), Error> {
     const OPERATION: &str = "sandbox.deliver";
     let body = serde_json::to_vec(&event.payload).during(OPERATION)?;
-    let Err(error) = post(store, config, body).await else {
-        return queries::delivered(store.pg(), &event.id, to_timestamp(store.now())).await.during(OPERATION);
-    };
+    let trick = event.trick.as_deref().and_then(Trick::parse);
+    let copies = if trick == Some(Trick::Twice) { 2 } else { 1 };
+    let answers = join_all((0..copies).map(|_| post(store, config, trick, body.clone()))).await;
+    for answer in &answers {
+        let (status, error) = (answer.as_ref().ok(), answer.as_ref().err());
+        let status = status.map(|status| i32::from(status.as_u16()));
+        let at = to_timestamp(store.now());
+        queries::sent(store.pg(), &event.id, at, status, error.map(String::as_str)).await.during(OPERATION)?;
+    }
+    match answers.into_iter().find_map(refusal) {
+        // Whoever forges one does not insist.
+        Some(error) if trick != Some(Trick::Forged) => put_off(store, event, error).await,
+        _ => queries::delivered(store.pg(), &event.id, to_timestamp(store.now())).await.during(OPERATION),
+    }
+}
+
+fn refusal(answer: Result<StatusCode, String>) -> Option<String> {
+    match answer {
+        Ok(status) if status.is_success() => None,
+        Ok(status) => Some(format!("answered {status}")),
+        Err(error) => Some(error),
+    }
+}
+
+/// Tried again with growing pauses, and given up in the end.
+async fn put_off(store: &Store, event: &LeasedEvent, error: String) -> Result<(), Error> {
+    const OPERATION: &str = "sandbox.deliver";
     tracing::warn!(event.id, event.attempts, error, "a webhook was not taken");
     if event.attempts < MAX_ATTEMPTS {
         let due = later(store.now(), jobs::backoff(event.attempts, store.uuid()));
@@ -83,9 +113,18 @@ async fn deliver(store: &Store, config: &SandboxConfig, event: &LeasedEvent) -> 
     tx.commit().await.during(OPERATION)
 }
 
-/// One attempt; the error is for the record.
-async fn post(store: &Store, config: &SandboxConfig, body: Vec<u8>) -> Result<(), String> {
-    let secret = config.webhook_secrets.first().ok_or("no webhook secret is configured")?;
+/// One attempt: the shop's answer, or why there is none, for the record.
+async fn post(
+    store: &Store,
+    config: &SandboxConfig,
+    trick: Option<Trick>,
+    body: Vec<u8>,
+) -> Result<StatusCode, String> {
+    let forged = Secret::new(FORGER);
+    let secret = match trick {
+        Some(Trick::Forged) => &forged,
+        _ => config.webhook_secrets.first().ok_or("no webhook secret is configured")?,
+    };
     let signature = signature::sign(secret, store.now().get() / 1000, &body);
     let request = store
         .http()
@@ -94,12 +133,9 @@ async fn post(store: &Store, config: &SandboxConfig, body: Vec<u8>) -> Result<()
         .header("content-type", "application/json")
         .header(SIGNATURE_HEADER, signature)
         .body(body);
-    match request.send().await {
-        Ok(answer) if answer.status().is_success() => Ok(()),
-        Ok(answer) => Err(format!("answered {}", answer.status())),
-        // Without the URL, which the record need not repeat.
-        Err(error) => Err(error.without_url().to_string()),
-    }
+    // Without the URL, which the record need not repeat.
+    let answer = request.send().await.map_err(|error| error.without_url().to_string())?;
+    Ok(answer.status())
 }
 
 fn later(now: UnixMillis, wait: Duration) -> UnixMillis {

@@ -3,10 +3,14 @@
 //! The shop never calls this module; it speaks HTTP to the routes that the server serves under `/sandbox`.
 
 pub mod deliver;
+mod log;
+mod press;
 mod queries;
 mod wire;
 
 pub use deliver::DeliverEvents;
+pub use log::{LogEntry, Sending, log};
+pub use press::{Delay, Press};
 pub use wire::*;
 
 use crate::{
@@ -16,20 +20,12 @@ use crate::{
     world::{from_timestamp, to_timestamp},
 };
 use domain::{ApiError, Currency, ErrorCode, Minor, UnixMillis};
+use press::{Plan, PlannedEvent, Trick};
 use queries::{NewEvent, PaymentRow};
-use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
-/// What the person pressed on the hosted page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Press {
-    Pay,
-    Decline,
-    /// Pays, but the money arrives after the session (and usually the order) is over: also allowed on a closed payment.
-    #[serde(rename = "late")]
-    PayLate,
-}
+/// Webhooks that one payment may cause, forged ones included.
+const MAX_EVENTS: i64 = 30;
 
 /// Whether this is the customer's key; takes the same time for every wrong one of its length.
 pub fn is_authorised(store: &Store, key: &str) -> bool {
@@ -100,7 +96,7 @@ pub async fn refund(store: &Store, key: &str, id: &str, amount: Minor) -> Result
     queries::insert_refund(&mut tx, &refund_id, id, amount.get(), key, to_timestamp(now)).await.during(OPERATION)?;
     let data =
         EventData { amount, refund_id: Some(refund_id.clone()), refund_reference: Some(key.to_owned()), ..about(&row) };
-    add_event(store, &mut tx, REFUNDED, data, now).await?;
+    add_event(store, &mut tx, PlannedEvent { kind: REFUNDED, at: now, trick: None }, data).await?;
     tx.commit().await.during(OPERATION)?;
     Ok(Some(refund_id))
 }
@@ -112,42 +108,69 @@ pub async fn press(store: &Store, id: &str, press: Press) -> Result<Option<Sandb
     let now = store.now();
     let mut tx = store.pg().begin().await.during(OPERATION)?;
     let Some(row) = queries::lock_payment(&mut tx, id).await.during(OPERATION)? else { return Ok(None) };
-    let (becomes, event, at) = match (row.status.as_str(), press) {
-        ("open", Press::Pay) => ("paid", CAPTURED, now),
-        ("open", Press::Decline) => ("declined", DECLINED, now),
-        ("open" | "closed", Press::PayLate) => {
-            ("paid", CAPTURED, now.plus(i64::try_from(late_after.as_millis()).unwrap_or(i64::MAX / 2)))
-        }
-        ("closed", Press::Pay | Press::Decline) => {
+    if press == Press::Refund {
+        give_back(store, &mut tx, &row, now).await?;
+        tx.commit().await.during(OPERATION)?;
+        return get(store, id).await;
+    }
+    let is_taken = match (row.status.as_str(), press) {
+        ("open", _) | ("closed", Press::PayLate | Press::PayAfter(_) | Press::Forge) => true,
+        ("closed", _) => {
             return Err(ApiError::new(ErrorCode::NotPayable, "The shop has closed this payment.").into());
         }
-        _ => return shown(store, row).map(Some),
+        _ => false,
     };
-    let paid_at = (becomes == "paid").then(|| to_timestamp(at));
-    queries::set_status(&mut tx, id, becomes, paid_at).await.during(OPERATION)?;
-    add_event(store, &mut tx, event, about(&row), at).await?;
+    let Some(plan) = Plan::of(press, now, late_after).filter(|_| is_taken) else { return shown(store, row).map(Some) };
+    if queries::events(&mut tx, id).await.during(OPERATION)? >= MAX_EVENTS {
+        return Err(ApiError::new(ErrorCode::Conflict, "Enough has happened to this payment.").into());
+    }
+    if let Some((status, paid_at)) = plan.becomes {
+        queries::set_status(&mut tx, id, status, paid_at.map(to_timestamp)).await.during(OPERATION)?;
+    }
+    for event in plan.events {
+        add_event(store, &mut tx, event, about(&row)).await?;
+    }
     tx.commit().await.during(OPERATION)?;
     get(store, id).await
 }
 
-/// Records the webhook with the change that causes it; it is sent from `at` on.
+/// Everything that is left of a payment goes back; nothing happens when nothing is left.
+async fn give_back(
+    store: &Store,
+    tx: &mut sqlx::PgTransaction<'_>,
+    row: &PaymentRow,
+    now: UnixMillis,
+) -> Result<(), Error> {
+    const OPERATION: &str = "sandbox.give_back";
+    let left = row.amount_minor - queries::refunded(tx, &row.id).await.during(OPERATION)?;
+    if left <= 0 || status(row, now) != "paid" {
+        return Ok(());
+    }
+    let (id, amount) = (format!("sbx_ref_{}", store.uuid().simple()), Minor::new(left));
+    queries::insert_refund(tx, &id, &row.id, left, &id, to_timestamp(now)).await.during(OPERATION)?;
+    let event = PlannedEvent { kind: REFUNDED, at: now, trick: None };
+    add_event(store, tx, event, EventData { amount, refund_id: Some(id), ..about(row) }).await
+}
+
+/// Records the webhook with the change that causes it; it is sent from then on, or never.
 async fn add_event(
     store: &Store,
     tx: &mut sqlx::PgTransaction<'_>,
-    name: &str,
+    planned: PlannedEvent,
     data: EventData,
-    at: UnixMillis,
 ) -> Result<(), Error> {
     const OPERATION: &str = "sandbox.event";
+    let PlannedEvent { kind, at, trick } = planned;
     let payment_id = data.payment_id.clone();
     let event = Event {
         id: format!("sbx_evt_{}", store.uuid().simple()),
-        name: name.to_owned(),
+        name: kind.to_owned(),
         created: at.get() / 1000,
         data: serde_json::to_value(data).during(OPERATION)?,
     };
     let payload = serde_json::to_value(&event).during(OPERATION)?;
-    let row = NewEvent { id: &event.id, payment_id: &payment_id, kind: name, payload: &payload };
+    let trick = trick.map(Trick::as_str);
+    let row = NewEvent { id: &event.id, payment_id: &payment_id, kind, payload: &payload, trick };
     queries::insert_event(tx, row, to_timestamp(store.now()), to_timestamp(at)).await.during(OPERATION)
 }
 

@@ -30,6 +30,7 @@ pub(super) struct NewEvent<'a> {
     pub payment_id: &'a str,
     pub kind: &'a str,
     pub payload: &'a Value,
+    pub trick: Option<&'a str>,
 }
 
 pub(super) async fn insert_payment(
@@ -164,23 +165,33 @@ pub(super) async fn insert_event(
     due_at: OffsetDateTime,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "INSERT INTO sandbox.events (id, payment_id, kind, payload, created_at, due_at) VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO sandbox.events (id, payment_id, kind, payload, created_at, due_at, trick)
+         VALUES ($1, $2, $3, $4, $5, CASE WHEN $7 = 'never' THEN 'infinity' ELSE $6::timestamptz END, $7)",
         event.id,
         event.payment_id,
         event.kind,
         event.payload,
         now,
-        due_at
+        due_at,
+        event.trick
     )
     .execute(&mut **tx)
     .await?;
     Ok(())
 }
 
+/// Webhooks that this payment has caused.
+pub(super) async fn events(tx: &mut PgTransaction<'_>, payment: &str) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM sandbox.events WHERE payment_id = $1"#, payment)
+        .fetch_one(&mut **tx)
+        .await
+}
+
 /// An event in hand.
 pub struct LeasedEvent {
     pub id: String,
     pub payload: Value,
+    pub trick: Option<String>,
     /// This attempt included.
     pub attempts: i32,
     pub first_failed_at: Option<OffsetDateTime>,
@@ -198,7 +209,7 @@ pub(super) async fn lease(
         "UPDATE sandbox.events SET due_at = $2, attempts = attempts + 1
          WHERE id IN (SELECT id FROM sandbox.events WHERE delivered_at IS NULL AND due_at <= $1
                       ORDER BY due_at FOR UPDATE SKIP LOCKED LIMIT $3)
-         RETURNING id, payload, attempts, first_failed_at",
+         RETURNING id, payload, trick, attempts, first_failed_at",
         now,
         lease_end,
         limit
@@ -233,4 +244,51 @@ pub(super) async fn parked(tx: &mut PgTransaction<'_>, id: &str, error: &str) ->
         .execute(&mut **tx)
         .await?;
     Ok(())
+}
+
+/// One sending of an event, and what came of it.
+pub(super) async fn sent(
+    pg: &PgPool,
+    event: &str,
+    at: OffsetDateTime,
+    status: Option<i32>,
+    error: Option<&str>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO sandbox.deliveries (event_id, at, status, error) VALUES ($1, $2, $3, $4)",
+        event,
+        at,
+        status,
+        error
+    )
+    .execute(pg)
+    .await?;
+    Ok(())
+}
+
+/// An event of a payment with one of its sendings, if there are any.
+pub(super) struct LogRow {
+    pub id: String,
+    pub kind: String,
+    pub trick: Option<String>,
+    /// `None`: it is not sent by itself any more.
+    pub due_at: Option<OffsetDateTime>,
+    pub is_done: bool,
+    pub at: Option<OffsetDateTime>,
+    pub status: Option<i32>,
+    pub error: Option<String>,
+}
+
+pub(super) async fn log(pg: &PgPool, payment: &str, most: i64) -> sqlx::Result<Vec<LogRow>> {
+    sqlx::query_as!(
+        LogRow,
+        r#"SELECT e.id, e.kind, e.trick, CASE WHEN isfinite(e.due_at) THEN e.due_at END AS due_at,
+             e.delivered_at IS NOT NULL AS "is_done!", d.at AS "at?", d.status AS "status?", d.error AS "error?"
+           FROM sandbox.events e LEFT JOIN sandbox.deliveries d ON d.event_id = e.id
+           WHERE e.payment_id = $1 ORDER BY e.created_at, e.due_at, e.id, d.id LIMIT $2"#,
+        payment,
+        most
+    )
+    .fetch_all(pg)
+    .await
 }
