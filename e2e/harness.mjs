@@ -2,7 +2,7 @@
 // `make test` says where Postgres and Redis are and which binary to run.
 import { spawn, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, createWriteStream, writeFileSync } from 'node:fs';
+import { mkdirSync, createWriteStream, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { chromium } from 'playwright-core';
@@ -47,6 +47,7 @@ export async function openShop(env = {}) {
     BAZAR_BASE_URL: url,
     BAZAR_SECRET: randomBytes(32).toString('hex'),
     BAZAR_KEY_PREFIX: `${name}:`,
+    BAZAR_MAIL_DIR: `${SHOTS}/${name}-mails`,
     ...env,
   };
   const run = (...args) => execFileSync(BINARY, args, { env: settings, encoding: 'utf8', cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
@@ -86,6 +87,7 @@ export async function openShop(env = {}) {
     async close() {
       await stop();
       psql(`DROP DATABASE ${name} WITH (FORCE)`);
+      rmSync(settings.BAZAR_MAIL_DIR, { recursive: true, force: true });
     },
   };
 }

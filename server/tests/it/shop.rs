@@ -75,6 +75,7 @@ impl Shop {
     fn of(store: StoreConfig, settings: &[(&str, &str)]) -> Self {
         let [port, metrics] = free_ports();
         let url = format!("http://127.0.0.1:{port}");
+        let log = std::env::temp_dir().join(format!("bazar-{}.log", store.key_prefix.trim_end_matches(':')));
         let own = [
             ("DATABASE_URL", store.database_url),
             ("REDIS_URL", store.redis_url),
@@ -84,13 +85,13 @@ impl Shop {
             ("BAZAR_BASE_URL", url.clone()),
             ("BAZAR_SECRET", "a secret that is used by tests only".to_owned()),
             ("BAZAR_POOL_SIZE", "8".to_owned()),
+            ("BAZAR_MAIL_DIR", log.with_extension("mails").to_string_lossy().into_owned()),
             // Whether the browser's half was built must not matter here.
             ("LEPTOS_HASH_FILES", "false".to_owned()),
             ("RUST_LOG", "info,bazar=info".to_owned()),
         ];
         let changed = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let settings = own.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(changed).collect();
-        let log = std::env::temp_dir().join(format!("bazar-{}.log", store.key_prefix.trim_end_matches(':')));
         Self { url, metrics: format!("http://127.0.0.1:{metrics}/metrics"), settings, log, child: None }
     }
 
@@ -268,6 +269,7 @@ impl Drop for Shop {
             eprintln!("--- log of the shop ---\n{}", self.log());
         }
         let _ = std::fs::remove_file(&self.log);
+        let _ = std::fs::remove_dir_all(self.log.with_extension("mails"));
     }
 }
 
