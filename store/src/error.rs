@@ -35,6 +35,9 @@ pub enum Error {
         #[source]
         source: crate::mail::Failure,
     },
+    /// What the work began with is no longer so: it begins anew.
+    #[error("{operation}: {message}")]
+    Overtaken { operation: &'static str, message: &'static str },
     /// Data or an answer that is not what our own writers write.
     #[error("{operation}: {message}")]
     Unexpected { operation: &'static str, message: String },
@@ -59,7 +62,9 @@ impl Error {
                 "This way of paying does not work right now. Nothing was charged; please choose another one, or try again later.",
             ),
             Self::Postgres { source, .. } if is_outage(source) || is_crowded(source) => ApiError::not_ready(),
-            Self::Postgres { .. } | Self::Message { .. } | Self::Unexpected { .. } => ApiError::internal(),
+            Self::Postgres { .. } | Self::Message { .. } | Self::Overtaken { .. } | Self::Unexpected { .. } => {
+                ApiError::internal()
+            }
         }
     }
 

@@ -148,6 +148,7 @@ pub(crate) fn is_away(error: &Error) -> bool {
         Error::Message { source, .. } => source.is_away(),
         // The gate is being counted.
         Error::Refused(refusal) => refusal.code == domain::ErrorCode::NotReady,
+        Error::Overtaken { .. } => true,
         Error::Http { .. } | Error::NoAccess { .. } | Error::Unexpected { .. } => false,
     }
 }

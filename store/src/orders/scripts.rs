@@ -192,7 +192,12 @@ pub(super) async fn waiting(store: &Store, order: OrderId) -> Result<Option<Wait
 }
 
 pub(super) async fn is_loaded(store: &Store) -> Result<bool, Error> {
-    store.redis().exists(store.keys().epoch()).await.during("orders.is_loaded")
+    Ok(epoch(store).await?.is_some())
+}
+
+/// The gate's epoch; `None`: it is not loaded.
+pub(super) async fn epoch(store: &Store) -> Result<Option<String>, Error> {
+    store.redis().get(store.keys().epoch()).await.during("orders.epoch")
 }
 
 /// The owner's open orders, as the gate counts them.

@@ -3,7 +3,7 @@
 use crate::{
     Store,
     error::{During, Error},
-    orders::draft::Draft,
+    orders::{draft::Draft, scripts},
 };
 use domain::{OrderId, UnixMillis};
 use redis::{
@@ -48,6 +48,8 @@ pub struct Entry {
     pub(super) cancel_asked: bool,
     /// How often somebody read it, this time included.
     pub(super) deliveries: i64,
+    /// The gate's epoch before it was read.
+    pub(super) epoch: Option<String>,
 }
 
 /// What stands in the entry itself.
@@ -124,6 +126,7 @@ impl Reader {
             }
         };
         let mut used = connection.clone();
+        let epoch = scripts::epoch(store).await?;
         let batch = match self.read(store, &mut used).await {
             Err(error) if error.code() == Some("NOGROUP") => {
                 create_group(store, &mut used).await?;
@@ -140,7 +143,7 @@ impl Reader {
         if batch.entries.is_empty() {
             return Ok(None);
         }
-        complete(store, batch).await.map(Some)
+        complete(store, batch, epoch.as_ref()).await.map(Some)
     }
 
     async fn read(&self, store: &Store, connection: &mut MultiplexedConnection) -> Result<Batch, RedisError> {
@@ -232,7 +235,7 @@ struct Batch {
 }
 
 /// Reads the reservations that belong to the entries.
-async fn complete(store: &Store, batch: Batch) -> Result<Vec<Entry>, Error> {
+async fn complete(store: &Store, batch: Batch, epoch: Option<&String>) -> Result<Vec<Entry>, Error> {
     let parsed: Vec<(String, Fields, i64)> =
         batch.entries.into_iter().map(|(entry, deliveries)| (entry.id.clone(), fields(&entry), deliveries)).collect();
     let mut pipe = redis::pipe();
@@ -249,7 +252,7 @@ async fn complete(store: &Store, batch: Batch) -> Result<Vec<Entry>, Error> {
         let draft = text.and_then(|text| serde_json::from_str::<Draft>(&text).ok());
         // An older entry of the same order must not be written with the lines of a later one, or the other way round.
         let draft = draft.filter(|draft| Some(draft.placed_at) == fields.placed_at);
-        Entry { id, fields, draft, cancel_asked: cancel.is_some(), deliveries }
+        Entry { id, fields, draft, cancel_asked: cancel.is_some(), deliveries, epoch: epoch.cloned() }
     });
     Ok(entries.collect())
 }

@@ -4,11 +4,13 @@
 //! - before the commit: nothing happened; the entry stays and is read again, by us or (idle for 15 s) by another worker;
 //! - after the commit, before `order_persisted`: the entry comes again, its insert finds the row, only the rest is done;
 //! - a worker that wakes up late with an entry that another one finished finds the row as well, and changes nothing;
+//! - Redis loses its data while entries are in hand: the rebuild did not count them, so they are not written ([`fence`]);
 //! - somebody keeps the row of a book locked: after a second its entries are set aside, the others go on;
 //! - an entry that its workers die of is taken up alone, after the others, and parked after the tenth death;
 //! - a cancellation that arrives around the commit keeps the entry in the stream until it has been carried out.
 
 mod entries;
+mod fence;
 mod poison;
 mod queries;
 mod write;
@@ -217,6 +219,10 @@ fn is_temporary(error: &Error) -> bool {
             !error.code().is_some_and(|code| code.starts_with("22") || code.starts_with("23"))
         }
         Error::NoAccess { .. } | Error::Unexpected { .. } | Error::Refused(_) => false,
-        Error::Postgres { .. } | Error::Redis { .. } | Error::Http { .. } | Error::Message { .. } => true,
+        Error::Postgres { .. }
+        | Error::Redis { .. }
+        | Error::Http { .. }
+        | Error::Message { .. }
+        | Error::Overtaken { .. } => true,
     }
 }

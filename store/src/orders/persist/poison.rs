@@ -2,7 +2,7 @@
 
 use super::{
     entries::{Entry, GROUP},
-    queries, scripts, write,
+    fence, queries, scripts, write,
 };
 use crate::{
     Store, carts,
@@ -22,6 +22,7 @@ pub(super) async fn park(store: &Store, entry: &Entry, cause: &Error, try_to_wri
     let now = store.now();
     let mut tx = store.pg().begin().await.during("orders.park")?;
     ledger::share_gate_lock(&mut tx).await?;
+    fence::check(store, std::slice::from_ref(entry)).await?;
     let is_known = is_known(&mut tx, entry).await?;
     if !is_known && !is_parked(&mut tx, entry).await? {
         if try_to_write {
@@ -49,6 +50,7 @@ pub(super) async fn park(store: &Store, entry: &Entry, cause: &Error, try_to_wri
 pub(super) async fn give_back_twin(store: &Store, entry: &Entry, order: OrderId, now: UnixMillis) -> Result<(), Error> {
     let mut tx = store.pg().begin().await.during("orders.give_back_twin")?;
     ledger::share_gate_lock(&mut tx).await?;
+    fence::check(store, std::slice::from_ref(entry)).await?;
     if !is_parked(&mut tx, entry).await? {
         release(&mut tx, entry, now).await?;
         let error = format!("order {order} was placed twice");

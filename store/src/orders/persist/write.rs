@@ -2,6 +2,7 @@
 
 use super::{
     entries::Entry,
+    fence,
     queries::{self, Rows},
 };
 use crate::{
@@ -50,12 +51,13 @@ pub(super) async fn write<'a>(store: &Store, entries: &'a [Entry]) -> Result<Vec
     let now = store.now();
     let arrivals: Vec<Arrival<'_>> =
         entries.iter().filter_map(|entry| Some(arrive(store, entry, entry.draft.as_ref()?, now))).collect();
-    if !commit(store, arrivals, now).await? {
+    if !commit(store, entries, arrivals, now).await? {
         for entry in entries {
+            let alone = std::slice::from_ref(entry);
             let Some(draft) = &entry.draft else { continue };
-            if !commit(store, vec![arrive(store, entry, draft, now)], now).await? {
+            if !commit(store, alone, vec![arrive(store, entry, draft, now)], now).await? {
                 tracing::warn!(order.id = %draft.order_id, "postgres has not the copies that the gate promised");
-                commit(store, vec![refused(draft)], now).await?;
+                commit(store, alone, vec![refused(draft)], now).await?;
             }
         }
     }
@@ -95,8 +97,13 @@ fn arrive<'a>(store: &Store, entry: &Entry, draft: &'a Draft, now: UnixMillis) -
     Arrival { draft, status, cause, expires_at, copies: draft.copies() }
 }
 
-/// One transaction; `false`: the claims do not fit, and nothing was written.
-async fn commit(store: &Store, mut arrivals: Vec<Arrival<'_>>, now: UnixMillis) -> Result<bool, Error> {
+/// One transaction; `false`: the claims do not fit, and nothing was written. `entries`: where the arrivals come from.
+async fn commit(
+    store: &Store,
+    entries: &[Entry],
+    mut arrivals: Vec<Arrival<'_>>,
+    now: UnixMillis,
+) -> Result<bool, Error> {
     if arrivals.is_empty() {
         return Ok(true);
     }
@@ -104,6 +111,7 @@ async fn commit(store: &Store, mut arrivals: Vec<Arrival<'_>>, now: UnixMillis) 
     arrivals.sort_by_key(|arrival| arrival.draft.order_id);
     let mut tx = store.pg().begin().await.during("orders.persist")?;
     ledger::share_gate_lock(&mut tx).await?;
+    fence::check(store, entries).await?;
     // After the gate lock: a rebuild may keep that for as long as it needs, a stock row nobody may.
     sqlx::raw_sql(LOCK_TIMEOUT).execute(&mut *tx).await.during("orders.persist")?;
     let fits = insert(&mut tx, arrivals, now).await?;

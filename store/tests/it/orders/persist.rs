@@ -4,7 +4,7 @@ use super::shop::Shop;
 use domain::{Minor, order::OrderStatus};
 use redis::AsyncCommands;
 use std::time::Duration;
-use store::{carts, jobs::Job, orders, orders::PersistOrders, viewer::Viewer};
+use store::{carts, jobs::Job, orders, orders::PersistOrders, stock, viewer::Viewer};
 
 #[tokio::test]
 async fn a_batch_is_written_and_its_copies_claimed() {
@@ -112,6 +112,26 @@ async fn a_failed_orders_cart_comes_back() {
     shop.apply_gate_ops().await;
     assert_eq!((shop.ledger(book).await, shop.at_gate(book).await), ((1, 0), 1));
     assert_eq!(carts::lines(&shop.store, &owner).await.unwrap().lines[0].1.get(), 2);
+    shop.assert_sound().await;
+}
+
+#[tokio::test]
+async fn what_was_in_hand_when_redis_lost_it_is_not_written_down() {
+    let shop = Shop::open().await;
+    let book = shop.book(2).await;
+    // The first look only makes the group.
+    assert!(shop.persist.fetch(&shop.store).await.unwrap().is_none());
+    let (_, lost) = shop.waiting_order(&[(book, 2)]).await;
+    let in_hand = shop.persist.fetch(&shop.store).await.unwrap().expect("an entry");
+    shop.lose_redis().await;
+    stock::ensure_loaded(&shop.store).await.unwrap();
+    // The copies are on sale again, and somebody buys them.
+    let (_, order) = shop.waiting_order(&[(book, 2)]).await;
+    assert!(shop.persist.handle(&shop.store, in_hand).await.is_err());
+    shop.persist_all().await;
+    assert_eq!((shop.status(lost).await, shop.status(order).await), (None, Some(OrderStatus::PaymentPending)));
+    assert_eq!((shop.ledger(book).await, shop.at_gate(book).await), ((2, 2), 0));
+    assert_eq!(shop.count("SELECT count(*) FROM dead_letters").await, 0);
     shop.assert_sound().await;
 }
 
