@@ -276,6 +276,11 @@ test('the stock speaks on the line: few, sold out, back again', async () => {
   await until(async () => await page.locator('.line').count() === 2, 2000, 'the line');
   const notice = line(page, 1).locator('.cart-line__notice');
   assert.equal(await notice.count(), 0);
+  // Somebody else looks at the book.
+  const shelf = await (await browser.newShopper()).newPage();
+  await visit(shelf, `${shop.url}/books/${shop.sql(`SELECT slug FROM books WHERE id = ${id}`)}`);
+  const says = (words) => shelf.locator('main .stock').first().filter({ hasText: words }).waitFor({ timeout: 5000 });
+  await says('In stock');
   const orders = [];
   for (const quantity of [left - 2, 2]) {
     const buyer = client(shop.url);
@@ -285,6 +290,7 @@ test('the stock speaks on the line: few, sold out, back again', async () => {
     assert.equal(placed.status, 200, placed.text);
     orders.push([buyer, placed.json.order_id]);
     await notice.filter({ hasText: quantity === 2 ? 'Sold out just now.' : 'Only 2 left.' }).waitFor({ timeout: 3000 });
+    await says(quantity === 2 ? 'Sold out' : '2 left');
     if (quantity !== 2) {
       await more(page, 1).click();
       await until(() => more(page, 1).isDisabled(), 2000, 'the limit of two');
@@ -298,6 +304,7 @@ test('the stock speaks on the line: few, sold out, back again', async () => {
   }
   await notice.waitFor({ state: 'detached', timeout: 5000 });
   await page.getByRole('link', { name: 'Go to checkout' }).waitFor();
+  await says('In stock');
 });
 
 test('bazar check finds nothing wrong', () => {

@@ -53,6 +53,11 @@ impl Visitor {
         Self { url: url.to_owned(), client: client.expect("a client"), cookies: Mutex::default() }
     }
 
+    /// Somebody else on the same network: other cookies, connections shared.
+    pub fn neighbour(&self) -> Self {
+        Self { url: self.url.clone(), client: self.client.clone(), cookies: Mutex::default() }
+    }
+
     /// The same person in a tab, or at a machine, of its own: same cookies, other connections.
     pub fn tab(&self) -> Self {
         let tab = Self::new(&self.url);
