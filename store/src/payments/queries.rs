@@ -169,6 +169,17 @@ pub(super) async fn closed(pg: &PgPool, id: PaymentId, provider_ref: Option<&str
     Ok(())
 }
 
+/// Closes a payment whose session nobody was ever sent to; whether it was one.
+pub(super) async fn abandon(pg: &PgPool, id: PaymentId) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE payments SET status = 'closed', ask_at = NULL WHERE id = $1 AND status = 'creating' AND redirect_url IS NULL",
+        id.get()
+    )
+    .execute(pg)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 /// Moves a locked payment on. `captured_at` stays once it is known.
 pub(super) async fn set_status(
     db: impl PgExecutor<'_>,

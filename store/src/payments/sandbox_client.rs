@@ -1,7 +1,7 @@
 //! The sandbox provider as its customer sees it: an HTTP API and signed webhooks, like any other provider's.
 
 use super::{
-    answer::ask,
+    answer::{ask, is_id},
     provider::{EventKind, Headers, NewSession, Provider, ProviderEvent, Session, SessionState},
     signature,
 };
@@ -62,6 +62,9 @@ impl Provider for SandboxClient {
 
     async fn retrieve(&self, provider_ref: &str) -> Result<Option<Session>, Error> {
         const OPERATION: &str = "sandbox.retrieve";
+        if !is_id(provider_ref) {
+            return Ok(None);
+        }
         let url = format!("{}/v1/payments/{provider_ref}", self.config.base_url);
         let answer = ask(OPERATION, self.http.get(url).bearer_auth(self.config.api_key.reveal())).await?;
         answer.json()?.map(|payment| opened(OPERATION, payment)).transpose()
@@ -69,6 +72,9 @@ impl Provider for SandboxClient {
 
     async fn close(&self, provider_ref: &str) -> Result<SessionState, Error> {
         const OPERATION: &str = "sandbox.close";
+        if !is_id(provider_ref) {
+            return Err(Error::unexpected(OPERATION, "not an id of the provider's"));
+        }
         let answer = ask(OPERATION, self.post(&format!("/payments/{provider_ref}/close"))).await?;
         Ok(opened(OPERATION, answer.known()?)?.state)
     }

@@ -35,7 +35,7 @@ pub(super) async fn init(
     let payment = match begin(store, order, &*provider).await? {
         Begun::Ours(payment) => payment,
         Begun::Elsewhere(other) => {
-            close(store, other).await?;
+            leave(store, other).await?;
             match begin(store, order, &*provider).await? {
                 Begun::Ours(payment) => payment,
                 Begun::Elsewhere(_) => return Err(not_payable("Another payment of this order is under way.").into()),
@@ -77,6 +77,18 @@ pub(super) async fn close(store: &Store, payment: PaymentId) -> Result<(), Error
         SessionState::Closed => queries::closed(store.pg(), payment, provider_ref.as_deref()).await.during(OPERATION),
         SessionState::Open => Err(Error::unexpected(OPERATION, "the provider leaves the session open")),
         SessionState::Processing | SessionState::Paid | SessionState::Declined => Ok(()),
+    }
+}
+
+/// Closes a session for the sake of another provider's. One whose provider does not answer, or not to us, stands in the
+/// way only if somebody may be about to pay it; should money of the other come all the same, the ledger knows it.
+async fn leave(store: &Store, payment: PaymentId) -> Result<(), Error> {
+    match close(store, payment).await {
+        Err(error) if queries::abandon(store.pg(), payment).await.during("payments.leave")? => {
+            tracing::warn!(payment.id = %payment, error = &error as &dyn std::error::Error, "left behind unopened");
+            Ok(())
+        }
+        closed => closed,
     }
 }
 

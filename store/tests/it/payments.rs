@@ -2,9 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+mod contract;
 mod late;
 mod ledger;
+mod sessions;
+mod standins;
 mod street;
+mod webhooks;
 
 use domain::{ErrorCode, PaymentId};
 use ledger::{Coming, Ledger, TOTAL, coming, uuid};

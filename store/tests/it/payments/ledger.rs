@@ -103,18 +103,24 @@ impl Ledger {
 
     /// An open session of this order, as the provider knows it.
     pub async fn session(&self, order: Coming) -> String {
-        let provider_ref = format!("sbx_pay_{}", uuid().simple());
+        self.session_at(order, "sandbox").await.1
+    }
+
+    /// The same at that provider, and our own id of it.
+    pub async fn session_at(&self, order: Coming, provider: &str) -> (String, String) {
+        let (payment, provider_ref) = (uuid(), format!("sbx_pay_{}", uuid().simple()));
         sqlx::query(
             "INSERT INTO payments (id, order_id, provider, provider_ref, status, amount_minor, currency, redirect_url, created_at)
-             VALUES ($1, $2, 'sandbox', $3, 'open', 104700, 'INR', 'http://pay.test', now())",
+             VALUES ($1, $2, $4, $3, 'open', 104700, 'INR', 'http://pay.test', now())",
         )
-        .bind(uuid())
+        .bind(payment)
         .bind(order.id.get())
         .bind(&provider_ref)
+        .bind(provider)
         .execute(&self.pg)
         .await
         .unwrap();
-        provider_ref
+        (payment.to_string(), provider_ref)
     }
 
     /// One text out of the ledger.
