@@ -25,8 +25,8 @@ pub fn page(payment: &SandboxPayment, log: &[LogEntry], now: UnixMillis) -> Stri
 <dl class="sandbox-facts"><dt>To</dt><dd>Book Bazar</dd><dt>For</dt><dd>Order {number}</dd><dt>Payment</dt><dd>{id}</dd></dl>
 {body}
 <p><a href="{back}">Back to the shop</a></p>
-{tricks}
 {log}
+{tricks}
 <p class="sandbox-note">Whatever happens here, the shop hears of it by a signed webhook, as from a real provider.</p>
 </main>
 </body>
@@ -53,8 +53,10 @@ fn body(payment: &SandboxPayment) -> String {
         "open" => {
             return form(
                 payment,
-                "<button class=\"sandbox-button sandbox-button--pay\" name=\"outcome\" value=\"pay\">Pay</button>\n\
-                 <button class=\"sandbox-button\" name=\"outcome\" value=\"decline\">Decline</button>\n",
+                "<p id=\"pay\">Pay: the money arrives at once. The shop hears of it, and the order is paid.</p>\n\
+                 <button class=\"sandbox-button sandbox-button--pay\" name=\"outcome\" value=\"pay\" aria-describedby=\"pay\">Pay</button>\n\
+                 <p id=\"decline\">Decline: the payment fails. The shop offers another try while the copies are held.</p>\n\
+                 <button class=\"sandbox-button\" name=\"outcome\" value=\"decline\" aria-describedby=\"decline\">Decline</button>\n",
             );
         }
         "closed" => "The shop has closed this payment. Money can only come late now.",

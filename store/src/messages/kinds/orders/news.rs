@@ -1,6 +1,6 @@
 //! An order as it stands when a message about it leaves, and the step that gave the reason.
 
-use super::queries::{self, Parcel};
+use super::queries;
 use crate::{
     Store,
     error::{During, Error},
@@ -17,7 +17,6 @@ pub(super) struct News {
     pub order: OrderView,
     /// The step, when there is one.
     pub event: Option<OrderEvent>,
-    pub parcel: Option<Parcel>,
     pub refund: Option<Refund>,
     /// Opens the order: a guest's anywhere, an account's after a login.
     pub link: String,
@@ -39,9 +38,8 @@ impl News {
     pub async fn of_step(store: &Store, order: Uuid, step: i64) -> Result<Option<Self>, Error> {
         let Some(view) = orders::written(store, OrderId::new(order)).await? else { return Ok(None) };
         let Some(event) = view.events.iter().find(|event| event.version == step).cloned() else { return Ok(None) };
-        let parcel = queries::parcel(store.pg(), order).await.during(OPERATION)?;
         let at = event.at;
-        Ok(Some(Self { parcel, event: Some(event), ..Self::now(store, view, at) }))
+        Ok(Some(Self { event: Some(event), ..Self::now(store, view, at) }))
     }
 
     pub async fn of_refund(store: &Store, refund: Uuid) -> Result<Option<Self>, Error> {
@@ -58,7 +56,7 @@ impl News {
     fn now(store: &Store, order: OrderView, at: UnixMillis) -> Self {
         let link = address_of(store, Purpose::OpenOrder, order.order_id.get());
         let shop = store.config().base_url.clone();
-        Self { order, event: None, parcel: None, refund: None, link, shop, at }
+        Self { order, event: None, refund: None, link, shop, at }
     }
 
     pub fn total(&self) -> Money {

@@ -4,18 +4,6 @@ use sqlx::PgExecutor;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// With whom the books travel.
-pub(super) struct Parcel {
-    pub carrier: Option<String>,
-    pub tracking: Option<String>,
-}
-
-pub(super) async fn parcel(db: impl PgExecutor<'_>, order: Uuid) -> sqlx::Result<Option<Parcel>> {
-    sqlx::query_as!(Parcel, "SELECT carrier, tracking FROM shipments WHERE order_id = $1", order)
-        .fetch_optional(db)
-        .await
-}
-
 pub(super) struct RefundRow {
     pub order_id: Uuid,
     pub amount_minor: i64,

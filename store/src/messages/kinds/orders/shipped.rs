@@ -36,9 +36,9 @@ pub(in crate::messages) static SHIPPED: OrderKind = OrderKind {
 };
 
 fn carrier(news: &News) -> Option<&str> {
-    news.parcel.as_ref()?.carrier.as_deref().filter(|text| !text.is_empty())
+    news.order.shipment.as_ref()?.carrier.as_deref().filter(|text| !text.is_empty())
 }
 
 fn tracking(news: &News) -> Option<&str> {
-    news.parcel.as_ref()?.tracking.as_deref().filter(|text| !text.is_empty())
+    news.order.shipment.as_ref()?.tracking.as_deref().filter(|text| !text.is_empty())
 }

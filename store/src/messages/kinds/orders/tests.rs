@@ -1,7 +1,7 @@
 //! What each kind says, word for word: subject and text with the short message, and the HTML, in `snapshots/`.
 //! `BAZAR_SNAPSHOTS=write` writes them down anew.
 
-use super::{news::Refund, queries::Parcel, *};
+use super::{news::Refund, *};
 use crate::{
     mail::{self, Footer},
     sms,
@@ -9,7 +9,7 @@ use crate::{
 use domain::{
     BookId, Currency, Minor, OrderId, PaymentId, Quantity,
     address::Address,
-    order::{OrderEvent, OrderLine, OrderNumber, OrderView},
+    order::{OrderEvent, OrderLine, OrderNumber, OrderView, Shipment},
     payment::{PaymentStatus, PaymentView},
 };
 use std::path::Path;
@@ -66,7 +66,6 @@ fn news(status: OrderStatus, step: OrderStatus, cause: Cause) -> News {
     News {
         order,
         event: Some(event),
-        parcel: None,
         refund: None,
         link: "https://shop.example/orders/open/00ff".into(),
         shop: "https://shop.example".into(),
@@ -99,8 +98,15 @@ fn cancelled_by_shop() -> News {
 }
 
 fn shipped() -> News {
-    let parcel = Parcel { carrier: Some("India Post".into()), tracking: Some("EE123456789IN".into()) };
-    News { parcel: Some(parcel), ..news(OrderStatus::Shipped, OrderStatus::Shipped, Cause::HandedToCarrier) }
+    let mut news = news(OrderStatus::Shipped, OrderStatus::Shipped, Cause::HandedToCarrier);
+    news.order.shipment = Some(Shipment {
+        packed_at: PLACED_AT,
+        shipped_at: Some(news.at),
+        delivered_at: None,
+        carrier: Some("India Post".into()),
+        tracking: Some("EE123456789IN".into()),
+    });
+    news
 }
 
 fn all() -> Vec<(&'static str, &'static OrderKind, News)> {
