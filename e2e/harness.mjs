@@ -55,8 +55,8 @@ export async function openShop(env = {}) {
   run('seed');
   const log = createWriteStream(`${SHOTS}/${name}.log`);
   let child;
-  const start = async () => {
-    child = spawn(BINARY, ['all'], { env: settings, cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  const start = async (role = 'all') => {
+    child = spawn(BINARY, [role], { env: settings, cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
     child.stdout.pipe(log, { end: false });
     child.stderr.pipe(log, { end: false });
     await until(async () => {
@@ -82,6 +82,13 @@ export async function openShop(env = {}) {
       writeFileSync(file, `${lines.join('\n')}\n`);
       return run('import', file);
     },
+    /** Redis forgets this shop. */
+    loseRedis() {
+      const cli = (...args) => execFileSync('redis-cli', ['-u', settings.REDIS_URL, ...args], { encoding: 'utf8' }).trim();
+      const keys = cli('--scan', '--pattern', `${name}:*`).split('\n').filter(Boolean);
+      if (keys.length) cli('del', ...keys);
+    },
+    /** As `all`, `web` or `worker`. */
     start,
     stop,
     async close() {

@@ -8,6 +8,7 @@
 --       6 {inv}:holds:<owner>
 --       7 {inv}:resv:<order>
 --       8 {inv}:bought:<owner>
+--       9 {inv}:from:<network>
 -- ARGV  1 order id
 --       2 owner
 --       3 fingerprint of the request
@@ -19,11 +20,13 @@
 --       9 life of the idempotency record, s
 --      10 channel of live stock
 --      11 version of the cart that this order is made of
---      12, 13, … book, copies (one pair per line; a book may come twice)
+--      12 most copies held by the open orders of one network; 0: no limit, nothing is counted
+--      13, 14, … book, copies (one pair per line; a book may come twice)
 -- Returns {'NOT_READY'}              the gate is not loaded
 --         {'REPLAYED', answer}       this key, or this order, was accepted before
 --         {'KEY_REUSED'}             this key was used for another request
 --         {'TOO_MANY_HOLDS'}
+--         {'TOO_MANY_COPIES'}        this network's orders, perhaps some that ended, hold too many
 --         {'CART_TAKEN'}             another order was made of this cart
 --         {'INSUFFICIENT', book, left, …}  the short books only
 --         {'PLACED'}
@@ -55,14 +58,26 @@ if redis.call('ZCARD', KEYS[6]) >= tonumber(ARGV[8]) then
   return {'TOO_MANY_HOLDS'}
 end
 
-local books, wanted, lines = {}, {}, {}
-for i = 12, #ARGV, 2 do
+local books, wanted, lines, all = {}, {}, {}, 0
+for i = 13, #ARGV, 2 do
   local book, copies = ARGV[i], tonumber(ARGV[i + 1])
+  all = all + copies
   if not wanted[book] then
     books[#books + 1] = book
     wanted[book] = 0
   end
   wanted[book] = wanted[book] + copies
+end
+
+local most = tonumber(ARGV[12])
+if most > 0 then
+  local held = all
+  for _, copies in ipairs(redis.call('HVALS', KEYS[9])) do
+    held = held + tonumber(copies)
+  end
+  if held > most then
+    return {'TOO_MANY_COPIES'}
+  end
 end
 
 local short = {'INSUFFICIENT'}
@@ -90,4 +105,8 @@ redis.call('HSET', KEYS[5], 'fingerprint', ARGV[3], 'answer', ARGV[4])
 redis.call('EXPIRE', KEYS[5], ARGV[9])
 redis.call('HSET', KEYS[8], 'order', ARGV[1], 'version', ARGV[11])
 redis.call('EXPIRE', KEYS[8], ARGV[9])
+if most > 0 then
+  redis.call('HSET', KEYS[9], ARGV[1], all)
+  redis.call('EXPIRE', KEYS[9], ARGV[9])
+end
 return {'PLACED'}

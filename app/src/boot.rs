@@ -32,12 +32,12 @@ impl Default for Boot {
     }
 }
 
-/// A plain form that was refused: shown once, on the next page, with what was typed.
+/// A plain form that was refused, or that went on to another one: shown once, on the next page, with what was typed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flash {
     /// The form's server function, like `account/login`.
     pub form: String,
-    pub error: ApiError,
+    pub error: Option<ApiError>,
     /// What was typed, without secrets.
     pub values: BTreeMap<String, String>,
 }

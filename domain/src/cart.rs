@@ -1,5 +1,9 @@
 //! A cart as clients see it, and its limits.
 
+mod seen;
+
+pub use seen::{Change, Changes, Seen, Shown};
+
 use crate::{BookId, Currency, Minor, Quantity, order::DeliveryRule};
 use serde::{Deserialize, Serialize};
 
@@ -153,6 +157,11 @@ impl CartView {
         Some(())
     }
 
+    /// The lines that want more copies than there are, each with what is left of it.
+    pub fn short_lines(&self) -> impl Iterator<Item = (&CartLine, u32)> {
+        self.lines.iter().filter_map(|line| Some((line, line.left()?)))
+    }
+
     /// Whether every line can be ordered as it stands.
     pub fn is_orderable(&self) -> bool {
         !self.lines.is_empty() && !self.lines.iter().any(CartLine::is_gone)
@@ -160,6 +169,13 @@ impl CartView {
 }
 
 impl CartLine {
+    /// What is left of it, when that is less than it wants.
+    pub fn left(&self) -> Option<u32> {
+        let left = if self.notice == Some(LineNotice::Retired) { 0 } else { self.available?.max(0) };
+        let is_short = left < i64::from(self.quantity);
+        is_short.then(|| u32::try_from(left).unwrap_or(u32::MAX))
+    }
+
     /// Not one copy of it can be ordered now.
     pub fn is_gone(&self) -> bool {
         matches!(self.notice, Some(LineNotice::SoldOut | LineNotice::Retired))
@@ -264,6 +280,14 @@ mod tests {
         assert_eq!(worst(Some(2), false, None, was), Some(LineNotice::PriceChanged { was: Minor::new(39_900) }));
         assert_eq!(worst(Some(2), false, None, Some(34_900)), Some(LineNotice::OnlyLeft { left: 2 }));
         assert_eq!((worst(Some(4), false, None, None), worst(None, false, None, None)), (None, None));
+    }
+
+    #[test]
+    fn a_short_line_says_what_is_left() {
+        let left = |available, notice| CartLine { available, notice, ..line(100, 3) }.left();
+        assert_eq!((left(Some(3), None), left(None, None)), (None, None));
+        assert_eq!((left(Some(2), None), left(Some(-1), None)), (Some(2), Some(0)));
+        assert_eq!(left(Some(9), Some(LineNotice::Retired)), Some(0), "no longer sold");
     }
 
     #[test]

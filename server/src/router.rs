@@ -49,9 +49,10 @@ pub fn build(config: &Config, state: AppState, sessions: Sessions, sockets: Sock
 /// Pages, server functions and the socket: whatever asks who is there.
 fn shop(config: &Config, state: &AppState, auth: AuthLayer) -> Router<AppState> {
     let forms = from_fn_with_state(state.clone(), app::ssr::forms::translate);
-    let throttle = Arc::new(Throttle::new(config.login, config.proxies.clone(), state.store.clone()));
+    let locate = from_fn_with_state(Arc::from(config.proxies.clone()), guard::client::locate);
+    let throttle = Arc::new(Throttle::new(config.login, state.store.clone()));
     let throttle = from_fn_with_state(throttle, guard::throttle::guard);
-    let api = Router::new().route("/api/{*name}", any(app::ssr::api)).layer((forms, throttle));
+    let api = Router::new().route("/api/{*name}", any(app::ssr::api)).layer((locate, forms, throttle));
     let pages = Router::new()
         .leptos_routes_with_handler(leptos_axum::generate_route_list(app::App), app::ssr::page)
         .route("/live", get(live::live))

@@ -40,6 +40,8 @@ pub struct StoreConfig {
     pub order_ttl: Duration,
     /// Floor of the deadline once an order is in Postgres (design §4: 5 minutes; never more than `order_ttl`).
     pub min_time_to_pay: Duration,
+    /// Copies that open orders from one network may hold; 0: no limit.
+    pub held_copies_per_address: u32,
     /// Makes order numbers unguessable.
     pub number_secret: Secret,
     pub mail: MailConfig,

@@ -2,7 +2,7 @@
 //!
 //! Keys of one script share a hash tag: `{inv}` for the gate, `{0}` … `{63}` for the carts' buckets.
 
-use domain::{AccountId, IdempotencyKey, OrderId, Owner};
+use domain::{AccountId, IdempotencyKey, Network, OrderId, Owner};
 
 #[derive(Debug, Clone)]
 pub struct Keys {
@@ -118,6 +118,11 @@ impl Keys {
     /// HASH: `order` whose copies are being taken out of the owner's cart, `version` of the cart up to which it is sold.
     pub fn bought(&self, owner: &Owner) -> String {
         self.inv(&format!("bought:{owner}"))
+    }
+
+    /// HASH: order → copies, of the orders that came from there; some of them may have ended. 48 h.
+    pub fn from(&self, network: Option<Network>) -> String {
+        self.inv(&format!("from:{}", network.map(|network| network.to_string()).unwrap_or_default()))
     }
 
     /// SET: books of which copies were taken at the gate before they were written down.

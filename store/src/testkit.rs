@@ -43,6 +43,7 @@ pub fn config(database_url: &str) -> StoreConfig {
         delivery: DeliveryRule { fee: Minor::new(4_900), free_from: Minor::new(99_900) },
         order_ttl: Duration::from_secs(900),
         min_time_to_pay: Duration::from_secs(300),
+        held_copies_per_address: 0,
         number_secret: Secret::new("test"),
         mail: MailConfig {
             way: Way::Files(mails),

@@ -62,6 +62,16 @@ pub async fn seen(#[server(default)] book_id: String) -> Result<CartView, AppErr
     }
 }
 
+/// Brings the cart down to what can be had, as the shop has it now.
+#[server(name = TakeWhatIsLeft, prefix = "/api", endpoint = "cart/take_what_is_left")]
+pub async fn take_what_is_left() -> Result<CartView, AppError> {
+    let caller = Caller::current()?;
+    match caller.viewer() {
+        Some(viewer) => caller.edited(carts::take_what_is_left(caller.store(), &viewer.owner).await),
+        None => Ok(CartView::empty(caller.store().config().currency)),
+    }
+}
+
 #[server(name = ClearCart, prefix = "/api", endpoint = "cart/clear")]
 pub async fn clear() -> Result<CartView, AppError> {
     let caller = Caller::current()?;

@@ -7,16 +7,9 @@ use crate::AppError;
 use crate::ssr::Caller;
 use domain::{
     address::AddressForm,
-    order::{OrderSummary, OrderView, Placed},
+    order::{OrderList, OrderView, Placed},
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
-use serde::{Deserialize, Serialize};
-
-/// The shopper's orders, newest first.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Orders {
-    pub orders: Vec<OrderSummary>,
-}
 
 #[server(name = PlaceOrder, prefix = "/api", endpoint = "orders/place")]
 pub async fn place(
@@ -32,7 +25,7 @@ pub async fn place(
     let (address, email) = check(&address, &email)?;
     let owner = caller.owner();
     let request = domain::order::PlaceOrder { address, email, expected_total };
-    let placed = store::orders::place(caller.store(), &owner, request, key).await?;
+    let placed = store::orders::place(caller.store(), &owner, request, key, caller.network()).await?;
     caller.remember(placed.order_id, owner);
     Ok(placed)
 }
@@ -54,11 +47,11 @@ fn check(address: &AddressForm, email: &str) -> Result<(domain::address::Address
 }
 
 #[server(name = ListOrders, prefix = "/api", endpoint = "orders", input = GetUrl)]
-pub async fn list() -> Result<Orders, AppError> {
+pub async fn list() -> Result<OrderList, AppError> {
     let caller = Caller::current()?;
     match caller.viewer() {
-        Some(viewer) => Ok(Orders { orders: store::orders::list(caller.store(), &viewer).await? }),
-        None => Ok(Orders::default()),
+        Some(viewer) => Ok(store::orders::list(caller.store(), &viewer).await?),
+        None => Ok(OrderList { orders: Vec::new(), is_whole: true }),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::AppError;
 #[cfg(feature = "ssr")]
 use crate::ssr::Caller;
 use domain::{
-    cart::CartView,
+    cart::{CartView, Changes},
     catalog::{BookCard, BookPage, Category},
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
@@ -54,6 +54,10 @@ pub struct Checkout {
     pub cart: CartView,
     /// The same for every tab and reload that shows this version of the cart.
     pub key: String,
+    /// The cart as [`domain::cart::Seen`] writes it, for the next look.
+    pub seen: String,
+    /// What is different from what the page showed before.
+    pub changes: Option<Changes>,
 }
 
 /// Books on one row of the home and book pages.
@@ -137,12 +141,14 @@ fn language_name(code: &str) -> Option<&'static str> {
 }
 
 #[server(name = CheckoutPage, prefix = "/api", endpoint = "page/checkout", input = GetUrl)]
-pub async fn checkout() -> Result<Checkout, AppError> {
+pub async fn checkout(#[server(default)] seen: String) -> Result<Checkout, AppError> {
     let caller = Caller::current()?;
     let Some(viewer) = caller.viewer() else {
-        return Ok(Checkout { cart: CartView::empty(caller.store().config().currency), key: String::new() });
+        let cart = CartView::empty(caller.store().config().currency);
+        return Ok(Checkout { cart, key: String::new(), seen: String::new(), changes: None });
     };
     let cart = store::carts::view(caller.store(), &viewer.owner).await?;
     let key = store::orders::checkout_key(&viewer.owner, cart.version).to_string();
-    Ok(Checkout { cart, key })
+    let changes = store::carts::changes(caller.store(), &cart, &seen).await?;
+    Ok(Checkout { seen: domain::cart::Seen::of(&cart).to_string(), cart, key, changes })
 }

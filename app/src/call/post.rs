@@ -16,20 +16,20 @@ pub struct Post {
     answer: RwSignal<Option<Answer>>,
     is_pending: RwSignal<bool>,
     /// Of the same form sent without WASM: its refusal and what was typed.
-    flashed: StoredValue<Option<ApiError>>,
+    flashed: RwSignal<Option<ApiError>>,
     typed: StoredValue<BTreeMap<String, String>>,
 }
 
 impl Post {
     pub fn new(name: &'static str) -> Self {
         let flash = use_shop().flash(name);
-        let (typed, flashed) = flash.map(|flash| (flash.values, flash.error)).unzip();
+        let (typed, flashed) = flash.map(|flash| (flash.values, flash.error)).unwrap_or_default();
         Self {
             name,
             answer: RwSignal::new(None),
             is_pending: RwSignal::new(false),
-            flashed: StoredValue::new(flashed),
-            typed: StoredValue::new(typed.unwrap_or_default()),
+            flashed: RwSignal::new(flashed),
+            typed: StoredValue::new(typed),
         }
     }
 
@@ -49,9 +49,15 @@ impl Post {
             self.answer.with(|answer| match answer {
                 Some(Err(error)) => Some(error.0.clone()),
                 Some(Ok(_)) => None,
-                None => self.flashed.get_value(),
+                None => self.flashed.get(),
             })
         })
+    }
+
+    /// The last refusal has been dealt with.
+    pub fn forget_error(self) {
+        self.flashed.set(None);
+        self.answer.set(None);
     }
 
     /// What is wrong with a field.
@@ -70,15 +76,16 @@ impl Post {
         self.is_pending.get().then_some("true")
     }
 
-    /// One sending at a time: a second click while the first is on its way is the same click.
     fn send(self, event: &SubmitEvent) {
         event.prevent_default();
+        self.go(body_of(event));
+    }
+
+    /// The same without a form. One sending at a time: a second click while the first is on its way is the same click.
+    pub fn go(self, body: String) {
         if self.is_pending.get_untracked() {
             return;
         }
-        let data = form_data_from_event(event).ok();
-        let params = data.and_then(|data| web_sys::UrlSearchParams::new_with_str_sequence_sequence(&data).ok());
-        let body = params.map(|params| String::from(params.to_string())).unwrap_or_default();
         self.is_pending.set(true);
         spawn_local(async move {
             let answer = post(self.name, body).await;
@@ -93,11 +100,23 @@ impl Post {
     }
 }
 
-/// The form itself; works as it stands when there is no WASM.
+/// The fields of a form, encoded.
+fn body_of(event: &SubmitEvent) -> String {
+    let data = form_data_from_event(event).ok();
+    let params = data.and_then(|data| web_sys::UrlSearchParams::new_with_str_sequence_sequence(&data).ok());
+    params.map(|params| String::from(params.to_string())).unwrap_or_default()
+}
+
+/// The form itself; works as it stands when there is no WASM. Buttons elsewhere on the page may name its `id`.
 #[component]
-pub fn PostForm(to: Post, #[prop(optional)] class: &'static str, children: Children) -> impl IntoView {
-    let class = (!class.is_empty()).then_some(class);
+pub fn PostForm(
+    to: Post,
+    #[prop(optional)] class: &'static str,
+    #[prop(optional)] id: &'static str,
+    children: Children,
+) -> impl IntoView {
+    let [class, id] = [class, id].map(|text| (!text.is_empty()).then_some(text));
     html! {
-        <form class=class action=to.url() method="post" on:submit=move |event| to.send(&event)>{children()}</form>
+        <form id=id class=class action=to.url() method="post" on:submit=move |event| to.send(&event)>{children()}</form>
     }
 }

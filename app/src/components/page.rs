@@ -27,17 +27,28 @@ fn focus_unless_first() {
     let is_first = Owner::current_shared_context().is_some_and(|context| context.during_hydration());
     Effect::new(move |_| {
         if !is_first {
-            set_timeout(focus_main, ONCE_SHOWN);
+            set_timeout(|| focus("main", true), ONCE_SHOWN);
         }
     });
 }
 
-fn focus_main() {
-    let main = document().get_element_by_id("main").and_then(|main| main.dyn_into::<web_sys::HtmlElement>().ok());
-    if let Some(main) = main {
+/// Keyboard, screen reader and eye go on at this part of a page that is not its first in this tab.
+pub fn focus_once_shown(id: &'static str) {
+    let is_first = Owner::current_shared_context().is_some_and(|context| context.during_hydration());
+    Effect::new(move |_| {
+        if !is_first {
+            // After the page's own focus.
+            set_timeout(move || focus(id, false), ONCE_SHOWN + ONCE_SHOWN / 2);
+        }
+    });
+}
+
+fn focus(id: &str, stays_put: bool) {
+    let element = document().get_element_by_id(id).and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok());
+    if let Some(element) = element {
         let options = web_sys::FocusOptions::new();
-        options.set_prevent_scroll(true);
-        let _ = main.focus_with_options(&options);
+        options.set_prevent_scroll(stays_put);
+        let _ = element.focus_with_options(&options);
     }
 }
 

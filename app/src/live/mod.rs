@@ -68,7 +68,7 @@ impl Live {
             cart,
             pending,
             shown,
-            refusal: RwSignal::new(refused.map(|flash| flash.error.clone())),
+            refusal: RwSignal::new(refused.and_then(|flash| flash.error.clone())),
             changed: RwSignal::default(),
             orders: RwSignal::default(),
             admin_orders: RwSignal::default(),

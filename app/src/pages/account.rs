@@ -1,7 +1,6 @@
 //! One's own account.
 
 use crate::{
-    api::orders::Orders,
     call::{Post, PostForm},
     components::{
         loaded::loaded,
@@ -13,7 +12,7 @@ use crate::{
     next::login_for,
     shop::use_shop,
 };
-use domain::account::AccountView;
+use domain::{account::AccountView, order::OrderList};
 use leptos::prelude::*;
 use leptos_router::components::Redirect;
 
@@ -25,10 +24,10 @@ pub fn AccountPage() -> impl IntoView {
     let Some(account) = use_shop().account() else {
         return html! { <Redirect path=login_for("/account")/> };
     };
-    loaded(|| "orders".to_owned(), move |list: Orders| show(account.clone(), list.orders))
+    loaded(|| "orders".to_owned(), move |list| show(account.clone(), list))
 }
 
-fn show(account: AccountView, mut orders: Vec<domain::order::OrderSummary>) -> AnyView {
+fn show(account: AccountView, OrderList { mut orders, is_whole }: OrderList) -> AnyView {
     let shop = use_shop();
     let logout = Post::new("account/logout");
     logout.on_success(move |(): ()| {
@@ -36,7 +35,11 @@ fn show(account: AccountView, mut orders: Vec<domain::order::OrderSummary>) -> A
         let _ = window().location().set_href("/");
     });
     orders.truncate(LATEST);
-    let has_none = orders.is_empty();
+    let none = match orders.is_empty() {
+        false => None,
+        true if is_whole => Some(html! { <p class="muted">"None yet. "<a href="/books">"Find a book"</a></p> }),
+        true => Some(html! { <p class="muted">"They cannot be shown just now. "<a href="">"Look again"</a></p> }),
+    };
     let rows = move || shop.live.refresh(&orders).into_iter().map(order_row).collect::<Vec<_>>();
     html! {
         <Page title="Account" class=NARROW>
@@ -51,7 +54,7 @@ fn show(account: AccountView, mut orders: Vec<domain::order::OrderSummary>) -> A
                         <h2 class="panel__title" id="o-h">"Latest orders"</h2>
                         <a class="section-head__more" href="/orders">"All orders"</a>
                     </div>
-                    {has_none.then(|| html! { <p class="muted">"None yet. "<a href="/books">"Find a book"</a></p> })}
+                    {none}
                     <ul class="order-rows">{changing(rows)}</ul>
                 </section>
                 <section class="panel" aria-labelledby="d-h">

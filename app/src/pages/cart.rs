@@ -1,12 +1,13 @@
 //! The cart, like a till receipt; it follows the live messages, so every tab shows the same.
 
 use crate::{
-    call::{get, read},
+    call::{Post, PostForm, get, read},
     components::{
         cover::cover,
         edit_form::edit_form,
         empty::{Empty, way_on},
         icon::icon,
+        notice::refusal,
         page::{NARROW, Page},
         receipt::{Sums, counted, totals},
     },
@@ -25,11 +26,14 @@ pub fn CartPage() -> impl IntoView {
     let live = use_shop().live;
     refetch_unless_fresh(live);
     live.watch_cart();
+    let take = Post::new("cart/take_what_is_left");
+    take.on_success(move |cart: CartView| live.set_cart(cart));
     let cart = live.cart();
     let is_empty = Memo::new(move |_| cart.with(|cart| cart.lines.is_empty()));
     html! {
         <Page title="Cart" class=NARROW>
-            {move || if is_empty.get() { nothing() } else { full(live) }}
+            {refusal(take.error())}
+            {move || if is_empty.get() { nothing() } else { full(live, take) }}
         </Page>
     }
 }
@@ -56,7 +60,7 @@ fn nothing() -> AnyView {
     }
 }
 
-fn full(live: Live) -> AnyView {
+fn full(live: Live, take: Post) -> AnyView {
     let cart = live.cart();
     let lede = move || cart.with(|cart| counted(cart.copies, cart.lines.len()));
     let lines = move || {
@@ -69,7 +73,7 @@ fn full(live: Live) -> AnyView {
             <ul class="receipt__lines">{changing(lines)}</ul>
             {move || cart.with(|cart| totals(Sums::of_cart(cart)))}
         </section>
-        <div class="cart__checkout">{changing(move || cart.with(way_out))}</div>
+        <div class="cart__checkout">{changing(move || cart.with(|cart| way_out(cart, take)))}</div>
         <div class="cart__after">
             <a href="/books">"Keep looking"</a>
             {edit_form("cart/clear", "", None, html! {
@@ -79,22 +83,27 @@ fn full(live: Live) -> AnyView {
     }
 }
 
-fn way_out(cart: &CartView) -> AnyView {
-    let gone = cart.lines.iter().filter(|line| line.is_gone()).map(|line| format!("“{}”", line.title));
-    let gone = gone.collect::<Vec<_>>().join(", ");
-    if gone.is_empty() {
+fn way_out(cart: &CartView, take: Post) -> AnyView {
+    let short = cart.short_lines().map(|(line, left)| match left {
+        0 => format!("“{}” cannot be ordered now", line.title),
+        1 => format!("only 1 copy of “{}” is left", line.title),
+        left => format!("only {left} copies of “{}” are left", line.title),
+    });
+    let short = short.collect::<Vec<_>>().join("; ");
+    if short.is_empty() {
         return html! {
             <a class="button button--primary button--block" href="/checkout">"Go to checkout"</a>
             <p class="small muted">"Copies are held for you once you place the order."</p>
         };
     }
     html! {
-        <button class="button button--primary button--block" type="button" disabled aria-describedby="not-now">
-            "Go to checkout"
-        </button>
-        <p class="small" id="not-now">
-            {format!("{gone} cannot be ordered now. Take out what is not there, and the rest is ready to go.")}
-        </p>
+        <PostForm to=take>
+            <input type="hidden" name="next" value="/cart"/>
+            <button class="button button--primary button--block" aria-describedby="not-now" aria-busy=move || take.busy()>
+                "Take what is left"
+            </button>
+        </PostForm>
+        <p class="small" id="not-now">{format!("Somebody was quicker: {short}. The rest is ready to go.")}</p>
     }
 }
 

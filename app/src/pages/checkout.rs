@@ -1,15 +1,15 @@
 //! The checkout: where the parcel goes, what it costs, one button. Its key makes a double click one order.
 
+use super::checkout_news::{TAKE, news};
 use crate::{
     api::pages::Checkout,
-    call::{Post, PostForm},
+    call::{self, Post, PostForm},
     components::{
         address::COUNTRIES,
         empty::{Empty, way_on},
         form::Field,
         icon::icon,
         loaded::loaded,
-        notice::refusal,
         page::{NARROW, Page},
         receipt::{Sums, cart_lines, compact_lines, counted, totals},
     },
@@ -20,23 +20,35 @@ use domain::{ApiError, cart::CartView, order::Placed};
 use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
+const FORM: &str = "checkout";
+
 #[component]
 pub fn CheckoutPage() -> impl IntoView {
-    let place = Post::new("orders/place");
+    let (place, take) = (Post::new("orders/place"), Post::new(TAKE));
+    // How often the page looked at the cart again, and what it showed before that.
+    let looks = RwSignal::new((0, place.typed("seen").unwrap_or_default()));
+    let showing = StoredValue::new(String::new());
+    let look_again = move || looks.update(|looks| *looks = (looks.0 + 1, showing.get_value()));
     // Such a refusal means that the cart is not what the page shows (any more): look again, so that the next click
-    // has the right key and total.
-    let looks = RwSignal::new(0);
-    Effect::new(move |_| {
+    // has the right key and total. One that came with the page is about what the page shows.
+    Effect::new(move |was_new: Option<bool>| {
         let is_about_cart = |error: &ApiError| error.code.status() == 409;
-        if place.error().with(|error| error.as_ref().is_some_and(is_about_cart)) {
-            looks.update(|looks| *looks += 1);
+        if place.error().with(|error| error.as_ref().is_some_and(is_about_cart)) && was_new.is_some() {
+            look_again();
         }
+        true
+    });
+    let live = use_shop().live;
+    take.on_success(move |cart: CartView| {
+        live.set_cart(cart);
+        place.forget_error();
+        look_again();
     });
     // Edits that were still under way when the page was asked for are not in it.
-    let is_settled = use_shop().live.is_settled();
+    let is_settled = live.is_settled();
     Effect::new(move |was_settled: Option<bool>| {
         if was_settled == Some(false) && is_settled.get() {
-            looks.update(|looks| *looks += 1);
+            looks.update(|looks| looks.0 += 1);
         }
         is_settled.get()
     });
@@ -44,18 +56,25 @@ pub fn CheckoutPage() -> impl IntoView {
     place.on_success(move |placed: Placed| {
         navigate(&format!("/orders/{}", placed.order_id), NavigateOptions::default());
     });
-    let address = move || match looks.get() {
-        0 => "page/checkout".to_owned(),
-        looks => format!("page/checkout?look={looks}"),
+    let address = move || {
+        looks.with(|(looks, seen)| {
+            let looks = if *looks == 0 { String::new() } else { looks.to_string() };
+            call::address("page/checkout", &[("look", &looks), ("seen", seen)])
+        })
     };
-    loaded(address, move |checkout| show(checkout, place))
+    loaded(address, move |checkout: Checkout| {
+        showing.set_value(checkout.seen.clone());
+        show(checkout, place, take)
+    })
 }
 
-fn show(Checkout { cart, key }: Checkout, place: Post) -> AnyView {
+fn show(checkout: Checkout, place: Post, take: Post) -> AnyView {
+    let news = news(&checkout, FORM, place, take);
+    let Checkout { cart, key, seen, .. } = checkout;
     if cart.lines.is_empty() {
         return html! {
             <Page title="Checkout" class=NARROW>
-                {refusal(place.error())}
+                {news}
                 <Empty mark=icon("bag") title="Nothing to check out".into() text="Your cart is empty just now.".into()>
                     {way_on("/books", "Look through the books")}
                 </Empty>
@@ -75,11 +94,12 @@ fn show(Checkout { cart, key }: Checkout, place: Post) -> AnyView {
                 <li class="steps__step" aria-current="step">"Address"</li>
                 <li class="steps__step">"Payment"</li>
             </ol>
-            {refusal(place.error())}
+            {news}
             {summary(&cart)}
-            <PostForm to=place class="form">
+            <PostForm to=place class="form" id=FORM>
                 <input type="hidden" name="idempotency_key" value=key/>
                 <input type="hidden" name="expected_total" value=expected/>
+                <input type="hidden" name="seen" value=seen/>
                 {contact(place)}
                 {delivery(place)}
                 <div class="checkout__place">

@@ -1,6 +1,6 @@
 //! A page that could not be shown: what happened, what it means, what to do.
 
-use super::not_found::NotFound;
+use super::{not_found::NotFound, order_lost::order_lost};
 use crate::{
     AppError,
     components::{
@@ -17,6 +17,7 @@ use leptos_router::hooks::use_location;
 pub fn error_page(error: AppError) -> AnyView {
     let (mark, title, text) = match error.0.code {
         ErrorCode::NotFound => return html! { <NotFound/> },
+        ErrorCode::OrderLost => return order_lost(error.0),
         ErrorCode::NotReady | ErrorCode::ProviderUnavailable => {
             ("hourglass", "Back in a moment", error.0.message.clone())
         }

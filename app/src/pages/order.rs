@@ -19,6 +19,7 @@ use crate::{
     when,
 };
 use domain::{
+    ErrorCode,
     order::{OrderStatus, OrderView},
     payment::PaymentStatus,
 };
@@ -105,16 +106,19 @@ fn declined(order: &OrderView) -> Option<AnyView> {
     })
 }
 
-/// Where sockets are blocked, the page still follows while something is about to happen.
+/// Where sockets are blocked, or there is nothing to hear, the page still follows while something is about to happen.
 fn look_without_socket(live: Live, order: Memo<OrderView>) {
     Effect::new(move |_| {
         let look = move || {
-            let is_moving = order.with_untracked(|order| order.status.holds_copies());
-            if is_moving && !live.is_open().get_untracked() {
+            let status = order.with_untracked(|order| order.status);
+            // Nobody would tell of an order that the gate lost.
+            if status == OrderStatus::Pending || (status.holds_copies() && !live.is_open().get_untracked()) {
                 let address = order.with_untracked(|order| order_address(&order.order_id.to_string()));
                 spawn_local(async move {
-                    if let Ok(order) = get(address).await.and_then(|text| read(&text)) {
-                        live.set_order(order);
+                    match get(address).await.and_then(|text| read(&text)) {
+                        Ok(order) => live.set_order(order),
+                        Err(error) if error.0.code == ErrorCode::OrderLost => drop(window().location().reload()),
+                        Err(_) => {}
                     }
                 });
             }

@@ -1,27 +1,28 @@
 //! The shopper's own orders.
 
 use crate::{
-    api::orders::Orders,
     components::{
         empty::{Empty, way_on},
         icon::icon,
         loaded::loaded,
+        notice::{Tone, notice},
         order_row::order_row,
         page::{NARROW, Page},
     },
     html::{changing, html},
     shop::use_shop,
 };
+use domain::order::OrderList;
 use leptos::prelude::*;
 
 #[component]
 pub fn OrdersPage() -> impl IntoView {
-    loaded(|| "orders".to_owned(), |list: Orders| show(list.orders))
+    loaded(|| "orders".to_owned(), show)
 }
 
-fn show(orders: Vec<domain::order::OrderSummary>) -> AnyView {
+fn show(OrderList { orders, is_whole }: OrderList) -> AnyView {
     let shop = use_shop();
-    if orders.is_empty() {
+    if orders.is_empty() && is_whole {
         let is_guest = shop.account().is_none();
         let text = "When you order something it appears here, with everything that happens to it.";
         return html! {
@@ -37,7 +38,15 @@ fn show(orders: Vec<domain::order::OrderSummary>) -> AnyView {
     html! {
         <Page title="Your orders" class=NARROW>
             <header class="page-head"><h1>"Your orders"</h1></header>
+            {(!is_whole).then(others_later)}
             <ul class="order-rows">{changing(rows)}</ul>
         </Page>
     }
+}
+
+/// Postgres is away.
+fn others_later() -> AnyView {
+    let body =
+        html! { <p>"Nothing happened to the others; they are here again in a moment. "<a href="">"Look again"</a></p> };
+    notice(Tone::Warn, "Just now we can only show the orders that are being reserved", body)
 }

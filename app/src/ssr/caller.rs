@@ -3,7 +3,7 @@
 use super::{AppState, AuthSession, User, cookies, viewer};
 use crate::AppError;
 use domain::{
-    ErrorCode, OrderId, Owner,
+    ErrorCode, Network, OrderId, Owner,
     account::{AccountView, Role},
     cart::CartView,
 };
@@ -70,6 +70,11 @@ impl Caller {
             Some(account) if account.role == Role::Admin => self.viewer().ok_or_else(not_for_you),
             Some(_) => Err(not_for_you()),
         }
+    }
+
+    /// Where the request comes from, when the server found that out.
+    pub fn network(&self) -> Option<Network> {
+        self.parts.extensions.get().copied()
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {

@@ -21,6 +21,14 @@ const MAX_ANSWER: usize = 1024 * 1024;
 /// Fields of a form that are looked at, and characters of each.
 const MAX_FIELDS: usize = 24;
 const MAX_VALUE: usize = 300;
+/// Characters of [`SEEN`], which has up to 50 lines.
+const MAX_SEEN: usize = 1000;
+/// What the checkout showed.
+const SEEN: &str = "seen";
+/// The fields of the checkout, whose form also carries the button that takes what is left.
+const CHECKOUT: &[&str] = &["email", "name", "line1", "line2", "city", "state", "postcode", "country", "phone", SEEN];
+const PLACE: &str = "orders/place";
+const TAKE: &str = "cart/take_what_is_left";
 /// Every plain form of the shop, with the fields that come back into it when it is refused; never a secret.
 const FORMS: &[(&str, &[&str])] = &[
     ("account/login", &["email", "next"]),
@@ -32,7 +40,8 @@ const FORMS: &[(&str, &[&str])] = &[
     ("cart/seen", &["book_id"]),
     ("cart/clear", &[]),
     ("cart/restore", &[]),
-    ("orders/place", &["email", "name", "line1", "line2", "city", "state", "postcode", "country", "phone"]),
+    (TAKE, CHECKOUT),
+    (PLACE, CHECKOUT),
     ("orders/cancel", &["order_id"]),
     ("payments/init", &["order_id", "provider"]),
     ("admin/orders/fulfil", &["order_id"]),
@@ -107,13 +116,17 @@ impl Answer {
         mut typed: BTreeMap<String, String>,
         back: String,
     ) -> Response {
-        let (target, flash) = match self.error {
-            None => (after(form, &typed, &self.body, back), said(form, &self.body)),
-            Some(error) => {
-                typed.retain(|name, _| fields.contains(&name.as_str()));
-                (back, Some(carried(Flash { form: form.to_owned(), error, values: typed })))
-            }
+        let target = if self.error.is_some() { back } else { after(form, &typed, &self.body, back) };
+        typed.retain(|name, _| fields.contains(&name.as_str()));
+        // The checkout goes on with what was typed into it.
+        let is_step = form == TAKE && !typed.is_empty();
+        let form = if is_step { PLACE } else { form };
+        let flash = match self.error {
+            Some(error) => Some((Some(slim(error)), typed)),
+            None if is_step => Some((None, typed)),
+            None => said(&self.body).map(|error| (Some(error), BTreeMap::new())),
         };
+        let flash = flash.map(|(error, values)| carried(Flash { form: form.to_owned(), error, values }));
         let mut response = Redirect::to(&target).into_response();
         copy(header::SET_COOKIE, self.response.headers(), response.headers_mut());
         if let Some(flash) = flash {
@@ -144,7 +157,8 @@ fn after(form: &str, typed: &BTreeMap<String, String>, body: &Bytes, back: Strin
         "account/login" | "account/register" => typed("next").and_then(same_site).unwrap_or("/account").to_owned(),
         "account/logout" => "/".to_owned(),
         "cart/set" | "cart/remove" | "cart/seen" | "cart/clear" | "cart/restore" => "/cart".to_owned(),
-        "orders/place" => answered("order_id").map_or(back, |id| format!("/orders/{id}")),
+        TAKE => typed("next").and_then(same_site).unwrap_or("/checkout").to_owned(),
+        PLACE => answered("order_id").map_or(back, |id| format!("/orders/{id}")),
         "orders/cancel" => typed("order_id").map_or(back, |id| format!("/orders/{}", crate::next::encode(id))),
         "payments/init" => answered("redirect_url").map_or(back, str::to_owned),
         _ => back,
@@ -152,10 +166,19 @@ fn after(form: &str, typed: &BTreeMap<String, String>, body: &Bytes, back: Strin
 }
 
 /// A form that succeeded in part: the next page says what did not.
-fn said(form: &str, body: &Bytes) -> Option<String> {
+fn said(body: &Bytes) -> Option<ApiError> {
     let answer: serde_json::Value = serde_json::from_slice(body).ok()?;
-    let error = ApiError::new(ErrorCode::NotOrderable, answer.get("said")?.as_str()?);
-    Some(carried(Flash { form: form.to_owned(), error, values: BTreeMap::new() }))
+    Some(ApiError::new(ErrorCode::NotOrderable, answer.get("said")?.as_str()?))
+}
+
+/// A refusal without what the next page looks up by itself: the cart, and what is left of its books.
+fn slim(mut error: ApiError) -> ApiError {
+    error.cart = None;
+    error.fields.retain(|name, _| !name.starts_with("book_"));
+    if let Some((end, _)) = error.message.char_indices().nth(MAX_VALUE) {
+        error.message.replace_range(end.., "…");
+    }
+    error
 }
 
 /// An error that no server function wrote: an unknown address, a limit, a crash.
@@ -200,7 +223,11 @@ fn back(headers: &HeaderMap) -> String {
 
 fn typed(body: &Bytes) -> BTreeMap<String, String> {
     let pairs = form_urlencoded::parse(body).take(MAX_FIELDS);
-    pairs.map(|(name, value)| (name.into_owned(), value.chars().take(MAX_VALUE).collect())).collect()
+    let cut = |name: &str, value: &str| {
+        let most = if name == SEEN { MAX_SEEN } else { MAX_VALUE };
+        value.chars().take(most).collect()
+    };
+    pairs.map(|(name, value)| (name.clone().into_owned(), cut(&name, &value))).collect()
 }
 
 #[cfg(test)]
@@ -211,10 +238,10 @@ mod tests {
     fn a_flash_fits_into_a_cookie_and_holds_no_secret() {
         let fields = FORMS.iter().flat_map(|(_, fields)| fields.iter());
         assert!(fields.into_iter().all(|field| !field.contains("password") && !field.contains("key")));
-        let (form, fields) = FORMS[9];
-        let values = fields.iter().map(|field| (field.to_string(), "अ".repeat(MAX_VALUE))).collect();
-        let flash = Flash { form: form.to_owned(), error: ApiError::internal(), values };
-        let text = carried(flash);
+        let values = CHECKOUT.iter().map(|field| (field.to_string(), "अ".repeat(MAX_VALUE))).collect();
+        let mut error = ApiError::new(ErrorCode::InsufficientStock, "अ".repeat(5000));
+        (0..50).for_each(|book| drop(error.fields.insert(format!("book_{book}"), "0".into())));
+        let text = carried(Flash { form: PLACE.to_owned(), error: Some(slim(error)), values });
         assert!(text.len() <= cookies::MAX_FLASH);
         let back: Flash = serde_json::from_str(&text).unwrap();
         assert!(!back.values.is_empty(), "what fits comes along");

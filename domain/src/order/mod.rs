@@ -119,6 +119,14 @@ pub struct OrderSummary {
     pub expires_at: UnixMillis,
 }
 
+/// The shopper's orders, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderList {
+    pub orders: Vec<OrderSummary>,
+    /// `false`: Postgres is away; these are only the ones that wait to be written down.
+    pub is_whole: bool,
+}
+
 /// One page of orders, for admins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderPage {

@@ -150,6 +150,12 @@ fn login_limits(env: &mut Env<'_>) -> LoginLimits {
     LoginLimits { window_seconds: env.number("BAZAR_LOGIN_WINDOW_SECONDS", 900, 1..=86_400), per_account, per_address }
 }
 
+/// In development everybody comes from one address.
+fn held_copies(env: &mut Env<'_>, environment: Environment) -> u32 {
+    let default = if environment == Environment::Production { 200 } else { 0 };
+    u32::try_from(env.number("BAZAR_HELD_COPIES_PER_ADDRESS", default, 0..=1_000_000)).unwrap_or(u32::MAX)
+}
+
 fn store_config(
     env: &mut Env<'_>,
     environment: Environment,
@@ -180,6 +186,7 @@ fn store_config(
         delivery: DeliveryRule { fee: Minor::new(fee), free_from: Minor::new(free_from) },
         order_ttl: seconds(order_ttl),
         min_time_to_pay: seconds(min_pay),
+        held_copies_per_address: held_copies(env, environment),
         number_secret: secrets.number_secret(),
         mail: mail::read(env, environment, secrets),
         sms: env.text("BAZAR_SMS_DIR").map(Into::into),

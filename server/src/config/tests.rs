@@ -52,6 +52,7 @@ fn every_wrong_value_is_named_in_a_line_of_its_own() {
         ("BAZAR_SMTP_URL", "smtp://user:hidden@"),
         ("BAZAR_MAIL_FROM", "Book Bazar"),
         ("BAZAR_ABANDONED_AFTER", "a week"),
+        ("BAZAR_HELD_COPIES_PER_ADDRESS", "-1"),
         ("DATABASE_URL", "mysql://secret@db"),
         ("REDIS_URL", " "),
     ];
@@ -197,4 +198,11 @@ fn a_provider_that_is_not_whole_stops_the_start() {
     );
     let sandbox = problems(&production(&[("BAZAR_PAYMENTS", "sandbox")]));
     assert!(sandbox.len() == 1 && sandbox[0].starts_with("BAZAR_PAYMENTS names the sandbox"), "{sandbox:?}");
+}
+
+#[test]
+fn copies_held_per_address_are_limited_where_strangers_come() {
+    let limit = |settings: &[(&str, &str)]| read(settings).expect("read").store.held_copies_per_address;
+    assert_eq!((limit(&[]), limit(&production(&[]))), (0, 200));
+    assert_eq!(limit(&production(&[("BAZAR_HELD_COPIES_PER_ADDRESS", "0")])), 0);
 }

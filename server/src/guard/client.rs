@@ -1,10 +1,26 @@
 //! Where a request comes from: the connection's address, or what a proxy of ours says about it. Nobody else is believed.
 
-use axum::extract::{ConnectInfo, Request};
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use axum::{
+    extract::{ConnectInfo, Request, State},
+    middleware::Next,
+    response::Response,
+};
+use domain::Network;
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+/// Tells everybody further in from which network the request comes, as an extension.
+pub async fn locate(State(proxies): State<Arc<[IpAddr]>>, mut request: Request, next: Next) -> Response {
+    if let Some(address) = address(&request, &proxies) {
+        request.extensions_mut().insert(Network::of(address));
+    }
+    next.run(request).await
+}
 
 /// The client's address; `None` only where no connection is known.
-pub fn address(request: &Request, proxies: &[IpAddr]) -> Option<IpAddr> {
+fn address(request: &Request, proxies: &[IpAddr]) -> Option<IpAddr> {
     let ConnectInfo(peer) = request.extensions().get::<ConnectInfo<SocketAddr>>()?;
     let mut client = peer.ip();
     let hops = request.headers().get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
@@ -18,17 +34,6 @@ pub fn address(request: &Request, proxies: &[IpAddr]) -> Option<IpAddr> {
         client = next;
     }
     Some(client)
-}
-
-/// What one subscriber usually holds: a whole IPv6 network of 2^64 addresses counts as one.
-pub fn subscriber(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
-            Some(v4) => IpAddr::V4(v4),
-            None => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
-        },
-        v4 => v4,
-    }
 }
 
 #[cfg(test)]
@@ -52,13 +57,5 @@ mod tests {
         // What the client itself claimed stands further left.
         assert_eq!(client("10.0.0.1", "6.6.6.6, 9.9.9.9, 10.0.0.2", &["10.0.0.1", "10.0.0.2"]), "9.9.9.9");
         assert_eq!(client("10.0.0.1", "nonsense", &["10.0.0.1"]), "10.0.0.1");
-    }
-
-    #[test]
-    fn a_subscribers_network_is_one() {
-        let same = |a: &str, b: &str| subscriber(a.parse().expect("a")) == subscriber(b.parse().expect("b"));
-        assert!(same("2001:db8::1", "2001:db8::ffff:1"));
-        assert!(!same("2001:db8::1", "2001:db8:0:1::1"));
-        assert!(same("::ffff:1.2.3.4", "1.2.3.4"));
     }
 }

@@ -1,7 +1,7 @@
 //! What stands around every request: refusals before it, headers and dressed errors after it.
 
 pub mod body;
-mod client;
+pub mod client;
 pub mod cross_site;
 pub mod errors;
 pub mod headers;

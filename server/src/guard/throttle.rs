@@ -2,7 +2,7 @@
 //! machine cannot go through a list of accounts, or keep every core busy hashing passwords of new ones. Counted in each process; what a crowd of processes lets through more is
 //! far from enough to guess.
 
-use super::{client, refuse};
+use super::refuse;
 use crate::config::LoginLimits;
 use axum::{
     body::{Body, to_bytes},
@@ -10,11 +10,10 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use domain::{ApiError, ErrorCode};
+use domain::{ApiError, ErrorCode, Network};
 use http::{HeaderValue, StatusCode, header};
 use std::{
     hash::{BuildHasher, RandomState},
-    net::IpAddr,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -30,15 +29,14 @@ const MAX_BODY: usize = 64 * 1024;
 
 pub struct Throttle {
     limits: LoginLimits,
-    proxies: Vec<IpAddr>,
     store: Store,
     accounts: Counters,
     addresses: Counters,
 }
 
 impl Throttle {
-    pub fn new(limits: LoginLimits, proxies: Vec<IpAddr>, store: Store) -> Self {
-        Self { limits, proxies, store, accounts: Counters::new(), addresses: Counters::new() }
+    pub fn new(limits: LoginLimits, store: Store) -> Self {
+        Self { limits, store, accounts: Counters::new(), addresses: Counters::new() }
     }
 }
 
@@ -48,7 +46,7 @@ pub async fn guard(State(throttle): State<Arc<Throttle>>, request: Request, next
     if !(is_login || is_register) || request.method().is_safe() {
         return next.run(request).await;
     }
-    let address = client::address(&request, &throttle.proxies).map(client::subscriber);
+    let network = request.extensions().get::<Network>().copied();
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
         return refuse(ApiError::new(ErrorCode::TooLarge, "That form is too long."));
@@ -61,7 +59,7 @@ pub async fn guard(State(throttle): State<Arc<Throttle>>, request: Request, next
     let (window, left) = (now / limits.window_seconds, limits.window_seconds - now % limits.window_seconds);
     // Counted before the attempt: a hundred at once must not all be the first.
     let account = throttle.accounts.slot(&email);
-    let address = throttle.addresses.slot(&address);
+    let address = throttle.addresses.slot(&network);
     let by_account = if is_login { account.add(window) } else { 0 };
     if address.add(window) > limits.per_address || by_account > limits.per_account {
         return too_many(left);

@@ -4,6 +4,7 @@
 mod accounts;
 mod cart;
 mod chaos;
+mod checkout;
 mod commands;
 mod desk;
 mod dice;

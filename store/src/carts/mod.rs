@@ -7,7 +7,9 @@
 //! that those edits come on top of what Postgres turns out to hold.
 
 pub mod abandoned;
+mod changes;
 pub(crate) mod compare;
+mod left;
 mod memo;
 pub mod parked;
 pub mod persist;
@@ -20,6 +22,8 @@ pub mod told;
 mod verb;
 mod view;
 
+pub use changes::changes;
+pub use left::take_what_is_left;
 pub(crate) use memo::Memo;
 
 use crate::{

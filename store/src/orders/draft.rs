@@ -162,7 +162,7 @@ pub(super) fn deadline(store: &Store, placed_at: UnixMillis) -> UnixMillis {
     placed_at.plus(i64::try_from(store.config().order_ttl.as_millis()).unwrap_or(i64::MAX))
 }
 
-fn order_number(secret: &str, order: OrderId) -> OrderNumber {
+pub(super) fn order_number(secret: &str, order: OrderId) -> OrderNumber {
     #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any key fits");
     mac.update(order.get().as_bytes());

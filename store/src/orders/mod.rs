@@ -25,16 +25,23 @@ use crate::{
 };
 use change::Change;
 use domain::{
-    ApiError, ErrorCode, IdempotencyKey, OrderId, Owner,
-    order::{Cause, OrderStatus, OrderSummary, OrderView, PlaceOrder, Placed, ShortLine},
+    ApiError, ErrorCode, IdempotencyKey, Network, OrderId, Owner,
+    order::{Cause, OrderList, OrderStatus, OrderView, PlaceOrder, Placed, ShortLine},
 };
 use draft::Draft;
 use scripts::{MarkAnswer, PlaceAnswer};
 use sha2::{Digest, Sha256};
 
-/// Places an order from the owner's cart (design §4 *Place*). A repeat with the same key gives the same answer.
+/// Places an order from the owner's cart (design §4 *Place*). A repeat with the same key gives the same answer. `from`:
+/// where the request came from, if that is known.
 #[tracing::instrument(skip_all, fields(owner = %owner, order.id = %draft::order_id(owner, &key)))]
-pub async fn place(store: &Store, owner: &Owner, request: PlaceOrder, key: IdempotencyKey) -> Result<Placed, Error> {
+pub async fn place(
+    store: &Store,
+    owner: &Owner,
+    request: PlaceOrder,
+    key: IdempotencyKey,
+    from: Option<Network>,
+) -> Result<Placed, Error> {
     let fingerprint = draft::fingerprint(&request)?;
     if let Some(answer) = replay(store, owner, &key, &fingerprint).await? {
         return Ok(answer);
@@ -47,12 +54,13 @@ pub async fn place(store: &Store, owner: &Owner, request: PlaceOrder, key: Idemp
         }
         Err(failure) => return Err(failure),
     };
-    match scripts::place(store, &draft, cart).await? {
+    match at_gate(store, &draft, cart, from).await? {
         PlaceAnswer::Placed => {}
         PlaceAnswer::Replayed(answer) => return Ok(answer),
         PlaceAnswer::KeyReused => return Err(key_reused().into()),
         PlaceAnswer::Insufficient(left) => return Err(short(&draft, &left).into()),
         PlaceAnswer::TooManyHolds => return Err(too_many_holds().into()),
+        PlaceAnswer::TooManyCopies => return Err(too_many_copies(store).into()),
         PlaceAnswer::CartTaken => return Err(cart_taken().into()),
         PlaceAnswer::NotReady => return Err(ApiError::not_ready().into()),
     }
@@ -65,6 +73,17 @@ pub async fn place(store: &Store, owner: &Owner, request: PlaceOrder, key: Idemp
     Ok(draft.answer())
 }
 
+/// What the gate says. Orders of a network that ended are only found out, and no longer counted, when there seem to be
+/// too many.
+async fn at_gate(store: &Store, draft: &Draft, cart: i64, from: Option<Network>) -> Result<PlaceAnswer, Error> {
+    match (scripts::place(store, draft, cart, from).await?, from) {
+        (PlaceAnswer::TooManyCopies, Some(network)) if scripts::forget_ended(store, network).await? > 0 => {
+            scripts::place(store, draft, cart, from).await
+        }
+        (answer, _) => Ok(answer),
+    }
+}
+
 async fn take(store: &Store, draft: &Draft) -> Result<(), Error> {
     let cart = carts::take(store, &draft.owner, draft.order_id, &draft.cart_lines()).await?;
     scripts::taken(store, &draft.owner, draft.order_id, cart).await
@@ -75,7 +94,7 @@ async fn take(store: &Store, draft: &Draft) -> Result<(), Error> {
 pub async fn get(store: &Store, viewer: &Viewer, order: OrderId) -> Result<Option<OrderView>, Error> {
     let Some((owner, view)) = read::order(store, order).await? else {
         let placed_here = viewer.receipts.iter().any(|(known, _)| *known == order);
-        return if placed_here { Err(lost(store).await?.into()) } else { Ok(None) };
+        return if placed_here { Err(lost(store, order).await?.into()) } else { Ok(None) };
     };
     Ok(viewer.may_see(order, &owner).then(|| for_eyes_of(viewer, view)))
 }
@@ -100,15 +119,20 @@ pub(crate) async fn written(store: &Store, order: OrderId) -> Result<Option<Orde
 }
 
 /// A gate that is not loaded may still find the order in its stream.
-async fn lost(store: &Store) -> Result<ApiError, Error> {
-    let message = "This order was lost in a failure of our systems before its copies were set aside. Nothing was \
-        charged, and it cannot be paid any more. Please order again; we are sorry for the trouble.";
-    let is_loaded = scripts::is_loaded(store).await?;
-    Ok(if is_loaded { ApiError::new(ErrorCode::OrderLost, message) } else { ApiError::not_ready() })
+async fn lost(store: &Store, order: OrderId) -> Result<ApiError, Error> {
+    if !scripts::is_loaded(store).await? {
+        return Ok(ApiError::not_ready());
+    }
+    let number = draft::order_number(store.config().number_secret.reveal(), order);
+    let message = format!(
+        "Order {number} was lost in a failure of our systems, and with it the hold on its copies. Nothing was charged, \
+        and nothing can be: it never came so far that it could be paid. Please order again; we are sorry for the trouble."
+    );
+    Ok(ApiError::new(ErrorCode::OrderLost, message))
 }
 
 /// The owner's latest orders (at most 100), waiting ones included, newest first.
-pub async fn list(store: &Store, viewer: &Viewer) -> Result<Vec<OrderSummary>, Error> {
+pub async fn list(store: &Store, viewer: &Viewer) -> Result<OrderList, Error> {
     read::list(store, viewer).await
 }
 
@@ -193,6 +217,15 @@ fn cart_taken() -> ApiError {
 fn too_many_holds() -> ApiError {
     let most = scripts::MAX_OPEN_ORDERS;
     let message = format!("You have {most} orders waiting for payment. Please pay or cancel one of them first.");
+    ApiError::new(ErrorCode::TooManyHolds, message)
+}
+
+fn too_many_copies(store: &Store) -> ApiError {
+    let most = store.config().held_copies_per_address;
+    let message = format!(
+        "At most {most} copies can wait for payment from one internet address, and this order would exceed that. \
+        Please pay or cancel an order first, or order fewer copies."
+    );
     ApiError::new(ErrorCode::TooManyHolds, message)
 }
 

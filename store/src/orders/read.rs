@@ -9,7 +9,7 @@ use crate::{
 };
 use domain::{
     OrderId, Owner,
-    order::{OrderSummary, OrderView},
+    order::{OrderList, OrderSummary, OrderView},
 };
 use std::collections::HashSet;
 
@@ -24,7 +24,7 @@ pub(super) async fn order(store: &Store, order: OrderId) -> Result<Option<(Owner
     if let Ok(Some(found)) = ledger {
         return Ok(Some(found));
     }
-    if let Some(waiting) = scripts::waiting(store, order).await? {
+    if let Some(waiting) = scripts::waiting(store, &[order]).await?.pop() {
         let owner = waiting.draft.owner;
         return Ok(Some((owner, waiting.draft.view(waiting.cancel_asked, store.now()))));
     }
@@ -32,7 +32,7 @@ pub(super) async fn order(store: &Store, order: OrderId) -> Result<Option<(Owner
     written().await
 }
 
-pub(super) async fn list(store: &Store, viewer: &Viewer) -> Result<Vec<OrderSummary>, Error> {
+pub(super) async fn list(store: &Store, viewer: &Viewer) -> Result<OrderList, Error> {
     // The gate first: what is persisted between the two looks is then seen twice, not never.
     let waiting = waiting(store, viewer).await;
     let written =
@@ -40,7 +40,7 @@ pub(super) async fn list(store: &Store, viewer: &Viewer) -> Result<Vec<OrderSumm
             Ok(written) => written,
             Err(Error::Postgres { operation, source }) if is_outage(&source) => {
                 tracing::warn!(operation, "listing only what the gate has");
-                return waiting;
+                return waiting.map(|orders| OrderList { orders, is_whole: false });
             }
             Err(failure) => return Err(failure),
         };
@@ -54,15 +54,19 @@ pub(super) async fn list(store: &Store, viewer: &Viewer) -> Result<Vec<OrderSumm
     orders.extend(written);
     orders.sort_by_key(|order| std::cmp::Reverse((order.placed_at, order.order_id)));
     orders.truncate(LIST_SIZE);
-    Ok(orders)
+    Ok(OrderList { orders, is_whole: true })
 }
 
+/// Also those that this browser placed as a guest, before it logged in.
 async fn waiting(store: &Store, viewer: &Viewer) -> Result<Vec<OrderSummary>, Error> {
-    let mut orders = Vec::new();
-    for order in scripts::held(store, &viewer.owner).await? {
-        if let Some(waiting) = scripts::waiting(store, order).await? {
-            orders.push(waiting.draft.summary());
-        }
-    }
+    let mut orders = scripts::held(store, &viewer.owner).await?;
+    let guests = viewer.receipts.iter().filter(|(order, owner)| viewer.may_see(*order, owner));
+    orders.extend(guests.map(|(order, _)| *order));
+    orders.sort_unstable();
+    orders.dedup();
+    let mut waiting = scripts::waiting(store, &orders).await?;
+    waiting.retain(|order| viewer.may_see(order.draft.order_id, &order.draft.owner));
+    let mut orders: Vec<_> = waiting.into_iter().map(|order| order.draft.summary()).collect();
+    orders.sort_by_key(|order| std::cmp::Reverse((order.placed_at, order.order_id)));
     Ok(orders)
 }

@@ -5,7 +5,7 @@ use crate::{
     Store,
     error::{During, Error},
 };
-use domain::{BookId, IdempotencyKey, OrderId, Owner, UnixMillis, order::Placed};
+use domain::{BookId, IdempotencyKey, Network, OrderId, Owner, UnixMillis, order::Placed};
 use redis::AsyncCommands;
 use std::sync::LazyLock;
 
@@ -32,13 +32,20 @@ pub(super) enum PlaceAnswer {
     /// What is left of each short book.
     Insufficient(Vec<(BookId, u32)>),
     TooManyHolds,
+    /// The orders that came from this network, perhaps some that ended, hold too many.
+    TooManyCopies,
     /// Another order was just made of this very cart.
     CartTaken,
     NotReady,
 }
 
-/// `cart`: the version of the cart that the draft was made of.
-pub(super) async fn place(store: &Store, draft: &Draft, cart: i64) -> Result<PlaceAnswer, Error> {
+/// `cart`: the version of the cart that the draft was made of; `from`: where the request came from.
+pub(super) async fn place(
+    store: &Store,
+    draft: &Draft,
+    cart: i64,
+    from: Option<Network>,
+) -> Result<PlaceAnswer, Error> {
     const OPERATION: &str = "orders.script_place";
     let keys = store.keys();
     let mut call = PLACE.prepare_invoke();
@@ -50,6 +57,7 @@ pub(super) async fn place(store: &Store, draft: &Draft, cart: i64) -> Result<Pla
         .key(keys.holds(&draft.owner))
         .key(keys.reservation(draft.order_id))
         .key(keys.bought(&draft.owner))
+        .key(keys.from(from))
         .arg(draft.order_id.to_string())
         .arg(draft.owner.to_string())
         .arg(&draft.fingerprint)
@@ -60,7 +68,8 @@ pub(super) async fn place(store: &Store, draft: &Draft, cart: i64) -> Result<Pla
         .arg(MAX_OPEN_ORDERS)
         .arg(KEY_LIFE_S)
         .arg(keys.live_stock())
-        .arg(cart);
+        .arg(cart)
+        .arg(from.map_or(0, |_| store.config().held_copies_per_address));
     for line in &draft.lines {
         call.arg(line.book_id.get()).arg(line.quantity.get());
     }
@@ -75,6 +84,7 @@ fn place_answer(answer: &[String]) -> Option<PlaceAnswer> {
         "REPLAYED" => PlaceAnswer::Replayed(serde_json::from_str(rest.first()?).ok()?),
         "KEY_REUSED" => PlaceAnswer::KeyReused,
         "TOO_MANY_HOLDS" => PlaceAnswer::TooManyHolds,
+        "TOO_MANY_COPIES" => PlaceAnswer::TooManyCopies,
         "CART_TAKEN" => PlaceAnswer::CartTaken,
         "NOT_READY" => PlaceAnswer::NotReady,
         "INSUFFICIENT" => {
@@ -83,6 +93,27 @@ fn place_answer(answer: &[String]) -> Option<PlaceAnswer> {
         }
         _ => return None,
     })
+}
+
+/// Forgets the orders of this network that hold nothing any more; how many there were.
+pub(super) async fn forget_ended(store: &Store, from: Network) -> Result<usize, Error> {
+    const OPERATION: &str = "orders.forget_ended";
+    let (key, mut redis) = (store.keys().from(Some(from)), store.redis());
+    let orders: Vec<String> = redis.hkeys(&key).await.during(OPERATION)?;
+    if orders.is_empty() {
+        return Ok(0);
+    }
+    let mut pipe = redis::pipe();
+    let ids = || orders.iter().filter_map(|order| order.parse::<OrderId>().ok());
+    for order in ids() {
+        pipe.exists(store.keys().reservation(order));
+    }
+    let holds: Vec<bool> = pipe.query_async(&mut redis).await.during(OPERATION)?;
+    let ended: Vec<String> = ids().zip(holds).filter(|(_, holds)| !holds).map(|(order, _)| order.to_string()).collect();
+    if !ended.is_empty() {
+        redis.hdel::<_, _, ()>(&key, &ended).await.during(OPERATION)?;
+    }
+    Ok(ended.len())
 }
 
 /// The owner's cart, in this version now, has given the order's copies up, or got them back.
@@ -178,17 +209,24 @@ pub(super) struct Waiting {
     pub cancel_asked: bool,
 }
 
-/// The order as the gate keeps it, unless it is in Postgres already.
-pub(super) async fn waiting(store: &Store, order: OrderId) -> Result<Option<Waiting>, Error> {
+/// Those of these orders that the gate keeps and that are not in Postgres already.
+pub(super) async fn waiting(store: &Store, orders: &[OrderId]) -> Result<Vec<Waiting>, Error> {
     const OPERATION: &str = "orders.waiting";
-    let (text, cancel, persisted): (Option<String>, Option<String>, Option<String>) = store
-        .redis()
-        .hmget(store.keys().reservation(order), &["order", "cancel", "persisted"])
-        .await
-        .during(OPERATION)?;
-    let Some(text) = text.filter(|_| persisted.is_none()) else { return Ok(None) };
-    let draft = serde_json::from_str(&text).during(OPERATION)?;
-    Ok(Some(Waiting { draft, cancel_asked: cancel.is_some() }))
+    if orders.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut pipe = redis::pipe();
+    for order in orders {
+        pipe.hmget(store.keys().reservation(*order), &["order", "cancel", "persisted"]);
+    }
+    type Fields = (Option<String>, Option<String>, Option<String>);
+    let found: Vec<Fields> = pipe.query_async(&mut store.redis()).await.during(OPERATION)?;
+    let waiting = found.into_iter().filter_map(|(order, cancel, persisted)| {
+        let order = order.filter(|_| persisted.is_none())?;
+        let draft = serde_json::from_str(&order).during(OPERATION);
+        Some(draft.map(|draft| Waiting { draft, cancel_asked: cancel.is_some() }))
+    });
+    waiting.collect()
 }
 
 pub(super) async fn is_loaded(store: &Store) -> Result<bool, Error> {
@@ -311,7 +349,16 @@ mod tests {
         let place = promised_codes(include_str!("../../../lua/order_place.lua"));
         assert_eq!(
             place,
-            ["NOT_READY", "REPLAYED", "KEY_REUSED", "TOO_MANY_HOLDS", "CART_TAKEN", "INSUFFICIENT", "PLACED"]
+            [
+                "NOT_READY",
+                "REPLAYED",
+                "KEY_REUSED",
+                "TOO_MANY_HOLDS",
+                "TOO_MANY_COPIES",
+                "CART_TAKEN",
+                "INSUFFICIENT",
+                "PLACED"
+            ]
         );
         let answer = r#"{"order_id":"c85a0465-8329-82fa-9ec7-9ebd73ded635","number":"BB-7K3M-9QXA","status":"PENDING",
             "total":1,"currency":"INR","expires_at":1}"#;

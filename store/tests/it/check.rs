@@ -89,7 +89,7 @@ impl Shop {
             carts::add(&self.store, &owner, *book, Quantity::new(2).unwrap()).await.unwrap();
         }
         let key = IdempotencyKey::parse("click").unwrap();
-        let placed = orders::place(&self.store, &owner, request(), key).await.unwrap();
+        let placed = orders::place(&self.store, &owner, request(), key, None).await.unwrap();
         Accepted { id: placed.order_id, owner }
     }
 

@@ -3,6 +3,7 @@
 mod crowds;
 mod desk;
 mod ends;
+mod limits;
 mod persist;
 mod place;
 mod races;

@@ -2,6 +2,7 @@
 
 mod editor;
 mod enders;
+mod orders;
 mod postgres;
 mod redis;
 mod tabs;

@@ -211,7 +211,7 @@ async fn with_postgres_away_orders_wait_and_are_seen() {
     let viewer = Viewer::new(owner);
     let view = orders::get(&shop.store, &viewer, order).await.unwrap().expect("shown from the gate");
     assert_eq!(view.status, OrderStatus::Pending);
-    assert_eq!(orders::list(&shop.store, &viewer).await.unwrap().len(), 1);
+    assert_eq!(orders::list(&shop.store, &viewer).await.unwrap().orders.len(), 1);
     let mut batch = None;
     while batch.is_none() {
         batch = shop.persist.fetch(&shop.store).await.unwrap();

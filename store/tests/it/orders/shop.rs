@@ -134,7 +134,7 @@ impl Shop {
     }
 
     pub async fn place(&self, owner: &Owner, key: &str) -> Result<Placed, Error> {
-        orders::place(&self.store, owner, request(), IdempotencyKey::parse(key).expect("a key")).await
+        orders::place(&self.store, owner, request(), IdempotencyKey::parse(key).expect("a key"), None).await
     }
 
     /// Accepted, not yet in Postgres.
