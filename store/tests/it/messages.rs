@@ -185,7 +185,7 @@ async fn odd_names_stay_in_their_place() {
     let mut request = request();
     request.address.name = "Asha\" <evil@example.org>,\u{2028}Bcc: x".into();
     let key = domain::IdempotencyKey::parse("odd").expect("a key");
-    let placed = orders::place(&shop.store, &owner, request, key).await.expect("placed");
+    let placed = orders::place(&shop.store, &owner, request, key, None).await.expect("placed");
     shop.persist_all().await;
     sqlx::query("UPDATE order_items SET title = E'T\\r\\nBcc: evil@example.org <b>'")
         .execute(&shop.pg)
