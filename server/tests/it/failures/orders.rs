@@ -47,6 +47,9 @@ async fn orders_are_placed_and_seen_while_postgres_is_away() {
     let mut shop = Shop::on(&servers);
     shop.spawn("all");
     shop.wait_until_ready().await;
+    // A machine with much to do may doubt its Postgres at first.
+    let has_books = || async { (shop.visitor().get("/api/books?q=").await.status == 200).then_some(()) };
+    eventually("the books", has_books).await;
     let (before, _) = guest(&shop, "The Second Book").await;
     let paying = place_one(&before, "before").await;
     wait_for(&before, &paying, "PAYMENT_PENDING").await;
