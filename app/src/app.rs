@@ -38,6 +38,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/") view=HomePage ssr=Async/>
                     <Route path=path!("/books") view=BooksPage ssr=Async/>
                     <Route path=path!("/books/:slug") view=BookPage ssr=Async/>
+                    <Route path=path!("/authors/:slug") view=BooksPage ssr=Async/>
+                    <Route path=path!("/categories/:slug") view=BooksPage ssr=Async/>
                     <Route path=path!("/cart") view=CartPage ssr=Async/>
                     <Route path=path!("/cart/restore/:token") view=RestorePage ssr=Async/>
                     <Route path=path!("/mail/unsubscribe/:token") view=UnsubscribePage ssr=Async/>

@@ -24,6 +24,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <HashedStylesheet options=options.clone()/>
                 <AutoReload options=options.clone()/>
                 <HydrationScripts options/>
+                <script r#type="module" src="/search.js"></script>
                 <MetaTags/>
             </head>
             <body>

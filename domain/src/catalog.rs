@@ -9,6 +9,8 @@ pub const PAGE_SIZE: u32 = 24;
 pub const MAX_PAGE: u32 = 1000;
 /// Longest search text, in characters; the rest is cut.
 pub const MAX_QUERY: usize = 100;
+/// Between the price ranges that lists offer; each begins with its step.
+pub const PRICE_STEPS: [Minor; 4] = [Minor::new(25_000), Minor::new(40_000), Minor::new(60_000), Minor::new(100_000)];
 
 /// A book in a list: `{id,slug,title,authors,year,price,currency,available}` and what a shelf shows besides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +66,33 @@ impl BookPage {
         let pages = self.total.max(0).cast_unsigned().div_ceil(u64::from(self.page_size.max(1)));
         u32::try_from(pages).unwrap_or(u32::MAX).clamp(1, MAX_PAGE)
     }
+}
+
+/// By what a list may be narrowed further, and how many books each choice leaves when all other filters stay.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facets {
+    pub categories: Vec<Facet>,
+    /// Those with most books.
+    pub authors: Vec<Facet>,
+    pub languages: Vec<Facet>,
+    pub prices: Vec<PriceFacet>,
+    pub in_stock: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facet {
+    /// What the filter is given.
+    pub value: String,
+    pub name: String,
+    pub books: u32,
+}
+
+/// Prices from `min` to `max`, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriceFacet {
+    pub min: Option<Minor>,
+    pub max: Option<Minor>,
+    pub books: u32,
 }
 
 /// How a list is ordered.

@@ -78,10 +78,6 @@ impl Store {
             ("statement_timeout", timeout_ms.as_str()),
             ("lock_timeout", lock_ms.as_str()),
             ("idle_in_transaction_session_timeout", "15000"),
-            // How much of a word a typo may spoil and the index still finds it: `breif` is 0.33 of `brief`.
-            ("pg_trgm.word_similarity_threshold", "0.3"),
-            // A search for nothing but stop words is not worth a line in the log.
-            ("client_min_messages", "warning"),
         ]);
         let outage = Outage::of(options.clone());
         let no_doubt = outage.follow();

@@ -9,6 +9,8 @@ pub mod admin;
 mod args;
 pub mod books;
 pub mod cart;
+#[cfg(feature = "ssr")]
+pub mod list;
 pub mod mail;
 pub mod orders;
 pub mod pages;

@@ -1,14 +1,11 @@
 //! What one page needs in one answer. Made for the pages of this app only; other clients use the other modules.
 
-#[cfg(feature = "ssr")]
-use super::args;
-use super::books::ListArgs;
 use crate::AppError;
 #[cfg(feature = "ssr")]
 use crate::ssr::Caller;
 use domain::{
     cart::{CartView, Changes},
-    catalog::{BookCard, BookPage, Category},
+    catalog::{BookCard, Category, Sort},
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 use serde::{Deserialize, Serialize};
@@ -24,8 +21,37 @@ pub struct Home {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct List {
-    pub page: BookPage,
-    pub categories: Vec<Category>,
+    pub title: String,
+    pub lede: String,
+    pub books: Vec<BookCard>,
+    pub page: u32,
+    pub pages: u32,
+    /// The address of its first page.
+    pub here: String,
+    /// The form that orders it: where it leads, and what it keeps.
+    pub action: String,
+    pub form: Vec<(String, String)>,
+    pub sort: Sort,
+    /// The filters that are on; each leads to the list without it.
+    pub chosen: Vec<Choice>,
+    pub groups: Vec<Group>,
+}
+
+/// Filters of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    pub title: String,
+    pub choices: Vec<Choice>,
+}
+
+/// A filter, and where following it leads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    pub name: String,
+    /// Books that it leaves.
+    pub books: Option<u32>,
+    pub href: String,
+    pub is_on: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +66,8 @@ pub struct Book {
 /// which is a lot of WASM for one page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BookMore {
+    /// Names of its authors and the addresses of their pages.
+    pub by: Vec<(String, String)>,
     pub subtitle: Option<String>,
     pub isbn: Option<String>,
     pub language: String,
@@ -66,7 +94,7 @@ const ROW: usize = 6;
 
 #[server(name = HomePage, prefix = "/api", endpoint = "page/home", input = GetUrl)]
 pub async fn home() -> Result<Home, AppError> {
-    use domain::catalog::{BookQuery, Sort};
+    use domain::catalog::BookQuery;
     let caller = Caller::current()?;
     let shelf = store::catalog::home(caller.store()).await?;
     let categories = store::catalog::categories(caller.store()).await?;
@@ -79,12 +107,11 @@ pub async fn home() -> Result<Home, AppError> {
     Ok(Home { shelf, newest, categories: categories.to_vec(), titles })
 }
 
+/// `at`: the address of the page, like `/authors/jane-austen?sort=title`.
 #[server(name = ListPage, prefix = "/api", endpoint = "page/books", input = GetUrl)]
-pub async fn books(#[server(flatten)] query: ListArgs) -> Result<List, AppError> {
+pub async fn books(#[server(default)] at: String) -> Result<List, AppError> {
     let caller = Caller::current()?;
-    let page = store::catalog::list(caller.store(), &args::list(query)?).await?;
-    let categories = store::catalog::categories(caller.store()).await?;
-    Ok(List { page, categories: categories.to_vec() })
+    super::list::list(caller.store(), &at).await
 }
 
 #[server(name = BookPageOf, prefix = "/api", endpoint = "page/book", input = GetUrl)]
@@ -103,12 +130,14 @@ pub async fn book(#[server(default)] slug: String) -> Result<Book, AppError> {
     };
     let BookDetail { card, subtitle, isbn, language, pages, description, categories, on_sale } = book;
     let language = language_name(&language).map_or(language, str::to_owned);
-    Ok(Book { card, more: BookMore { subtitle, isbn, language, pages, description, categories, on_sale }, near })
+    let authors = store::catalog::authors_of(caller.store(), card.id).await?;
+    let by = authors.into_iter().map(|author| (author.name.clone(), super::list::author_address(&author))).collect();
+    Ok(Book { card, more: BookMore { by, subtitle, isbn, language, pages, description, categories, on_sale }, near })
 }
 
 /// The English name of a language of ISO 639, by its two- or three-letter code.
 #[cfg(feature = "ssr")]
-fn language_name(code: &str) -> Option<&'static str> {
+pub fn language_name(code: &str) -> Option<&'static str> {
     const NAMES: [(&str, &str, &str); 24] = [
         ("en", "eng", "English"),
         ("hi", "hin", "Hindi"),

@@ -4,14 +4,15 @@ use leptos::{ev::SubmitEvent, form::form_data_from_event};
 use leptos_router::hooks::use_navigate;
 
 /// For `on:submit`: goes to `action` with what the form holds, without reloading; empty fields are left out.
-pub fn follow(action: &'static str) -> impl Fn(SubmitEvent) + 'static {
+pub fn follow(action: impl Into<String>) -> impl Fn(SubmitEvent) + 'static {
+    let action = action.into();
     let navigate = use_navigate();
     move |event| {
         let Ok(data) = form_data_from_event(&event) else { return };
         let Ok(params) = web_sys::UrlSearchParams::new_with_str_sequence_sequence(&data) else { return };
         event.prevent_default();
         let params: String = params.to_string().into();
-        navigate(&address(action, &params), leptos_router::NavigateOptions::default());
+        navigate(&address(&action, &params), leptos_router::NavigateOptions::default());
     }
 }
 

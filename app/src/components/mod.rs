@@ -2,10 +2,10 @@
 
 pub mod address;
 pub mod book_card;
-pub mod category_nav;
 pub mod cover;
 pub mod edit_form;
 pub mod empty;
+pub mod facets;
 pub mod form;
 pub mod get_form;
 pub mod icon;

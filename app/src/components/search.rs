@@ -1,4 +1,4 @@
-//! The search field: in the header, on the home page, and where somebody got lost.
+//! The search field: in the header, on the home page, and where somebody got lost. `public/search.js` adds suggestions.
 
 use super::{get_form::follow, icon::icon};
 use crate::html::html;
@@ -14,8 +14,8 @@ pub fn Search(class: &'static str, id: &'static str, #[prop(optional)] has_word:
     html! {
         <form class=class action="/books" method="get" role="search" on:submit=follow("/books")>
             <label class="visually-hidden" for=id>"Search by title, author or ISBN"</label>
-            <input class="search__input" id=id name="q" type="search" value=q prop:value=q
-                placeholder="Title, author or ISBN" autocomplete="off" maxlength=MAX_QUERY.to_string()/>
+            <input class="search__input" id=id name="q" type="text" value=q prop:value=q
+                placeholder="Title, author or ISBN" inputmode="search" enterkeyhint="search" autocomplete="off" maxlength=MAX_QUERY.to_string()/>
             <button class="search__button" type="submit">
                 {icon("search")}
                 <span class=if has_word { "" } else { "visually-hidden" }>"Search"</span>

@@ -13,7 +13,6 @@ use crate::{
     },
     html::{changing, html},
     live::Edit,
-    next::encode,
     shop::use_shop,
 };
 use domain::{Quantity, cart::CartLine, catalog::BookCard};
@@ -29,11 +28,11 @@ pub fn BookPage() -> impl IntoView {
 
 fn show(Book { card, more, near }: Book) -> AnyView {
     let alt = format!("Cover of {} by {}", card.title, card.authors);
-    let by = format!("/books?author={}", encode(&card.authors));
     let title = format!("{} by {}", card.title, card.authors);
     let about = if more.description.is_empty() { &title } else { &more.description };
     describe(about);
     let facts = facts(&card, &more);
+    let by = by(&card, more.by);
     let (subtitle, description) = (more.subtitle, more.description);
     html! {
         <Page title=title class=PLAIN>
@@ -42,7 +41,7 @@ fn show(Book { card, more, near }: Book) -> AnyView {
                 <header class="book__head">
                     <h1 class="book__title">{card.title.clone()}</h1>
                     {subtitle.map(|subtitle| html! { <p class="book__author">{subtitle}</p> })}
-                    <p class="book__author">"by "<a href=by>{card.authors.clone()}</a></p>
+                    <p class="book__author">"by "{by}</p>
                 </header>
                 <div class="book__body">
                     <BuyBox book=card on_sale=more.on_sale/>
@@ -53,6 +52,17 @@ fn show(Book { card, more, near }: Book) -> AnyView {
             {shelf(near)}
         </Page>
     }
+}
+
+/// Each author leads to a page of their own.
+fn by(book: &BookCard, authors: Vec<(String, String)>) -> AnyView {
+    if authors.is_empty() {
+        return book.authors.clone().into_any();
+    }
+    let links = authors.into_iter().enumerate().map(|(at, (name, href))| {
+        html! { {(at > 0).then_some(", ")}<a href=href>{name}</a> }
+    });
+    links.collect::<Vec<_>>().into_any()
 }
 
 /// For search engines, so only the server writes it.
@@ -77,7 +87,7 @@ fn BuyBox(book: BookCard, on_sale: bool) -> impl IntoView {
         let left = available.get().unwrap_or(i64::from(Quantity::MAX));
         if on_sale { left.clamp(0, i64::from(Quantity::MAX)) } else { 0 }
     });
-    let other = book.category.clone().map_or_else(|| "/books".to_owned(), |slug| format!("/books?category={slug}"));
+    let other = book.category.clone().map_or_else(|| "/books".to_owned(), |slug| format!("/categories/{slug}"));
     let new = new_line(&book);
     let add = move |event: SubmitEvent| {
         event.prevent_default();
@@ -157,7 +167,7 @@ fn facts(card: &BookCard, book: &BookMore) -> AnyView {
     let year = card.year.map(|year| if year < 0 { format!("{} BCE", -year) } else { year.to_string() });
     let subjects = book.categories.clone().into_iter().enumerate().map(|(at, category)| {
         html! {
-            {(at > 0).then_some(", ")}<a href=format!("/books?category={}", category.slug)>{category.name}</a>
+            {(at > 0).then_some(", ")}<a href=format!("/categories/{}", category.slug)>{category.name}</a>
         }
     });
     html! {

@@ -21,7 +21,7 @@ fn show(home: Home) -> AnyView {
     let subjects = home.categories.into_iter().map(|category| {
         html! {
             <li class="subject-index__item">
-                <a class="subject-index__link" href=format!("/books?category={}", category.slug)>
+                <a class="subject-index__link" href=format!("/categories/{}", category.slug)>
                     <span class="subject-index__name">{category.name}</span>
                     <span class="subject-index__count">
                         {category.books}<span class="visually-hidden">" titles"</span>

@@ -1,6 +1,6 @@
 //! What of the catalogue is kept in the process: whole books, the answers of lists, the home shelf, the categories.
 
-use super::BookFacts;
+use super::{BookFacts, find::Finder};
 use crate::{
     Store,
     cache::{self, Aged, Ticket},
@@ -8,7 +8,7 @@ use crate::{
 };
 use domain::{
     BookId, UnixMillis,
-    catalog::{BookCard, BookDetail, BookQuery, Category},
+    catalog::{BookCard, BookDetail, BookQuery, Category, Facets},
 };
 use std::{future::Future, hash::Hash, sync::Arc, time::Duration};
 
@@ -25,6 +25,7 @@ pub struct Cache {
     pub(super) lists: Aged<BookQuery, Arc<Found>>,
     pub(super) home: Aged<(), Arc<Vec<BookId>>>,
     pub(super) categories: Aged<(), Arc<Vec<Category>>>,
+    pub(super) finder: Finder,
 }
 
 impl Default for Cache {
@@ -35,6 +36,7 @@ impl Default for Cache {
             lists: Aged::new(LIST_AGE, MAX_LISTS),
             home: Aged::new(MINUTE, 1),
             categories: Aged::new(MINUTE, 1),
+            finder: Finder::default(),
         }
     }
 }
@@ -59,6 +61,7 @@ impl Cache {
         self.lists.drop_all();
         self.home.drop_all();
         self.categories.drop_all();
+        self.finder.drop_all();
     }
 }
 
@@ -87,6 +90,8 @@ pub(super) struct Found {
     pub ids: Vec<BookId>,
     /// On all pages.
     pub total: i64,
+    /// Categories and languages by their codes.
+    pub facets: Facets,
 }
 
 /// All that pages show of a book, except for the copies on sale.

@@ -3,14 +3,13 @@
 //! Reads come from the process's cache, see [`Cache`]; copies on sale come from the gate each time and are the one thing
 //! that a page may lack.
 
-mod alike;
 mod cache;
 mod categories;
 mod demo;
 mod edit;
+mod find;
 pub mod import;
 mod queries;
-mod search;
 mod warm;
 
 pub use cache::Cache;
@@ -27,7 +26,7 @@ use crate::{
 use cache::{Book, Found};
 use domain::{
     BookId, Currency, Minor,
-    catalog::{BookCard, BookDetail, BookPage, BookQuery, Category, PAGE_SIZE},
+    catalog::{BookCard, BookDetail, BookPage, BookQuery, Category, Facet, Facets, PAGE_SIZE},
 };
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -62,10 +61,58 @@ pub async fn home(store: &Store) -> Result<Arc<Vec<BookCard>>, Error> {
 /// One page of a list; the query is bounded here again.
 pub async fn list(store: &Store, query: &BookQuery) -> Result<BookPage, Error> {
     let query = query.clone().bounded();
-    let lists = &store.catalog_cache().lists;
-    let found = cache::one(store, "catalog.list", lists, query.clone(), find(store, &query)).await?;
+    let found = find(store, &query).await?;
     let books = cards(store, &found.ids).await?;
     Ok(BookPage { books, total: found.total, page: query.page, page_size: PAGE_SIZE })
+}
+
+/// By what that list may be narrowed further.
+pub async fn facets(store: &Store, query: &BookQuery) -> Result<Facets, Error> {
+    let found = find(store, &query.clone().bounded()).await?;
+    let (shelves, counted) = (categories(store).await?, &found.facets.categories);
+    let shelf = |shelf: &Category| {
+        let books = counted.iter().find(|facet| facet.value == shelf.slug)?.books;
+        Some(Facet { value: shelf.slug.clone(), name: shelf.name.clone(), books })
+    };
+    Ok(Facets { categories: shelves.iter().filter_map(shelf).collect(), ..found.facets.clone() })
+}
+
+/// What a search text that is not typed to its end may mean.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Suggestions {
+    pub books: Vec<BookCard>,
+    pub authors: Vec<Author>,
+    pub categories: Vec<Category>,
+}
+
+/// An author; the slug is empty when the name has no Latin letters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Author {
+    pub name: String,
+    pub slug: String,
+}
+
+/// Few and quick: it is asked with every letter typed.
+pub async fn suggest(store: &Store, typed: &str) -> Result<Suggestions, Error> {
+    let query = BookQuery { q: Some(typed.to_owned()), ..BookQuery::default() }.bounded();
+    let Some(typed) = query.q else { return Ok(Suggestions::default()) };
+    let meant = find::suggest(store, &typed).await?;
+    let all = categories(store).await?;
+    Ok(Suggestions {
+        books: cards(store, &meant.books).await?,
+        authors: meant.authors,
+        categories: all.iter().filter(|category| meant.categories.contains(&category.slug)).cloned().collect(),
+    })
+}
+
+/// The author whose page has this address.
+pub async fn author(store: &Store, slug: &str) -> Result<Option<Author>, Error> {
+    find::author(store, slug).await
+}
+
+/// Who wrote a book; nobody when it is not on sale.
+pub async fn authors_of(store: &Store, id: BookId) -> Result<Vec<Author>, Error> {
+    find::authors_of(store, id).await
 }
 
 pub async fn book(store: &Store, slug: &str) -> Result<Option<BookDetail>, Error> {
@@ -118,20 +165,20 @@ pub(crate) async fn announce(store: &Store) {
     }
 }
 
-/// Exact words first; only when nothing has them, words that look alike.
+/// A list by its query: kept for a few seconds, unless a change of the catalogue may be missing in it.
 async fn find(store: &Store, query: &BookQuery) -> Result<Arc<Found>, Error> {
-    let pg = store.pg();
-    let Some(text) = &query.q else {
-        return queries::browse(pg, query).await.during("catalog.browse").map(Arc::new);
-    };
-    let Some(terms) = search::Terms::parse(text) else { return Ok(Arc::default()) };
-    let exact = queries::search(pg, query, &terms).await.during("catalog.search")?;
-    if exact.total > 0 {
-        return Ok(Arc::new(exact));
+    let lists = &store.catalog_cache().lists;
+    let now = store.now();
+    if let Some(found) = lists.fresh(query, now) {
+        return Ok(found);
     }
-    let lookalikes =
-        queries::lookalikes(pg, query, &terms, alike::MAX_CANDIDATES).await.during("catalog.lookalikes")?;
-    alike::page(lookalikes, &terms.words, query).during("catalog.lookalikes").map(Arc::new)
+    let ticket = lists.ticket(now);
+    let (found, is_sure) = find::list(store, query).await?;
+    let found = Arc::new(found);
+    if is_sure {
+        lists.put(query.clone(), found.clone(), ticket);
+    }
+    Ok(found)
 }
 
 /// These books, in this order, with the copies on sale.

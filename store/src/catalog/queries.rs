@@ -1,14 +1,7 @@
-//! SQL of reading the catalogue. Lists find ids; what they show of each book comes from [`books`] and its cache.
+//! SQL of reading the catalogue.
 
-use super::{
-    BookFacts,
-    cache::{Book, Found},
-    search::{Terms, like_escaped},
-};
-use domain::{
-    BookId, Currency, Minor,
-    catalog::{BookQuery, Category, PAGE_SIZE, Sort},
-};
+use super::{BookFacts, cache::Book, find::Source};
+use domain::{BookId, Currency, Minor, catalog::Category};
 use sqlx::PgPool;
 use std::sync::Arc;
 
@@ -80,157 +73,38 @@ pub(super) async fn has_sku(db: impl sqlx::PgExecutor<'_>, sku: &str) -> Result<
     sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM books WHERE sku = $1) AS "known!""#, sku).fetch_one(db).await
 }
 
-/// A list without a search text. One statement per order, so that each can walk its index and stop after a page.
-pub(super) async fn browse(pg: &PgPool, query: &BookQuery) -> Result<Found, sqlx::Error> {
-    let filters = Filters::of(query);
-    macro_rules! ordered_by {
-        ($order:literal) => {
-            sqlx::query_as!(
-                FoundRow,
-                r#"SELECT (SELECT count(*) FROM books_on_sale($1, $2, $3, $4, $5, $6)) AS "total!",
-                          ARRAY(SELECT id FROM books_on_sale($1, $2, $3, $4, $5, $6) ORDER BY "#
-                    + $order
-                    + r#" LIMIT $7 OFFSET $8) AS "ids!""#,
-                filters.category,
-                filters.author,
-                filters.language,
-                filters.min,
-                filters.max,
-                query.in_stock,
-                i64::from(PAGE_SIZE),
-                filters.offset
-            )
-            .fetch_one(pg)
-            .await
-        };
-    }
-    let row = match query.sort {
-        Sort::Relevance => ordered_by!("popularity DESC, id"),
-        Sort::Title => ordered_by!("title, id"),
-        Sort::PriceLow => ordered_by!("price_minor, id"),
-        Sort::PriceHigh => ordered_by!("price_minor DESC, id DESC"),
-        Sort::Newest => ordered_by!("year DESC NULLS LAST, id"),
-    };
-    row?.try_into()
-}
-
-/// Books that have the words. Best first: the text is the title; title or author begins with it; the words are in title
-/// and authors; they are elsewhere. Among equals the better known.
-pub(super) async fn search(pg: &PgPool, query: &BookQuery, terms: &Terms) -> Result<Found, sqlx::Error> {
-    let filters = Filters::of(query);
-    let row = sqlx::query_as!(
-        FoundRow,
-        r#"WITH asked AS MATERIALIZED (
-               SELECT coalesce(to_tsquery('simple', $9), websearch_to_tsquery('simple', $10))
-                   || websearch_to_tsquery('english', $10) AS words
-           ), hits AS MATERIALIZED (
-               SELECT b.id, b.title, b.price_minor, b.year, b.popularity,
-                      CASE WHEN rtrim(split_part(split_part(lower(b.title), ' (', 1), ':', 1)) = ANY($11) THEN 3
-                           WHEN lower(b.title) LIKE ANY($12) OR lower(b.authors_text) LIKE ANY($12) THEN 2
-                           WHEN ts_rank('{0, 0, 1, 1}', b.search, asked.words) > 0 THEN 1
-                           ELSE 0 END AS closeness,
-                      ts_rank(b.search, asked.words) AS rank
-               FROM asked, books_on_sale($1, $2, $3, $4, $5, $6) b
-               WHERE b.search @@ asked.words
-           )
-           SELECT (SELECT count(*) FROM hits) AS "total!",
-                  ARRAY(SELECT id FROM hits ORDER BY
-                      CASE $13 WHEN 'title' THEN title END,
-                      CASE $13 WHEN 'price_low' THEN price_minor WHEN 'price_high' THEN -price_minor
-                               WHEN 'newest' THEN -year END,
-                      closeness DESC, popularity DESC, rank DESC, id
-                  LIMIT $7 OFFSET $8) AS "ids!""#,
-        filters.category,
-        filters.author,
-        filters.language,
-        filters.min,
-        filters.max,
-        query.in_stock,
-        i64::from(PAGE_SIZE),
-        filters.offset,
-        terms.all_words,
-        terms.text,
-        &terms.titles,
-        &terms.beginnings,
-        query.sort.as_str()
-    )
-    .fetch_one(pg)
-    .await?;
-    row.try_into()
-}
-
-/// Books whose text may hold a word like the longest telling one; the nearest first, at most `limit`.
-pub(super) async fn lookalikes(
-    pg: &PgPool,
-    query: &BookQuery,
-    terms: &Terms,
-    limit: i64,
-) -> Result<Vec<Candidate>, sqlx::Error> {
-    let filters = Filters::of(query);
-    sqlx::query_as!(
-        Candidate,
-        r#"SELECT id AS "id!", search_text AS "text!", title AS "title!", price_minor AS "price!", year,
-                  popularity AS "popularity!"
-           FROM books_on_sale($1, $2, $3, $4, $5, $6)
-           WHERE $7 <% search_text
-           ORDER BY word_similarity($7, search_text) DESC, popularity DESC, id LIMIT $8"#,
-        filters.category,
-        filters.author,
-        filters.language,
-        filters.min,
-        filters.max,
-        query.in_stock,
-        terms.longest(),
+/// The next books on sale by id, with all that they can be found by.
+pub(super) async fn findable(pg: &PgPool, after: i64, limit: i64) -> Result<Vec<Source>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"SELECT id, isbn13, title, subtitle, authors, year, language, description, price_minor, popularity,
+                  ARRAY(SELECT category FROM book_categories WHERE book_id = b.id ORDER BY position, category)
+                      AS "categories!"
+           FROM books b WHERE id > $1 AND retired_at IS NULL ORDER BY id LIMIT $2"#,
+        after,
         limit
-    )
-    .fetch_all(pg)
-    .await
+    );
+    let books = rows.fetch_all(pg).await?.into_iter().map(|row| {
+        Ok(Source {
+            id: book_id(row.id)?,
+            isbn: row.isbn13.and_then(|isbn| isbn.parse().ok()),
+            title: row.title,
+            subtitle: row.subtitle,
+            authors: row.authors,
+            year: row.year,
+            language: row.language,
+            description: row.description,
+            price: row.price_minor,
+            popularity: row.popularity,
+            categories: row.categories,
+        })
+    });
+    books.collect()
 }
 
-/// The arguments of `books_on_sale` that need a form of their own, and where the page starts.
-struct Filters<'a> {
-    category: Option<&'a str>,
-    author: Option<String>,
-    language: Option<String>,
-    min: Option<i64>,
-    max: Option<i64>,
-    offset: i64,
-}
-
-impl<'a> Filters<'a> {
-    fn of(query: &'a BookQuery) -> Self {
-        Self {
-            category: query.category.as_deref(),
-            author: query.author.as_ref().map(|author| format!("%{}%", like_escaped(author))),
-            language: query.language.as_ref().map(|language| language.to_lowercase()),
-            min: query.min.map(Minor::get),
-            max: query.max.map(Minor::get),
-            offset: i64::from(query.page.saturating_sub(1)) * i64::from(PAGE_SIZE),
-        }
-    }
-}
-
-/// A book that may be meant.
-pub(super) struct Candidate {
-    pub id: i64,
-    /// Title and authors in lower case.
-    pub text: String,
-    pub title: String,
-    pub price: i64,
-    pub year: Option<i32>,
-    pub popularity: i64,
-}
-
-struct FoundRow {
-    total: i64,
-    ids: Vec<i64>,
-}
-
-impl TryFrom<FoundRow> for Found {
-    type Error = sqlx::Error;
-    fn try_from(row: FoundRow) -> Result<Self, sqlx::Error> {
-        Ok(Self { total: row.total, ids: row.ids.into_iter().map(book_id).collect::<Result<_, _>>()? })
-    }
+/// Books on sale without a copy to sell.
+pub(super) async fn sold_out(pg: &PgPool) -> Result<Vec<BookId>, sqlx::Error> {
+    let ids = sqlx::query_scalar!("SELECT book_id FROM stock WHERE available = 0");
+    ids.fetch_all(pg).await?.into_iter().map(book_id).collect()
 }
 
 struct BookRow {

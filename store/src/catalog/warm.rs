@@ -1,13 +1,13 @@
 //! The well-known part of the catalogue, read before anybody asks: carts, orders and pages go on without Postgres also
 //! with books that this process never showed.
 
-use super::{cache::MAX_BOOKS, queries};
+use super::{cache::MAX_BOOKS, find, queries};
 use crate::{
     Store,
     error::{During, Error},
     outage,
 };
-use domain::{BookId, catalog::BookQuery};
+use domain::BookId;
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -40,7 +40,7 @@ pub async fn warm(store: &Store) -> Result<usize, Error> {
     let cache = store.catalog_cache();
     super::home(store).await?;
     super::categories(store).await?;
-    super::list(store, &BookQuery::default()).await?;
+    find::warm(store).await?;
     let most = i64::try_from(MAX_BOOKS).unwrap_or(i64::MAX);
     let ask = async { queries::best_known(store.pg(), most).await.during(OPERATION) };
     let mut missing: Vec<BookId> = store.ask_postgres(OPERATION, outage::LONG, ask).await?;

@@ -2,6 +2,7 @@
 
 mod cached;
 mod edit;
+mod found;
 mod import;
 mod lists;
 

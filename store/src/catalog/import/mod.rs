@@ -30,7 +30,7 @@ pub(super) mod record;
 mod slug;
 mod write;
 
-pub(super) use slug::MAX_SLUG;
+pub(super) use slug::{MAX_SLUG, latin, of as slug_of};
 
 use crate::{
     Store,

@@ -10,7 +10,7 @@ pub(in crate::catalog) const MAX_SLUG: usize = 160;
 const MAX_PART: usize = 72;
 
 /// Lower-case ASCII letters and digits with single hyphens between; empty when the text has none of them.
-pub(super) fn of(text: &str) -> String {
+pub(in crate::catalog) fn of(text: &str) -> String {
     let mut slug = String::new();
     for c in text.chars().flat_map(char::to_lowercase) {
         match c {
@@ -63,7 +63,7 @@ fn cut(words: &[&str]) -> String {
 }
 
 /// European letters without their marks.
-fn latin(c: char) -> &'static str {
+pub(in crate::catalog) fn latin(c: char) -> &'static str {
     match c {
         'à' | 'á' | 'â' | 'ã' | 'ä' | 'å' | 'ā' | 'ă' | 'ą' => "a",
         'ç' | 'ć' | 'ĉ' | 'ċ' | 'č' => "c",
