@@ -140,22 +140,29 @@ async fn index(store: &Store) -> Result<(Arc<Index>, bool), Error> {
 fn reload(store: &Store) -> JoinHandle<Result<Arc<Index>, Error>> {
     let store = store.clone();
     tokio::spawn(async move {
-        let finder = &store.catalog_cache().finder;
-        let turn = finder.turn.clone().acquire_owned().await;
-        if let Some(index) = finder.index.fresh(&(), store.now()) {
-            return Ok(index);
-        }
-        let (ticket, started) = (finder.index.ticket(store.now()), Instant::now());
-        let sources = load::books(&store).await?;
-        let index = off_the_road("catalog.index", move || Index::build(sources)).await.map(Arc::new)?;
-        finder.index.put((), index.clone(), ticket);
-        let rest = started.elapsed() * REST;
-        tokio::spawn(async move {
-            sleep(rest).await;
-            drop(turn);
-        });
-        Ok(index)
+        load_in_turn(&store).await.inspect_err(|error| {
+            tracing::warn!(error = error as &dyn std::error::Error, "books are found by an old index, or not at all");
+        })
     })
+}
+
+async fn load_in_turn(store: &Store) -> Result<Arc<Index>, Error> {
+    let finder = &store.catalog_cache().finder;
+    let turn = finder.turn.clone().acquire_owned().await;
+    if let Some(index) = finder.index.fresh(&(), store.now()) {
+        return Ok(index);
+    }
+    let (ticket, started) = (finder.index.ticket(store.now()), Instant::now());
+    let sources = load::books(store).await?;
+    let index = off_the_road("catalog.index", move || Index::build(sources)).await.map(Arc::new)?;
+    finder.index.put((), index.clone(), ticket);
+    let rest = started.elapsed() * REST;
+    tracing::info!(books = index.books.len(), duration_ms = started.elapsed().as_millis(), "an index of the books");
+    tokio::spawn(async move {
+        sleep(rest).await;
+        drop(turn);
+    });
+    Ok(index)
 }
 
 /// Books without a copy on sale; none as long as nobody knows.

@@ -68,6 +68,41 @@ async fn what_was_read_is_served_while_postgres_is_away() {
 }
 
 #[tokio::test]
+async fn searches_nobody_made_before_go_on_while_postgres_is_away() {
+    let shop = demo_shop().await;
+    let clock = Arc::new(Clock::default());
+    let (wire, store) = Wire::to(&shop, clock.clone()).await;
+    catalog::warm(&store).await.expect("warm");
+    wire.cut().await;
+    clock.pass(61_000);
+    let query = BookQuery { q: Some("breif history of tiem".into()), ..BookQuery::default() };
+    let page = catalog::list(&store, &query).await.expect("a list");
+    assert_eq!(page.books[0].title, "A Brief History of Time");
+    let facets = catalog::facets(&store, &BookQuery::default()).await.expect("facets");
+    assert_eq!(facets.categories.len(), 19);
+    let found = catalog::suggest(&store, "hawk").await.expect("suggestions");
+    assert_eq!(found.authors[0].slug, "stephen-hawking");
+}
+
+#[tokio::test]
+async fn lists_follow_the_catalogue_at_once() {
+    let store = demo_shop().await;
+    let first = async |q: &str| {
+        let query = BookQuery { q: Some(q.into()), ..BookQuery::default() };
+        catalog::list(&store, &query).await.expect("a list").books.first().map(|book| book.title.clone())
+    };
+    assert_eq!(first("quixotic lighthouse").await, None);
+    for (file, title) in [
+        ("sku,title,price\nNEW-1,A Quixotic Lighthouse,100\n", Some("A Quixotic Lighthouse")),
+        ("sku,title\nNEW-1,The Quixotic Lighthouse\n", Some("The Quixotic Lighthouse")),
+        ("sku,retired\nNEW-1,yes\n", None),
+    ] {
+        catalog::import::import(&store, file.as_bytes(), |_| {}).await.expect("imported");
+        assert_eq!(first("quixotic lighthouse").await.as_deref(), title);
+    }
+}
+
+#[tokio::test]
 async fn an_import_shows_at_once() {
     let store = demo_shop().await;
     let book = catalog::book(&store, "never-let-me-go").await.expect("read").expect("there");
