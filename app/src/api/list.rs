@@ -11,7 +11,7 @@ use store::{Store, catalog};
 /// What an address says; a list is no place to fail, so what makes no sense there is read as nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Wanted {
-    /// The page is about this author or category: others than those that are filters, these must exist.
+    /// The path names an author or a category: unlike a filter, it must be there.
     is_about: Option<About>,
     query: BookQuery,
 }
@@ -203,7 +203,7 @@ fn groups(wanted: &Wanted, facets: Facets, currency: Currency) -> Vec<Group> {
         _ => of(facets.authors, &query.author, |query, author| query.author = author),
     };
     let groups = [
-        ("Stock", vec![stock]),
+        ("Stock", if stock.books > Some(0) || stock.is_on { vec![stock] } else { Vec::new() }),
         ("Subject", of(facets.categories, &query.category, |query, category| query.category = category)),
         ("Price", prices.collect()),
         ("Author", authors),

@@ -66,7 +66,7 @@ fn order(action: String, form: Vec<(String, String)>, sort: Sort, groups: &[Grou
             {kept.collect::<Vec<_>>()}
             <div class="field">
                 <label class="field__label" for="sort">"Sort by"</label>
-                <select class="select" id="sort" name="sort">{Vec::from(options)}</select>
+                <select class="select" id="sort" name="sort" prop:value=sort.as_str()>{Vec::from(options)}</select>
             </div>
             <button class="button button--quiet" type="submit">"Sort"</button>
             {narrow}

@@ -6,7 +6,7 @@ use domain::isbn::Isbn;
 /// Digits from which on a number is the beginning of an ISBN.
 const ISBN_DIGITS: std::ops::RangeInclusive<usize> = 5..=13;
 /// Words that are looked at.
-const MAX_WORDS: usize = 16;
+const MAX_WORDS: usize = 12;
 
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Asked {

@@ -23,6 +23,7 @@ const BYS: [By; 5] = [By::Category, By::Author, By::Language, By::Price, By::Sto
 /// What a book must be; `None`: anything.
 pub(super) struct Filters<'a> {
     category: Option<Option<u16>>,
+    /// Sorted.
     authors: Option<Vec<u32>>,
     language: Option<Option<u16>>,
     query: &'a BookQuery,
@@ -50,7 +51,10 @@ impl<'a> Filters<'a> {
             By::Category => {
                 self.category.is_none_or(|wanted| wanted.is_some_and(|wanted| book.categories.contains(&wanted)))
             }
-            By::Author => self.authors.as_ref().is_none_or(|wanted| book.authors.iter().any(|a| wanted.contains(a))),
+            By::Author => self
+                .authors
+                .as_ref()
+                .is_none_or(|wanted| book.authors.iter().any(|author| wanted.binary_search(author).is_ok())),
             By::Language => self.language.is_none_or(|wanted| wanted == Some(book.language)),
             By::Price => {
                 let (min, max) = (self.query.min, self.query.max);
