@@ -42,6 +42,8 @@ pub struct StoreConfig {
     pub min_time_to_pay: Duration,
     /// Copies that open orders from one network may hold; 0: no limit.
     pub held_copies_per_address: u32,
+    /// How often a provider is asked about a payment of which nothing is heard.
+    pub ask_payments_every: Duration,
     /// Makes order numbers unguessable.
     pub number_secret: Secret,
     pub mail: MailConfig,

@@ -66,6 +66,7 @@ struct Inner {
     carts: carts::Memo,
     mail: mail::Mail,
     sms: sms::Sms,
+    breakers: payments::Breakers,
 }
 
 impl Store {
@@ -106,8 +107,22 @@ impl Store {
         let (catalog, accounts) = (catalog::Cache::default(), accounts::Cache::default());
         let carts = carts::Memo::default();
         let (mail, sms) = (mail::Mail::new(&config.mail), sms::Sms::new(config.sms.clone()));
-        let inner =
-            Inner { pg, outage, redis, redis_client, keys, config, world, http, catalog, accounts, carts, mail, sms };
+        let inner = Inner {
+            pg,
+            outage,
+            redis,
+            redis_client,
+            keys,
+            config,
+            world,
+            http,
+            catalog,
+            accounts,
+            carts,
+            mail,
+            sms,
+            breakers: payments::Breakers::default(),
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -178,6 +193,10 @@ impl Store {
 
     pub(crate) fn http(&self) -> &reqwest::Client {
         &self.inner.http
+    }
+
+    pub(crate) fn breakers(&self) -> &payments::Breakers {
+        &self.inner.breakers
     }
 
     pub(crate) fn mail(&self) -> &mail::Mail {

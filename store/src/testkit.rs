@@ -44,6 +44,7 @@ pub fn config(database_url: &str) -> StoreConfig {
         order_ttl: Duration::from_secs(900),
         min_time_to_pay: Duration::from_secs(300),
         held_copies_per_address: 0,
+        ask_payments_every: Duration::from_secs(120),
         number_secret: Secret::new("test"),
         mail: MailConfig {
             way: Way::Files(mails),

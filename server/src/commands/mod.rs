@@ -43,10 +43,14 @@ enum Command {
     Import { file: PathBuf },
     /// Prove the shop's promises over live data; exit code 1 when one is broken
     Check,
-    /// Find where Redis and Postgres have drifted apart, and mend it; exit code 1 when something could not be mended
+    /// Find where Redis and Postgres (or, with `payments`, providers and ledger) differ, and mend it; exit code 1 when
+    /// something could not be mended
     Reconcile {
         #[arg(value_enum, default_value = "all")]
         what: reconcile::What,
+        /// How many days of payments are compared
+        #[arg(long, default_value_t = store::payments::reconcile::DAYS, value_parser = clap::value_parser!(i64).range(1..=366))]
+        days: i64,
     },
     /// Work that kept failing: list it, try it again, or let it go
     DeadLetters {
@@ -85,7 +89,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Seed => seed::run(&config, &ready(&config).await?).await,
         Command::Import { file } => import::run(&ready(&config).await?, &file).await,
         Command::Check => check::run(&ready(&config).await?).await,
-        Command::Reconcile { what } => reconcile::run(&ready(&config).await?, what).await,
+        Command::Reconcile { what, days } => reconcile::run(&ready(&config).await?, what, days).await,
         Command::DeadLetters { command } => {
             dead_letters::run(&ready(&config).await?, command.unwrap_or(DeadLetters::List)).await
         }

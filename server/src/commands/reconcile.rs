@@ -1,9 +1,9 @@
-//! `bazar reconcile`: mends what Redis and Postgres disagree about, and says how many of each kind there were.
+//! `bazar reconcile`: mends what Redis and Postgres, or providers and ledger, disagree about, and says how many of each kind there were.
 
 use crate::failure::Failure;
 use clap::ValueEnum;
 use store::{
-    Store, carts,
+    Store, carts, payments,
     stock::{
         self,
         reconcile::{Scope, Tally},
@@ -14,10 +14,13 @@ use store::{
 pub enum What {
     Carts,
     Stock,
+    /// Carts and stock
     All,
+    /// What the payment providers say, and what the ledger has
+    Payments,
 }
 
-pub async fn run(store: &Store, what: What) -> Result<(), Failure> {
+pub async fn run(store: &Store, what: What, days: i64) -> Result<(), Failure> {
     let mut is_repaired = true;
     if matches!(what, What::Carts | What::All) {
         let report = carts::reconcile::run(store, Scope::All).await?;
@@ -33,6 +36,13 @@ pub async fn run(store: &Store, what: What) -> Result<(), Failure> {
         if let Some(reason) = &report.skipped {
             println!("       not all was looked at: {reason}");
         }
+        is_repaired &= report.is_repaired();
+    }
+    if what == What::Payments {
+        let report = payments::reconcile::run(store, days).await?;
+        println!("payments: {} moves of {days} days compared, {} differ", report.moves, report.differences);
+        report.lines.iter().for_each(|line| println!("       {line}"));
+        report.skipped.iter().for_each(|line| println!("       not compared: {line}"));
         is_repaired &= report.is_repaired();
     }
     if is_repaired { Ok(()) } else { Err(Failure::said("not everything could be mended: see above")) }

@@ -169,6 +169,7 @@ fn store_config(
     let order_ttl = env.number("BAZAR_ORDER_TTL_SECONDS", 900, 1..=86_400);
     let min_pay = env.number("BAZAR_MIN_PAY_SECONDS", 300, 0..=86_400).min(order_ttl);
     // Later than the order's deadline, whenever it is pressed: late money is what the button is for.
+    let ask_every = env.number("BAZAR_ASK_PAYMENTS_SECONDS", 120, 1..=120);
     let late_after = env.number("BAZAR_SANDBOX_LATE_SECONDS", order_ttl + 2, 0..=172_800);
     let providers = payments::read(env, environment, order_ttl);
     let here = reachable(addr);
@@ -185,6 +186,7 @@ fn store_config(
         currency: Currency::Inr,
         delivery: DeliveryRule { fee: Minor::new(fee), free_from: Minor::new(free_from) },
         order_ttl: seconds(order_ttl),
+        ask_payments_every: seconds(ask_every),
         min_time_to_pay: seconds(min_pay),
         held_copies_per_address: held_copies(env, environment),
         number_secret: secrets.number_secret(),

@@ -3,17 +3,17 @@
 use crate::guard::refuse;
 use axum::{
     Json,
-    extract::{Path, Request, State},
+    extract::{Path, Query, Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use domain::{ApiError, ErrorCode};
+use domain::{ApiError, ErrorCode, UnixMillis};
 use http::{HeaderMap, header};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use store::{
     Store,
     error::Error,
-    sandbox::{self, CreatePayment, CreateRefund, RefundCreated},
+    sandbox::{self, CreatePayment, CreateRefund, RefundCreated, RefundStatus},
 };
 
 pub async fn authorise(State(store): State<Store>, request: Request, next: Next) -> Response {
@@ -45,6 +45,24 @@ pub async fn refund(
 ) -> Response {
     let made = sandbox::refund(&store, idempotency_key(&headers), &id, request.amount).await;
     answer(made.map(|id| id.map(|id| RefundCreated { id })))
+}
+
+pub async fn refund_status(State(store): State<Store>, Path(id): Path<String>) -> Response {
+    let state = sandbox::refund_state(&store, &id).await;
+    answer(state.map(|state| state.map(|status| RefundStatus { status })))
+}
+
+#[derive(Deserialize)]
+pub struct Window {
+    from: UnixMillis,
+    until: UnixMillis,
+    #[serde(default)]
+    after: String,
+}
+
+pub async fn statement(State(store): State<Store>, Query(window): Query<Window>) -> Response {
+    let Window { from, until, after } = window;
+    answer(sandbox::statement(&store, from, until, &after).await.map(Some))
 }
 
 fn idempotency_key(headers: &HeaderMap) -> &str {

@@ -19,6 +19,8 @@ pub fn routes<S>(store: Store) -> Router<S> {
         .route("/sandbox/v1/payments/{id}", get(api::retrieve))
         .route("/sandbox/v1/payments/{id}/close", post(api::close))
         .route("/sandbox/v1/payments/{id}/refunds", post(api::refund))
+        .route("/sandbox/v1/refunds/{id}", get(api::refund_status))
+        .route("/sandbox/v1/statement", get(api::statement))
         .route_layer(from_fn_with_state(store.clone(), api::authorise));
     Router::new().route("/sandbox/pay/{id}", get(page::show).post(page::press)).merge(api).with_state(store)
 }

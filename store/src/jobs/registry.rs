@@ -14,7 +14,7 @@ use crate::{
         restore::RestoreCarts, told::TellCarts,
     },
     orders::{ExpireOrders, PersistOrders},
-    payments::RetryWaiting,
+    payments::{RetryWaiting, VerifyPayments, reconcile::ReconcilePayments},
     sandbox::DeliverEvents,
     stock::{
         ApplyGateOps,
@@ -42,6 +42,7 @@ pub(super) fn all(store: &Store, stop: &CancellationToken) -> Vec<BoxFuture<'sta
         supervise(store(), PersistCarts, stop()),
         supervise(store(), TellCarts, stop()),
         supervise(store(), RetryWaiting, stop()),
+        supervise(store(), VerifyPayments, stop()),
         supervise(store(), DeliverEvents, stop()),
         supervise(store(), SetGauges::default(), stop()),
     ];
@@ -60,5 +61,6 @@ pub(super) fn schedules() -> Vec<Arc<dyn Scheduled>> {
         Arc::new(Prune),
         Arc::new(ReconcileStock(Scope::Recent)),
         Arc::new(ReconcileStock(Scope::All)),
+        Arc::new(ReconcilePayments),
     ]
 }

@@ -9,6 +9,7 @@ use crate::{
     Store,
     error::{During, Error},
     jobs::{Job, Letter, MAX_ATTEMPTS, caught, dead_letters, is_away, park, retry_at},
+    payments,
     world::to_timestamp,
 };
 use async_trait::async_trait;
@@ -18,6 +19,7 @@ use domain::{
 };
 use futures::{StreamExt, stream};
 use std::time::Duration;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 const OPERATION: &str = "orders.expire";
@@ -25,6 +27,8 @@ const OPERATION: &str = "orders.expire";
 const PAUSE: Duration = Duration::from_secs(1);
 /// Orders read at once.
 const PAGE: i64 = 200;
+/// How long a sweep may be busy with providers: money that is on its way to them still counts, and none comes after it.
+const CLOSING: Duration = Duration::from_secs(10);
 /// Orders ended at the same time.
 const PARALLEL: usize = 4;
 
@@ -51,11 +55,13 @@ impl Job for ExpireOrders {
     /// All that was due then, page after page: those that cannot be ended do not keep the others, however many they are.
     async fn handle(&self, store: &Store, due: UnixMillis) -> Result<(), Error> {
         let (mut failed, mut last) = (None, None);
+        let closing_ends = Instant::now() + CLOSING;
         loop {
             let page = queries::due(store, due, last, PAGE).await?;
             let Some(end) = page.last() else { break };
             last = Some((end.expires_at, end.id));
             let orders: Vec<Uuid> = page.into_iter().map(|order| order.id).collect();
+            payments::close_all(store, &orders, closing_ends).await;
             if let Err(error) = sweep(store, &orders).await {
                 if is_away(&error) {
                     return Err(error);

@@ -3,7 +3,7 @@
 
 use super::{
     provider::{EventKind, ProviderEvent},
-    queries::{self, OrderRow, PaymentRow},
+    queries::{self, NewRefund, OrderRow, PaymentRow, RefundRow},
 };
 use crate::{
     error::{During, Error},
@@ -72,8 +72,8 @@ pub(super) async fn apply(
         EventKind::Captured => scene.captured(amount).await,
         EventKind::Declined => scene.declined().await,
         EventKind::Closed => scene.closed().await,
-        EventKind::RefundSucceeded(Some(refund)) => scene.refunded(refund, amount).await,
-        EventKind::RefundSucceeded(None) => Ok(Outcome::Quarantined("a refund that this shop did not ask for")),
+        EventKind::RefundSucceeded(ours) => scene.money_is_back(ours, event.refund_ref.as_deref(), amount).await,
+        EventKind::RefundFailed(ours) => scene.refund_failed(ours, event.refund_ref.as_deref()).await,
         EventKind::Unknown => Ok(Outcome::Ignored("a kind of event that nothing follows from")),
     }
 }
@@ -141,9 +141,7 @@ impl Scene<'_, '_> {
             _ => "paid twice",
         };
         self.set_payment(PaymentStatus::Refunding).await?;
-        let at = to_timestamp(self.now);
-        queries::insert_refund(&mut **self.tx, self.new_refund, &self.payment, reason, at).await.during(OPERATION)?;
-        self.enqueue(Topic::RefundRequest, &self.new_refund.to_string()).await?;
+        self.ask_back(self.payment.amount_minor, reason, self.now).await?;
         self.note(Cause::MoneyGoesBack, None).await?;
         Ok(Outcome::Applied)
     }
@@ -167,23 +165,117 @@ impl Scene<'_, '_> {
         Ok(Outcome::Applied)
     }
 
-    async fn refunded(&mut self, refund: RefundId, amount: Money) -> Result<Outcome, Error> {
-        let Some(row) = queries::refund(&mut **self.tx, refund).await.during(OPERATION)? else {
-            return Ok(Outcome::Quarantined("a refund that this shop did not ask for"));
+    /// The shop wants money back by its own rules; the provider is asked from `due` on.
+    pub(super) async fn ask_back(&mut self, amount: i64, reason: &str, due: UnixMillis) -> Result<(), Error> {
+        let new = NewRefund {
+            id: self.new_refund,
+            amount,
+            reason,
+            origin: "shop",
+            status: "requested",
+            key: None,
+            restocks: false,
+            provider_ref: None,
+        };
+        queries::insert_refund(&mut **self.tx, &self.payment, new, to_timestamp(self.now)).await.during(OPERATION)?;
+        let key = self.new_refund.to_string();
+        jobs::enqueue(&mut **self.tx, Topic::RefundRequest, &key, &serde_json::json!({}), to_timestamp(due))
+            .await
+            .during(OPERATION)
+    }
+
+    /// The row of a refund that an event speaks of, by our id or by the provider's.
+    async fn refund_row(
+        &mut self,
+        ours: Option<RefundId>,
+        refund_ref: Option<&str>,
+    ) -> Result<Option<RefundRow>, Error> {
+        if let Some(id) = ours {
+            return queries::refund(&mut **self.tx, id).await.during(OPERATION);
+        }
+        let Some(refund_ref) = refund_ref else { return Ok(None) };
+        queries::refund_of_ref(&mut **self.tx, self.payment_id, refund_ref).await.during(OPERATION)
+    }
+
+    async fn money_is_back(
+        &mut self,
+        ours: Option<RefundId>,
+        refund_ref: Option<&str>,
+        amount: Money,
+    ) -> Result<Outcome, Error> {
+        let Some(row) = self.refund_row(ours, refund_ref).await? else {
+            return match (ours, refund_ref) {
+                (None, Some(refund_ref)) => self.refunded_by_provider(refund_ref, amount).await,
+                _ => Ok(Outcome::Quarantined("a refund that this shop did not ask for")),
+            };
         };
         if row.payment_id != self.payment.id || row.amount() != Some(amount) {
             return Ok(Outcome::Quarantined("another refund than the one asked for"));
         }
-        if !queries::confirm_refund(&mut **self.tx, refund, to_timestamp(self.now)).await.during(OPERATION)? {
-            return Ok(Outcome::Ignored("confirmed before"));
+        let id = RefundId::new(row.id);
+        if !queries::confirm_refund(&mut **self.tx, id, to_timestamp(self.now)).await.during(OPERATION)? {
+            return Ok(Outcome::Ignored("this refund is over already"));
         }
-        messages::enqueue(self.tx, messages::REFUNDED, refund.get(), self.now).await?;
+        messages::enqueue(self.tx, messages::REFUNDED, id.get(), self.now).await?;
+        self.count_what_is_back(amount).await
+    }
+
+    /// Somebody gave money back on the provider's own pages: true, and recorded if there is so much to give back.
+    async fn refunded_by_provider(&mut self, refund_ref: &str, amount: Money) -> Result<Outcome, Error> {
+        let holds_money = matches!(self.payment.status(), Some(PaymentStatus::Captured | PaymentStatus::Refunding));
+        let going_back = queries::going_back(&mut **self.tx, self.payment_id).await.during(OPERATION)?;
+        let left = self.payment.amount_minor.saturating_sub(going_back);
+        let fits = self.payment.amount().map(Money::currency) == Some(amount.currency())
+            && (1..=left).contains(&amount.minor().get());
+        if !holds_money || !fits {
+            return Ok(Outcome::Quarantined("a refund by the provider of more than there is"));
+        }
+        let new = NewRefund {
+            id: self.new_refund,
+            amount: amount.minor().get(),
+            reason: "made on the provider's own pages",
+            origin: "provider",
+            status: "confirmed",
+            key: None,
+            restocks: false,
+            provider_ref: Some(refund_ref),
+        };
+        queries::insert_refund(&mut **self.tx, &self.payment, new, to_timestamp(self.now)).await.during(OPERATION)?;
+        messages::enqueue(self.tx, messages::REFUNDED, self.new_refund.get(), self.now).await?;
+        self.count_what_is_back(amount).await
+    }
+
+    /// A refund of this payment is confirmed: its timeline says so, and all of it together may end the order.
+    async fn count_what_is_back(&mut self, amount: Money) -> Result<Outcome, Error> {
         let back = queries::refunded(&mut **self.tx, self.payment_id).await.during(OPERATION)?;
-        if back < self.payment.amount_minor {
-            return Ok(Outcome::Applied);
+        if back >= self.payment.amount_minor {
+            self.set_payment(PaymentStatus::Refunded).await?;
+            self.close_the_books().await?;
+        } else {
+            self.note(Cause::RefundConfirmed, Some(&format!("{amount} of it."))).await?;
         }
-        self.set_payment(PaymentStatus::Refunded).await?;
-        self.close_the_books().await?;
+        Ok(Outcome::Applied)
+    }
+
+    /// The shop's own refunds are asked for anew, an hour later; an admin's is left to the admin.
+    async fn refund_failed(&mut self, ours: Option<RefundId>, refund_ref: Option<&str>) -> Result<Outcome, Error> {
+        const ANEW_MS: i64 = 3_600_000;
+        let Some(row) = self.refund_row(ours, refund_ref).await? else {
+            return Ok(Outcome::Ignored("no refund of this shop"));
+        };
+        let id = RefundId::new(row.id);
+        if row.payment_id != self.payment.id {
+            return Ok(Outcome::Quarantined("another refund than the one asked for"));
+        }
+        if !queries::fail_refund(&mut **self.tx, id, "The provider could not make it.").await.during(OPERATION)? {
+            return Ok(Outcome::Ignored("this refund is over already"));
+        }
+        tracing::error!(refund.id = %id, payment.id = %self.payment_id, "the provider could not make a refund");
+        metrics::counter!("refunds_failed_total").increment(1);
+        if row.origin == "shop" {
+            self.ask_back(row.amount_minor, &row.reason, self.now.plus(ANEW_MS)).await?;
+        }
+        self.enqueue(Topic::OrderChanged, &self.order_id.to_string()).await?;
         Ok(Outcome::Applied)
     }
 

@@ -1,6 +1,7 @@
 //! Payments: sessions at providers, their webhooks, and what money does to an order.
 
 mod answer;
+mod breaker;
 mod effect;
 pub(crate) mod give_back;
 pub mod inbox;
@@ -8,14 +9,18 @@ mod late;
 pub mod provider;
 mod queries;
 pub mod razorpay;
+pub mod reconcile;
 pub mod refund;
 pub mod sandbox_client;
 mod session;
 pub mod signature;
 pub mod stripe;
+mod verify;
 
+pub(crate) use breaker::Breakers;
 pub use inbox::RetryWaiting;
 pub(crate) use queries::undecided;
+pub use verify::VerifyPayments;
 
 use crate::{Store, error::Error, viewer::Viewer};
 use domain::{OrderId, PaymentId, payment::PaymentStarted};
@@ -33,9 +38,14 @@ pub async fn init(store: &Store, viewer: &Viewer, order: OrderId, provider: &str
 }
 
 /// Closes the session of a payment at its provider, so that an order that ended is not paid any more. One that turns
-/// out paid is left to its webhook.
+/// out paid, pays.
 pub async fn close(store: &Store, payment: PaymentId) -> Result<(), Error> {
     session::close(store, payment).await
+}
+
+/// Closes the sessions of these orders, whose time is over, as far as that is possible before `end`.
+pub(crate) async fn close_all(store: &Store, orders: &[uuid::Uuid], end: tokio::time::Instant) {
+    session::close_all(store, orders, end).await;
 }
 
 /// Decides about money that came for an order that had ended: it buys the same copies again, or goes back. Once decided,

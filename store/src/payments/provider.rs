@@ -1,6 +1,6 @@
 //! What the shop asks of a payment provider, whichever it is.
 
-use super::{razorpay::Razorpay, sandbox_client::SandboxClient, stripe::Stripe};
+use super::{breaker::Guarded, razorpay::Razorpay, sandbox_client::SandboxClient, stripe::Stripe};
 use crate::{Store, error::Error};
 use async_trait::async_trait;
 use domain::{Currency, Money, OrderId, PaymentId, RefundId, UnixMillis, account::Email, order::OrderNumber};
@@ -56,6 +56,8 @@ pub enum EventKind {
     Closed,
     /// `None`: a refund that this shop did not ask for.
     RefundSucceeded(Option<RefundId>),
+    /// The provider took a refund up and could not make it.
+    RefundFailed(Option<RefundId>),
     /// Nothing this shop acts on.
     Unknown,
 }
@@ -72,6 +74,8 @@ pub struct ProviderEvent {
     pub provider_ref: String,
     /// The provider's own id of the money, by which refunds made at the provider are known.
     pub capture_ref: Option<String>,
+    /// The provider's own id of the refund, in events about one.
+    pub refund_ref: Option<String>,
     pub payment: Option<PaymentId>,
     pub order: Option<OrderId>,
     /// `None`: an amount or currency that is no money of this shop.
@@ -87,11 +91,29 @@ impl ProviderEvent {
             kind: EventKind::Unknown,
             provider_ref: String::new(),
             capture_ref: None,
+            refund_ref: None,
             payment: None,
             order: None,
             amount: None,
         }
     }
+}
+
+/// Where a refund stands, by the provider's word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefundState {
+    Pending,
+    Succeeded,
+    Failed,
+}
+
+/// A part of a provider's statement.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Page {
+    /// Money that came and money that went back, as an event would tell it; the ids are the provider's of the moves.
+    pub moves: Vec<ProviderEvent>,
+    /// Where the next page begins; `None`: this is the last one.
+    pub next: Option<String>,
 }
 
 /// A payment provider.
@@ -115,6 +137,13 @@ pub trait Provider: Send + Sync {
     /// Asks for money to go back; returns the provider's id of the refund. The same refund is made once.
     async fn refund(&self, refund: RefundId, provider_ref: &str, amount: Money) -> Result<String, Error>;
 
+    /// Where a refund stands; `None`: the provider does not know it.
+    async fn refund_state(&self, refund_ref: &str) -> Result<Option<RefundState>, Error>;
+
+    /// The statement of a time, from `from` until before `until`: pages of at most some hundred moves, the first one
+    /// `after` nothing.
+    async fn list(&self, from: UnixMillis, until: UnixMillis, after: &str) -> Result<Page, Error>;
+
     /// Whether this webhook really is the provider's.
     fn authenticate(&self, headers: Headers<'_>, body: &[u8], now: UnixMillis) -> Result<(), &'static str>;
 
@@ -128,10 +157,11 @@ pub(crate) const NAMES: [&str; 3] = [Stripe::NAME, Razorpay::NAME, SandboxClient
 /// The configured provider of that name.
 pub(crate) fn find(store: &Store, name: &str) -> Option<Box<dyn Provider>> {
     let (http, config) = (store.http().clone(), store.config());
-    match name {
-        Stripe::NAME => Some(Box::new(Stripe::new(http, config.stripe.clone()?))),
-        Razorpay::NAME => Some(Box::new(Razorpay::new(http, config.razorpay.clone()?))),
-        SandboxClient::NAME => Some(Box::new(SandboxClient::new(http, config.sandbox.clone()?))),
-        _ => None,
-    }
+    let provider: Box<dyn Provider> = match name {
+        Stripe::NAME => Box::new(Stripe::new(http, config.stripe.clone()?)),
+        Razorpay::NAME => Box::new(Razorpay::new(http, config.razorpay.clone()?)),
+        SandboxClient::NAME => Box::new(SandboxClient::new(http, config.sandbox.clone()?)),
+        _ => return None,
+    };
+    Some(Box::new(Guarded { store: store.clone(), provider }))
 }

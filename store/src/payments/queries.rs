@@ -33,10 +33,15 @@ pub(super) struct PaymentRow {
 }
 
 pub(super) struct RefundRow {
+    pub id: Uuid,
     pub payment_id: Uuid,
     pub amount_minor: i64,
     pub currency: String,
     pub status: String,
+    pub provider_ref: Option<String>,
+    pub reason: String,
+    pub origin: String,
+    pub restocks: bool,
 }
 
 pub(super) async fn order(db: impl PgExecutor<'_>, id: OrderId) -> sqlx::Result<Option<OrderRow>> {
@@ -122,7 +127,7 @@ pub(super) async fn insert_payment(
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO payments (id, order_id, provider, status, amount_minor, currency, created_at, ask_at)
-         VALUES ($1, $2, $3, 'creating', $4, $5, $6, $6)",
+         VALUES ($1, $2, $3, 'creating', $4, $5, $6, $6::timestamptz + interval '2 minutes')",
         session.payment.get(),
         session.order.get(),
         provider,
@@ -178,6 +183,53 @@ pub(super) async fn abandon(pg: &PgPool, id: PaymentId) -> sqlx::Result<bool> {
     .execute(pg)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Sessions in which one of these orders could still be paid.
+pub(super) async fn open_sessions(db: impl PgExecutor<'_>, orders: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar!("SELECT id FROM payments WHERE order_id = ANY($1) AND status IN ('creating', 'open')", orders)
+        .fetch_all(db)
+        .await
+}
+
+/// Sessions to ask about now; asked about again at `next`, or, those older than a day, in an hour.
+pub(super) async fn lease_questions(
+    pg: &PgPool,
+    now: OffsetDateTime,
+    next: OffsetDateTime,
+    most: i64,
+) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar!(
+        "UPDATE payments SET ask_at = CASE WHEN created_at < $1 - interval '1 day' THEN $1 + interval '1 hour' ELSE $2 END
+         WHERE id IN (SELECT id FROM payments WHERE status IN ('creating', 'open') AND ask_at <= $1
+                      ORDER BY ask_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+         RETURNING id",
+        now,
+        next,
+        most
+    )
+    .fetch_all(pg)
+    .await
+}
+
+/// The same for refunds that a provider has taken up.
+pub(super) async fn lease_refund_questions(
+    pg: &PgPool,
+    now: OffsetDateTime,
+    next: OffsetDateTime,
+    most: i64,
+) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar!(
+        "UPDATE refunds SET ask_at = CASE WHEN created_at < $1 - interval '1 day' THEN $1 + interval '1 hour' ELSE $2 END
+         WHERE id IN (SELECT id FROM refunds WHERE status = 'requested' AND ask_at <= $1
+                      ORDER BY ask_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+         RETURNING id",
+        now,
+        next,
+        most
+    )
+    .fetch_all(pg)
+    .await
 }
 
 /// Moves a locked payment on. `captured_at` stays once it is known.
@@ -263,22 +315,42 @@ pub(super) async fn was_paid(db: impl PgExecutor<'_>, order: OrderId) -> sqlx::R
     .await
 }
 
+/// A refund about to be written down.
+pub(super) struct NewRefund<'a> {
+    pub id: RefundId,
+    pub amount: i64,
+    pub reason: &'a str,
+    /// shop · admin · provider
+    pub origin: &'a str,
+    /// requested · confirmed
+    pub status: &'a str,
+    pub key: Option<&'a str>,
+    pub restocks: bool,
+    pub provider_ref: Option<&'a str>,
+}
+
 pub(super) async fn insert_refund(
     db: impl PgExecutor<'_>,
-    id: RefundId,
     payment: &PaymentRow,
-    reason: &str,
+    new: NewRefund<'_>,
     at: OffsetDateTime,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "INSERT INTO refunds (id, payment_id, order_id, amount_minor, currency, reason, status, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, 'requested', $7)",
-        id.get(),
+        "INSERT INTO refunds (id, payment_id, order_id, amount_minor, currency, reason, status, origin, idempotency_key,
+           restocks, provider_ref, created_at, confirmed_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
+           CASE $7 WHEN 'confirmed' THEN $12::timestamptz END)",
+        new.id.get(),
         payment.id,
         payment.order_id,
-        payment.amount_minor,
+        new.amount,
         payment.currency,
-        reason,
+        new.reason,
+        new.status,
+        new.origin,
+        new.key,
+        new.restocks,
+        new.provider_ref,
         at
     )
     .execute(db)
@@ -286,15 +358,97 @@ pub(super) async fn insert_refund(
     Ok(())
 }
 
-pub(super) async fn refund(db: impl PgExecutor<'_>, id: RefundId) -> sqlx::Result<Option<RefundRow>> {
-    sqlx::query_as!(RefundRow, "SELECT payment_id, amount_minor, currency, status FROM refunds WHERE id = $1", id.get())
-        .fetch_optional(db)
-        .await
+/// Of a payment: what went back or is on its way, in minor units.
+pub(super) async fn going_back(db: impl PgExecutor<'_>, payment: PaymentId) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"SELECT coalesce(sum(amount_minor), 0)::bigint AS "sum!" FROM refunds
+           WHERE payment_id = $1 AND status <> 'failed'"#,
+        payment.get()
+    )
+    .fetch_one(db)
+    .await
 }
 
-pub(super) async fn set_refund_ref(pg: &PgPool, id: RefundId, provider_ref: &str) -> sqlx::Result<()> {
-    sqlx::query!("UPDATE refunds SET provider_ref = $2 WHERE id = $1", id.get(), provider_ref).execute(pg).await?;
+/// The order's payment whose money can go back: the one that pays it, else one that a refund has not wholly taken.
+pub(super) async fn refundable(db: impl PgExecutor<'_>, order: OrderId) -> sqlx::Result<Option<Uuid>> {
+    sqlx::query_scalar!(
+        "SELECT p.id FROM payments p WHERE p.order_id = $1 AND p.status IN ('captured', 'refunding')
+         ORDER BY p.status = 'captured' DESC, p.amount_minor > coalesce((SELECT sum(amount_minor) FROM refunds
+           WHERE payment_id = p.id AND status <> 'failed'), 0) DESC, p.created_at LIMIT 1",
+        order.get()
+    )
+    .fetch_optional(db)
+    .await
+}
+
+pub(super) async fn refund(db: impl PgExecutor<'_>, id: RefundId) -> sqlx::Result<Option<RefundRow>> {
+    sqlx::query_as!(
+        RefundRow,
+        "SELECT id, payment_id, amount_minor, currency, status, provider_ref, reason, origin, restocks
+         FROM refunds WHERE id = $1",
+        id.get()
+    )
+    .fetch_optional(db)
+    .await
+}
+
+pub(super) async fn refund_of_ref(
+    db: impl PgExecutor<'_>,
+    payment: PaymentId,
+    provider_ref: &str,
+) -> sqlx::Result<Option<RefundRow>> {
+    sqlx::query_as!(
+        RefundRow,
+        "SELECT id, payment_id, amount_minor, currency, status, provider_ref, reason, origin, restocks
+         FROM refunds WHERE payment_id = $1 AND provider_ref = $2",
+        payment.get(),
+        provider_ref
+    )
+    .fetch_optional(db)
+    .await
+}
+
+pub(super) async fn refund_of_key(db: impl PgExecutor<'_>, key: &str) -> sqlx::Result<Option<RefundRow>> {
+    sqlx::query_as!(
+        RefundRow,
+        "SELECT id, payment_id, amount_minor, currency, status, provider_ref, reason, origin, restocks
+         FROM refunds WHERE idempotency_key = $1",
+        key
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// The provider has taken the refund up; the watchdog asks about it from `ask_at` on.
+pub(super) async fn set_refund_ref(
+    pg: &PgPool,
+    id: RefundId,
+    provider_ref: &str,
+    ask_at: OffsetDateTime,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE refunds SET provider_ref = $2, ask_at = $3, error = NULL WHERE id = $1",
+        id.get(),
+        provider_ref,
+        ask_at
+    )
+    .execute(pg)
+    .await?;
     Ok(())
+}
+
+pub(super) async fn set_refund_error(pg: &PgPool, id: RefundId, error: &str) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE refunds SET error = $2 WHERE id = $1", id.get(), error).execute(pg).await?;
+    Ok(())
+}
+
+pub(super) async fn fail_refund(db: impl PgExecutor<'_>, id: RefundId, error: &str) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE refunds SET status = 'failed', error = $2 WHERE id = $1 AND status = 'requested'",
+        id.get(),
+        error
+    );
+    Ok(done.execute(db).await?.rows_affected() == 1)
 }
 
 pub(super) async fn confirm_refund(db: impl PgExecutor<'_>, id: RefundId, at: OffsetDateTime) -> sqlx::Result<bool> {
@@ -452,6 +606,51 @@ pub(super) async fn payment_of_capture(
         capture_ref
     )
     .fetch_optional(db)
+    .await
+}
+
+/// Payments of a provider that brought money, opened within this time; those after `after`.
+pub(super) async fn money_of(
+    db: impl PgExecutor<'_>,
+    provider: &str,
+    (from, until): (OffsetDateTime, OffsetDateTime),
+    after: Uuid,
+    most: i64,
+) -> sqlx::Result<Vec<PaymentRow>> {
+    sqlx::query_as!(
+        PaymentRow,
+        "SELECT id, order_id, provider, provider_ref, status, amount_minor, currency, redirect_url
+         FROM payments WHERE provider = $1 AND captured_at >= $2 AND captured_at < $3 AND id > $4 ORDER BY id LIMIT $5",
+        provider,
+        from,
+        until,
+        after,
+        most
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Refunds that a provider confirmed within this time; those after `after`.
+pub(super) async fn refunds_of(
+    db: impl PgExecutor<'_>,
+    provider: &str,
+    (from, until): (OffsetDateTime, OffsetDateTime),
+    after: Uuid,
+    most: i64,
+) -> sqlx::Result<Vec<RefundRow>> {
+    sqlx::query_as!(
+        RefundRow,
+        "SELECT r.id, r.payment_id, r.amount_minor, r.currency, r.status, r.provider_ref, r.reason, r.origin, r.restocks
+         FROM refunds r JOIN payments p ON p.id = r.payment_id
+         WHERE p.provider = $1 AND r.confirmed_at >= $2 AND r.confirmed_at < $3 AND r.id > $4 ORDER BY r.id LIMIT $5",
+        provider,
+        from,
+        until,
+        after,
+        most
+    )
+    .fetch_all(db)
     .await
 }
 

@@ -1,9 +1,10 @@
 //! Asking a provider for money to go back. Only its own word (`refund.succeeded`) makes a refund confirmed.
 
-use super::{provider, queries};
+use super::{provider, queries, verify};
 use crate::{
     Store,
     error::{During, Error},
+    world::to_timestamp,
 };
 use domain::{PaymentId, RefundId};
 
@@ -13,7 +14,7 @@ pub async fn request(store: &Store, refund: RefundId) -> Result<(), Error> {
     let broken = |message: &str| Error::unexpected(OPERATION, message);
     let row = queries::refund(store.pg(), refund).await.during(OPERATION)?;
     let row = row.ok_or_else(|| broken("no such refund"))?;
-    if row.status == "confirmed" {
+    if row.status != "requested" {
         return Ok(());
     }
     let payment = queries::payment(store.pg(), PaymentId::new(row.payment_id)).await.during(OPERATION)?;
@@ -21,6 +22,15 @@ pub async fn request(store: &Store, refund: RefundId) -> Result<(), Error> {
     let provider = provider::find(store, &payment.provider).ok_or_else(|| broken("its provider is not configured"))?;
     let provider_ref = payment.provider_ref.as_deref().ok_or_else(|| broken("a captured payment without a session"))?;
     let amount = row.amount().ok_or_else(|| broken("an amount in no currency of this shop"))?;
-    let made = provider.refund(refund, provider_ref, amount).await?;
-    queries::set_refund_ref(store.pg(), refund, &made).await.during(OPERATION)
+    match provider.refund(refund, provider_ref, amount).await {
+        Ok(made) => {
+            let ask_at = to_timestamp(store.now().plus(verify::ask_every_ms(store)));
+            queries::set_refund_ref(store.pg(), refund, &made, ask_at).await.during(OPERATION)
+        }
+        Err(error) => {
+            // For the admin who looks at the order.
+            queries::set_refund_error(store.pg(), refund, &error.to_string()).await.during(OPERATION)?;
+            Err(error)
+        }
+    }
 }

@@ -2,14 +2,15 @@
 
 use super::{
     answer::{ask, is_id},
-    provider::{EventKind, Headers, NewSession, Provider, ProviderEvent, Session, SessionState},
+    provider::{EventKind, Headers, NewSession, Page, Provider, ProviderEvent, RefundState, Session, SessionState},
     signature,
 };
 use crate::{
     config::SandboxConfig,
     error::Error,
     sandbox::{
-        CAPTURED, CreatePayment, CreateRefund, DECLINED, Event, EventData, REFUNDED, RefundCreated, SandboxPayment,
+        CAPTURED, CreatePayment, CreateRefund, DECLINED, Event, EventData, REFUNDED, RefundCreated, RefundStatus,
+        SandboxPayment, Statement,
     },
 };
 use async_trait::async_trait;
@@ -28,6 +29,10 @@ impl SandboxClient {
 
     pub fn new(http: reqwest::Client, config: SandboxConfig) -> Self {
         Self { http, config }
+    }
+
+    fn get(&self, path: &str) -> reqwest::RequestBuilder {
+        self.http.get(format!("{}/v1{path}", self.config.base_url)).bearer_auth(self.config.api_key.reveal())
     }
 
     fn post(&self, path: &str) -> reqwest::RequestBuilder {
@@ -65,8 +70,7 @@ impl Provider for SandboxClient {
         if !is_id(provider_ref) {
             return Ok(None);
         }
-        let url = format!("{}/v1/payments/{provider_ref}", self.config.base_url);
-        let answer = ask(OPERATION, self.http.get(url).bearer_auth(self.config.api_key.reveal())).await?;
+        let answer = ask(OPERATION, self.get(&format!("/payments/{provider_ref}"))).await?;
         answer.json()?.map(|payment| opened(OPERATION, payment)).transpose()
     }
 
@@ -89,36 +93,63 @@ impl Provider for SandboxClient {
         Ok(made.id)
     }
 
+    async fn refund_state(&self, refund_ref: &str) -> Result<Option<RefundState>, Error> {
+        const OPERATION: &str = "sandbox.refund_state";
+        if !is_id(refund_ref) {
+            return Ok(None);
+        }
+        let found: Option<RefundStatus> = ask(OPERATION, self.get(&format!("/refunds/{refund_ref}"))).await?.json()?;
+        let state = |found: RefundStatus| match found.status.as_str() {
+            "succeeded" => RefundState::Succeeded,
+            _ => RefundState::Pending,
+        };
+        Ok(found.map(state))
+    }
+
+    async fn list(&self, from: UnixMillis, until: UnixMillis, after: &str) -> Result<Page, Error> {
+        const OPERATION: &str = "sandbox.list";
+        let window =
+            [("from", from.get().to_string()), ("until", until.get().to_string()), ("after", after.to_owned())];
+        let statement: Statement = ask(OPERATION, self.get("/statement").query(&window)).await?.known()?;
+        let moves = statement.moves.into_iter().map(told).collect::<Result<_, _>>();
+        let moves = moves.map_err(|why| Error::unexpected(OPERATION, why))?;
+        Ok(Page { moves, next: statement.next })
+    }
+
     fn authenticate(&self, headers: Headers<'_>, body: &[u8], now: UnixMillis) -> Result<(), &'static str> {
         signature::verify(&self.config.webhook_secrets, headers(SIGNATURE_HEADER).as_deref(), body, now)
     }
 
     fn read(&self, _: Headers<'_>, body: &[u8]) -> Result<ProviderEvent, &'static str> {
-        let event: Event = serde_json::from_slice(body).map_err(|_| "not an event")?;
-        let known = matches!(event.name.as_str(), CAPTURED | DECLINED | REFUNDED);
-        // Kinds that we do not know may carry anything.
-        let data: EventData = match known {
-            true => serde_json::from_value(event.data).map_err(|_| "not an event")?,
-            false => EventData::default(),
-        };
-        let kind = match event.name.as_str() {
-            CAPTURED => EventKind::Captured,
-            DECLINED => EventKind::Declined,
-            REFUNDED => EventKind::RefundSucceeded(data.refund_reference.and_then(|id| id.parse().ok())),
-            _ => EventKind::Unknown,
-        };
-        let currency = Currency::parse(&data.currency).ok();
-        Ok(ProviderEvent {
-            id: event.id,
-            name: event.name,
-            kind,
-            capture_ref: Some(data.payment_id.clone()),
-            provider_ref: data.payment_id,
-            payment: data.reference.parse().ok(),
-            order: data.order_id.parse().ok(),
-            amount: currency.map(|currency| data.amount.with(currency)),
-        })
+        told(serde_json::from_slice(body).map_err(|_| "not an event")?)
     }
+}
+
+fn told(event: Event) -> Result<ProviderEvent, &'static str> {
+    let known = matches!(event.name.as_str(), CAPTURED | DECLINED | REFUNDED);
+    // Kinds that we do not know may carry anything.
+    let data: EventData = match known {
+        true => serde_json::from_value(event.data).map_err(|_| "not an event")?,
+        false => EventData::default(),
+    };
+    let kind = match event.name.as_str() {
+        CAPTURED => EventKind::Captured,
+        DECLINED => EventKind::Declined,
+        REFUNDED => EventKind::RefundSucceeded(data.refund_reference.and_then(|id| id.parse().ok())),
+        _ => EventKind::Unknown,
+    };
+    let currency = Currency::parse(&data.currency).ok();
+    Ok(ProviderEvent {
+        id: event.id,
+        name: event.name,
+        kind,
+        capture_ref: Some(data.payment_id.clone()),
+        provider_ref: data.payment_id,
+        refund_ref: data.refund_id,
+        payment: data.reference.parse().ok(),
+        order: data.order_id.parse().ok(),
+        amount: currency.map(|currency| data.amount.with(currency)),
+    })
 }
 
 fn opened(operation: &'static str, payment: SandboxPayment) -> Result<Session, Error> {

@@ -3,6 +3,7 @@
 use super::{
     provider::{self, NewSession, Provider, Session, SessionState},
     queries::{self, OrderRow, PaymentRow},
+    verify,
 };
 use crate::{
     Store,
@@ -17,9 +18,12 @@ use domain::{
     order::{OrderNumber, OrderStatus},
     payment::{PaymentStarted, PaymentStatus},
 };
+use futures::{StreamExt, stream};
+use tokio::time::Instant;
+use uuid::Uuid;
 
-/// When the watchdog first asks about a session that nothing was heard of.
-const FIRST_ASK_MS: i64 = 120_000;
+/// Sessions closed at the same time.
+const PARALLEL: usize = 16;
 
 pub(super) async fn init(
     store: &Store,
@@ -56,18 +60,30 @@ pub(super) async fn init(
     }
 }
 
-/// Closes the session of a payment at its provider. One that turns out paid is left to its webhook.
+/// Closes what can be closed until `end`; whatever happens to the others, work in the outbox and the watchdog see to them.
+pub(super) async fn close_all(store: &Store, orders: &[Uuid], end: Instant) {
+    let all = async {
+        let open = queries::open_sessions(store.pg(), orders).await.during("payments.close_all")?;
+        let closing = stream::iter(open).map(|id| close(store, PaymentId::new(id))).buffer_unordered(PARALLEL);
+        closing.for_each(|closed| async { drop(closed) }).await;
+        Ok::<(), Error>(())
+    };
+    if let Ok(Err(error)) = tokio::time::timeout_at(end, all).await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "sessions of orders that end are closed later");
+    }
+}
+
+/// Closes the session of a payment at its provider. One that turns out paid, pays.
 pub(super) async fn close(store: &Store, payment: PaymentId) -> Result<(), Error> {
     const OPERATION: &str = "payments.close";
     let Some(row) = queries::payment(store.pg(), payment).await.during(OPERATION)? else { return Ok(()) };
     if !matches!(row.status(), Some(PaymentStatus::Creating | PaymentStatus::Open)) {
         return Ok(());
     }
-    let provider = provider::find(store, &row.provider)
-        .ok_or_else(|| Error::unexpected(OPERATION, format!("provider {} is not configured", row.provider)))?;
+    let provider = verify::configured(store, &row.provider)?;
     let provider_ref = match row.provider_ref.clone() {
         Some(known) => Some(known),
-        None => name_it(store, &*provider, &row).await?,
+        None => name_it(store, &*provider, &row).await?.map(|session| session.provider_ref),
     };
     let state = match &provider_ref {
         Some(known) => provider.close(known).await?,
@@ -76,7 +92,14 @@ pub(super) async fn close(store: &Store, payment: PaymentId) -> Result<(), Error
     match state {
         SessionState::Closed => queries::closed(store.pg(), payment, provider_ref.as_deref()).await.during(OPERATION),
         SessionState::Open => Err(Error::unexpected(OPERATION, "the provider leaves the session open")),
-        SessionState::Processing | SessionState::Paid | SessionState::Declined => Ok(()),
+        SessionState::Paid | SessionState::Declined => {
+            let found = provider.retrieve(provider_ref.as_deref().unwrap_or_default()).await?;
+            match found {
+                Some(found) => verify::learn(store, &row, found).await.map(|_| ()),
+                None => Ok(()),
+            }
+        }
+        SessionState::Processing => Ok(()),
     }
 }
 
@@ -94,12 +117,16 @@ async fn leave(store: &Store, payment: PaymentId) -> Result<(), Error> {
 
 /// Nobody knows whether the provider made the session: asking again under the same key names it. `None`: it never made
 /// one, and no longer makes one for an order whose time is over.
-async fn name_it(store: &Store, provider: &dyn Provider, row: &PaymentRow) -> Result<Option<String>, Error> {
+pub(super) async fn name_it(
+    store: &Store,
+    provider: &dyn Provider,
+    row: &PaymentRow,
+) -> Result<Option<Session>, Error> {
     const OPERATION: &str = "payments.close";
     let order = queries::order(store.pg(), OrderId::new(row.order_id)).await.during(OPERATION)?;
     let order = order.ok_or_else(|| Error::unexpected(OPERATION, "a payment without an order"))?;
     match open(store, provider, &described(store, &order, PaymentId::new(row.id))?).await {
-        Ok(session) => Ok(Some(session.provider_ref)),
+        Ok(session) => Ok(Some(session)),
         Err(Error::Refused(refusal)) if refusal.code == ErrorCode::NotPayable => Ok(None),
         Err(error) => Err(error),
     }
@@ -185,7 +212,7 @@ fn check_currency(order: &OrderRow, provider: &dyn Provider) -> Result<(), ApiEr
 /// Asks the provider for the session and writes its answer down.
 async fn open(store: &Store, provider: &dyn Provider, session: &NewSession) -> Result<Session, Error> {
     let opened = provider.create(session).await?;
-    let ask_at = to_timestamp(store.now().plus(FIRST_ASK_MS));
+    let ask_at = to_timestamp(store.now().plus(verify::ask_every_ms(store)));
     queries::opened(store.pg(), session.payment, &opened.provider_ref, &opened.redirect_url, ask_at)
         .await
         .during("payments.opened")?;

@@ -6,11 +6,13 @@ pub mod deliver;
 mod log;
 mod press;
 mod queries;
+mod statement;
 mod wire;
 
 pub use deliver::DeliverEvents;
 pub use log::{LogEntry, Sending, log};
 pub use press::{Delay, Press};
+pub use statement::{refund_state, statement};
 pub use wire::*;
 
 use crate::{

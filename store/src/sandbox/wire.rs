@@ -45,6 +45,21 @@ pub struct RefundCreated {
     pub id: String,
 }
 
+/// Where a refund stands (`GET …/refunds/{id}`): pending · succeeded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundStatus {
+    pub status: String,
+}
+
+/// A page of the statement (`GET …/statement?from=&until=&after=`, times in unix ms).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Statement {
+    /// As webhooks tell them, each under its own id.
+    pub moves: Vec<Event>,
+    /// `after` of the next page.
+    pub next: Option<String>,
+}
+
 pub const CAPTURED: &str = "payment.captured";
 pub const DECLINED: &str = "payment.declined";
 pub const REFUNDED: &str = "refund.succeeded";

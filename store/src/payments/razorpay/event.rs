@@ -29,7 +29,7 @@ pub(super) fn read(id: String, body: &[u8]) -> Result<ProviderEvent, &'static st
         "payment_link.cancelled" | "payment_link.expired" => {
             of_link(entity(&payload, "payment_link")?, EventKind::Closed)
         }
-        "refund.processed" => {
+        "refund.processed" | "refund.failed" => {
             let payment: Option<Payment> = entity(&payload, "payment").ok();
             match payment.and_then(|payment| payment.captured) {
                 // Razorpay gives back by itself what was never captured, so never ours.
@@ -58,10 +58,30 @@ fn of_link(link: Link, kind: EventKind) -> ProviderEvent {
     }
 }
 
+/// A link of the list, as the event of its money.
+pub(super) fn of_listed(link: Link) -> ProviderEvent {
+    let kind = if link.status == "paid" { EventKind::Captured } else { EventKind::Unknown };
+    let (id, paid) = (link.id.clone(), money(link.amount_paid, &link.currency));
+    let capture_ref = link.captured().map(str::to_owned);
+    ProviderEvent { id, name: "listed.link".to_owned(), amount: paid, capture_ref, ..of_link(link, kind) }
+}
+
+/// A refund of the list, as its event.
+pub(super) fn of_listed_refund(refund: Refund) -> ProviderEvent {
+    let (id, name) = (refund.id.clone(), "listed.refund".to_owned());
+    ProviderEvent { id, name, ..of_refund(refund) }
+}
+
 fn of_refund(refund: Refund) -> ProviderEvent {
     let note = |name: &str| note(&refund.notes, name);
+    let ours = note("refund_id").and_then(|id| id.parse().ok());
     ProviderEvent {
-        kind: EventKind::RefundSucceeded(note("refund_id").and_then(|id| id.parse().ok())),
+        kind: match refund.status.as_str() {
+            "failed" => EventKind::RefundFailed(ours),
+            "pending" => EventKind::Unknown,
+            _ => EventKind::RefundSucceeded(ours),
+        },
+        refund_ref: Some(refund.id.clone()),
         provider_ref: note("link_id").unwrap_or_default().to_owned(),
         payment: note("payment_id").and_then(|id| id.parse().ok()),
         order: note("order_id").and_then(|id| id.parse().ok()),

@@ -6,7 +6,7 @@ mod wire;
 
 use super::{
     answer::{Answer, ask, insist, is_id},
-    provider::{Headers, NewSession, Provider, ProviderEvent, Session, SessionState},
+    provider::{Headers, NewSession, Page, Provider, ProviderEvent, RefundState, Session, SessionState},
     signature,
 };
 use crate::{config::RazorpayConfig, error::Error};
@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use domain::{ApiError, Currency, ErrorCode, Money, PaymentId, RefundId, UnixMillis};
 use reqwest::RequestBuilder;
 use serde_json::json;
-use wire::{Complaint, Link, Links, Refund};
+use wire::{Complaint, Link, Links, Refund, Refunds};
 
 /// The header that carries the signature.
 pub const SIGNATURE_HEADER: &str = "x-razorpay-signature";
@@ -140,6 +140,55 @@ impl Provider for Razorpay {
             return Err(refusal(&answer));
         }
         Ok(answer.known::<Refund>()?.id)
+    }
+
+    async fn refund_state(&self, refund_ref: &str) -> Result<Option<RefundState>, Error> {
+        const OPERATION: &str = "razorpay.refund_state";
+        if !is_id(refund_ref) {
+            return Ok(None);
+        }
+        let answer = ask(OPERATION, self.get(&format!("/refunds/{refund_ref}"))).await?;
+        if answer.is_bad_request() && answer.complaint::<Complaint>().is_unknown_id() {
+            return Ok(None);
+        }
+        let found: Option<Refund> = answer.json()?;
+        let state = |found: Refund| match found.status.as_str() {
+            "processed" => RefundState::Succeeded,
+            "failed" => RefundState::Failed,
+            _ => RefundState::Pending,
+        };
+        Ok(found.map(state))
+    }
+
+    /// First the links, then the refunds, by when they were made; `after` is the list and how many of it are read.
+    async fn list(&self, from: UnixMillis, until: UnixMillis, after: &str) -> Result<Page, Error> {
+        const OPERATION: &str = "razorpay.list";
+        const COUNT: usize = 100;
+        let (list, read) = after.split_once(':').unwrap_or(("payment_links", "0"));
+        let read: usize = read.parse().map_err(|_| Error::unexpected(OPERATION, "no such page"))?;
+        let query = [
+            ("from", (from.get() / 1000).to_string()),
+            ("to", (until.get() / 1000).to_string()),
+            ("count", COUNT.to_string()),
+            ("skip", read.to_string()),
+        ];
+        let request = self.get(&format!("/{list}")).query(&query);
+        let moves: Vec<ProviderEvent> = match list {
+            "refunds" => {
+                let page: Refunds = ask(OPERATION, request).await?.known()?;
+                page.items.into_iter().map(event::of_listed_refund).collect()
+            }
+            _ => {
+                let page: Links = ask(OPERATION, request).await?.known()?;
+                page.payment_links.into_iter().map(event::of_listed).collect()
+            }
+        };
+        let next = match moves.len() {
+            COUNT => Some(format!("{list}:{}", read + COUNT)),
+            _ if list == "refunds" => None,
+            _ => Some("refunds:0".to_owned()),
+        };
+        Ok(Page { moves, next })
     }
 
     fn authenticate(&self, headers: Headers<'_>, body: &[u8], _: UnixMillis) -> Result<(), &'static str> {

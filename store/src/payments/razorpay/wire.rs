@@ -54,8 +54,17 @@ pub(super) struct Refund {
     #[serde(default)]
     pub currency: String,
     pub payment_id: Option<String>,
+    /// pending · processed · failed
+    #[serde(default)]
+    pub status: String,
     #[serde(default)]
     pub notes: Value,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Refunds {
+    #[serde(default)]
+    pub items: Vec<Refund>,
 }
 
 /// The body of a 4xx.

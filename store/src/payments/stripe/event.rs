@@ -45,7 +45,7 @@ pub(super) fn read(body: &[u8]) -> Result<ProviderEvent, &'static str> {
         "checkout.session.async_payment_succeeded" => of_session(as_a(object)?, |_| EventKind::Captured),
         "checkout.session.async_payment_failed" => of_session(as_a(object)?, |_| EventKind::Declined),
         "checkout.session.expired" => of_session(as_a(object)?, |_| EventKind::Closed),
-        "refund.created" | "refund.updated" | "charge.refund.updated" => of_refund(as_a(object)?),
+        "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated" => of_refund(as_a(object)?),
         "charge.refunded" => {
             let newest = as_a::<Charge>(object)?.refunds.and_then(|refunds| refunds.data.into_iter().next());
             newest.map_or_else(ProviderEvent::nothing, of_refund)
@@ -55,6 +55,22 @@ pub(super) fn read(body: &[u8]) -> Result<ProviderEvent, &'static str> {
     read.id = event.id;
     read.name = event.name;
     Ok(read)
+}
+
+/// A session of the list, as the event of its money.
+pub(super) fn of_listed(session: CheckoutSession) -> ProviderEvent {
+    let name = "listed.session".to_owned();
+    let event = of_session(session, |session| match session.payment_status.as_str() {
+        "paid" => EventKind::Captured,
+        _ => EventKind::Unknown,
+    });
+    ProviderEvent { id: event.provider_ref.clone(), name, ..event }
+}
+
+/// A refund of the list, as its event.
+pub(super) fn of_listed_refund(refund: Refund) -> ProviderEvent {
+    let (id, name) = (refund.id.clone(), "listed.refund".to_owned());
+    ProviderEvent { id, name, ..of_refund(refund) }
 }
 
 fn as_a<T: DeserializeOwned>(object: Value) -> Result<T, &'static str> {
@@ -81,8 +97,12 @@ fn of_refund(refund: Refund) -> ProviderEvent {
             Some("succeeded") => {
                 EventKind::RefundSucceeded(given(refund.metadata.refund_id).and_then(|id| id.parse().ok()))
             }
+            Some("failed" | "canceled") => {
+                EventKind::RefundFailed(given(refund.metadata.refund_id).and_then(|id| id.parse().ok()))
+            }
             _ => EventKind::Unknown,
         },
+        refund_ref: Some(refund.id),
         provider_ref: given(refund.metadata.session_id).unwrap_or_default(),
         capture_ref: refund.payment_intent.as_ref().map(Intent::id).map(str::to_owned),
         payment: given(refund.metadata.payment_id).and_then(|id| id.parse().ok()),

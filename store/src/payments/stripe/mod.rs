@@ -5,14 +5,14 @@ mod wire;
 
 use super::{
     answer::{Answer, ask, insist, is_id},
-    provider::{Headers, NewSession, Provider, ProviderEvent, Session, SessionState},
+    provider::{Headers, NewSession, Page, Provider, ProviderEvent, RefundState, Session, SessionState},
     signature,
 };
 use crate::{config::StripeConfig, error::Error};
 use async_trait::async_trait;
 use domain::{ApiError, Currency, ErrorCode, Money, RefundId, UnixMillis};
 use reqwest::RequestBuilder;
-use wire::{CheckoutSession, Complaint, Intent, Refund};
+use wire::{CheckoutSession, Complaint, Intent, List, Refund};
 
 /// The header that carries the signature.
 pub const SIGNATURE_HEADER: &str = "stripe-signature";
@@ -121,6 +121,51 @@ impl Provider for Stripe {
             return Err(refusal(&answer));
         }
         Ok(answer.known::<Refund>()?.id)
+    }
+
+    async fn refund_state(&self, refund_ref: &str) -> Result<Option<RefundState>, Error> {
+        const OPERATION: &str = "stripe.refund_state";
+        if !is_id(refund_ref) {
+            return Ok(None);
+        }
+        let found: Option<Refund> = ask(OPERATION, self.get(&format!("/v1/refunds/{refund_ref}"))).await?.json()?;
+        let state = |found: Refund| match found.status.as_deref() {
+            Some("succeeded") => RefundState::Succeeded,
+            Some("failed" | "canceled") => RefundState::Failed,
+            _ => RefundState::Pending,
+        };
+        Ok(found.map(state))
+    }
+
+    /// First the sessions, then the refunds, by when they were made; `after` begins with the list it belongs to.
+    async fn list(&self, from: UnixMillis, until: UnixMillis, after: &str) -> Result<Page, Error> {
+        const OPERATION: &str = "stripe.list";
+        let (list, last) = after.split_once(':').unwrap_or(("checkout/sessions", ""));
+        let mut query = vec![
+            ("limit", "100".to_owned()),
+            ("created[gte]", (from.get() / 1000).to_string()),
+            ("created[lt]", (until.get() / 1000).to_string()),
+        ];
+        if !last.is_empty() {
+            query.push(("starting_after", last.to_owned()));
+        }
+        let request = self.get(&format!("/v1/{list}")).query(&query);
+        let (moves, has_more): (Vec<ProviderEvent>, bool) = match list {
+            "refunds" => {
+                let page: List<Refund> = ask(OPERATION, request).await?.known()?;
+                (page.data.into_iter().map(event::of_listed_refund).collect(), page.has_more)
+            }
+            _ => {
+                let page: List<CheckoutSession> = ask(OPERATION, request).await?.known()?;
+                (page.data.into_iter().map(event::of_listed).collect(), page.has_more)
+            }
+        };
+        let next = match moves.last().filter(|_| has_more) {
+            Some(last) => Some(format!("{list}:{}", last.id)),
+            None if list == "refunds" => None,
+            None => Some("refunds:".to_owned()),
+        };
+        Ok(Page { moves, next })
     }
 
     fn authenticate(&self, headers: Headers<'_>, body: &[u8], now: UnixMillis) -> Result<(), &'static str> {

@@ -65,6 +65,14 @@ pub(super) struct Refund {
     pub metadata: Metadata,
 }
 
+/// A page of sessions or refunds, the newest first.
+#[derive(Deserialize)]
+pub(super) struct List<T> {
+    pub data: Vec<T>,
+    #[serde(default)]
+    pub has_more: bool,
+}
+
 /// The body of a 4xx.
 #[derive(Default, Deserialize)]
 pub(super) struct Complaint {

@@ -90,6 +90,18 @@ impl Street {
                 json(sandbox::create(store, &key, serde_json::from_slice(&request.body).unwrap()).await.map(Some))
             }
             ("GET", ["payments", id]) => json(sandbox::get(store, id).await),
+            ("GET", ["refunds", id]) => {
+                let state = sandbox::refund_state(store, id).await;
+                json(state.map(|state| state.map(|status| sandbox::RefundStatus { status })))
+            }
+            ("GET", [statement]) if statement.starts_with("statement?") => {
+                let value = |name: &str| {
+                    let pair = statement.split(['?', '&']).find(|pair| pair.starts_with(&format!("{name}=")));
+                    pair.map_or("", |pair| &pair[name.len() + 1..])
+                };
+                let moment = |name: &str| domain::UnixMillis::new(value(name).parse().unwrap());
+                json(sandbox::statement(store, moment("from"), moment("until"), value("after")).await.map(Some))
+            }
             ("POST", ["payments", id, "close"]) => json(sandbox::close(store, id).await),
             ("POST", ["payments", id, "refunds"]) => {
                 let asked: sandbox::CreateRefund = serde_json::from_slice(&request.body).unwrap();
