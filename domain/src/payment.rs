@@ -1,6 +1,6 @@
 //! Payments as clients see them.
 
-use crate::{Currency, Minor, PaymentId, UnixMillis};
+use crate::{Currency, Minor, PaymentId, RefundId, UnixMillis};
 use serde::{Deserialize, Serialize};
 
 /// Where one payment stands.
@@ -77,6 +77,44 @@ pub struct PaymentView {
     pub amount: Minor,
     pub currency: Currency,
     pub created_at: UnixMillis,
+}
+
+/// Where a refund stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundStatus {
+    /// Wanted; the provider has not said that it is made.
+    Requested,
+    /// The provider says that the money is back.
+    Confirmed,
+    /// The provider could not make it.
+    Failed,
+}
+
+impl RefundStatus {
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Requested => "On its way back",
+            Self::Confirmed => "Back",
+            Self::Failed => "Failed",
+        }
+    }
+}
+
+/// Money that goes back, in an order's view and as the answer to who wanted it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundView {
+    pub refund_id: RefundId,
+    pub payment_id: PaymentId,
+    pub amount: Minor,
+    pub currency: Currency,
+    pub status: RefundStatus,
+    pub reason: String,
+    pub restocks: bool,
+    pub created_at: UnixMillis,
+    /// Why it is not made yet; told to admins only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 /// Where to send the shopper: `{payment_id,redirect_url}`.

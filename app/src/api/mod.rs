@@ -15,3 +15,4 @@ pub mod mail;
 pub mod orders;
 pub mod pages;
 pub mod payments;
+pub mod refunds;

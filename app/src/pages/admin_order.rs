@@ -1,8 +1,8 @@
 //! One order as admins see it: items, payments, history, shopper.
 
-use super::{admin_orders::admins_only, admin_steps::Steps};
+use super::{admin_orders::admins_only, admin_refunds::refunds, admin_steps::Steps};
 use crate::{
-    call::address as address_of,
+    call::{Post, address as address_of},
     components::{
         address::address,
         icon::icon,
@@ -38,6 +38,7 @@ fn show(order: OrderView) -> AnyView {
     let (items, shopper) = (items(&order), shopper(&order));
     let order = live.order(order);
     let steps = Steps::new();
+    let refund = Post::new("admin/refunds/create");
     html! {
         <Page title=title class=WIDE>
             <header class="page-head">
@@ -45,7 +46,7 @@ fn show(order: OrderView) -> AnyView {
                 <div class="admin-order__head"><h1>{number}</h1>{move || order.with(|order| status(order.status))}</div>
             </header>
             <div class="admin-order">
-                <div class="order__side">{items}{move || order.with(payments)}</div>
+                <div class="order__side">{items}{move || order.with(payments)}{move || order.with(|order| refunds(order, refund))}</div>
                 <div class="order__side">
                     {move || order.with(|order| steps.view(order))}
                     {move || order.with(|order| order.shipment.as_ref().and_then(parcel))}

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod admin_order;
 pub mod admin_orders;
+pub mod admin_refunds;
 mod admin_steps;
 pub mod book;
 pub mod books;

@@ -100,6 +100,8 @@ pub struct OrderView {
     pub events: Vec<OrderEvent>,
     pub payments: Vec<crate::payment::PaymentView>,
     pub shipment: Option<Shipment>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refunds: Vec<crate::payment::RefundView>,
     pub cancel_asked: bool,
 }
 

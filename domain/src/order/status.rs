@@ -42,6 +42,8 @@ pub enum Cause {
     LateMoneyReturned,
     /// A note, not a change of state: money came that this order no longer takes, and is on its way back.
     MoneyGoesBack,
+    /// A note, not a change of state: the shop sends money back.
+    RefundRequested,
     FulfilmentStarted,
     HandedToCarrier,
     Arrived,
@@ -128,6 +130,11 @@ impl OrderStatus {
         matches!(self, S::Pending | S::PaymentPending)
     }
 
+    /// Whether its copies are paid for and not returned.
+    pub const fn is_sold(self) -> bool {
+        matches!(self, S::Paid | S::Fulfilling | S::Shipped | S::Delivered)
+    }
+
     /// Whether the shopper may still cancel it.
     pub const fn shopper_may_cancel(self) -> bool {
         matches!(self, S::Pending | S::PaymentPending)
@@ -156,7 +163,7 @@ impl OrderStatus {
 }
 
 impl Cause {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         C::Persisted,
         C::Refused,
         C::ShopperCancelled,
@@ -168,6 +175,7 @@ impl Cause {
         C::LateMoneyClaimed,
         C::LateMoneyReturned,
         C::MoneyGoesBack,
+        C::RefundRequested,
         C::FulfilmentStarted,
         C::HandedToCarrier,
         C::Arrived,
@@ -188,6 +196,7 @@ impl Cause {
             C::LateMoneyClaimed => "late_money_claimed",
             C::LateMoneyReturned => "late_money_returned",
             C::MoneyGoesBack => "money_goes_back",
+            C::RefundRequested => "refund_requested",
             C::FulfilmentStarted => "fulfilment_started",
             C::HandedToCarrier => "handed_to_carrier",
             C::Arrived => "arrived",
@@ -215,6 +224,7 @@ impl Cause {
             C::LateMoneyClaimed => "Your payment came late, and the copies were still there.",
             C::LateMoneyReturned => "Your payment came too late and went back to you.",
             C::MoneyGoesBack => "A payment came that this order no longer takes. It is on its way back.",
+            C::RefundRequested => "The shop sends money back to you.",
             C::FulfilmentStarted => "Your books are being packed.",
             C::HandedToCarrier => "Your parcel is on its way.",
             C::Arrived => "Your parcel has arrived.",

@@ -107,6 +107,7 @@ impl Draft {
             events: Vec::new(),
             payments: Vec::new(),
             shipment: None,
+            refunds: Vec::new(),
             cancel_asked,
         }
     }

@@ -99,10 +99,11 @@ pub async fn get(store: &Store, viewer: &Viewer, order: OrderId) -> Result<Optio
     Ok(viewer.may_see(order, &owner).then(|| for_eyes_of(viewer, view)))
 }
 
-/// Who of the shop did what is told to admins only.
+/// Who of the shop did what, and what is wrong with a refund, is told to admins only.
 fn for_eyes_of(viewer: &Viewer, mut view: OrderView) -> OrderView {
     if !viewer.is_admin {
         view.events.iter_mut().for_each(|event| event.by = None);
+        view.refunds.iter_mut().for_each(|refund| refund.error = None);
     }
     view
 }

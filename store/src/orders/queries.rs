@@ -18,7 +18,7 @@ use domain::{
     Currency, IdempotencyKey, Minor, OrderId, Owner, UnixMillis,
     address::Address,
     order::{OrderEvent, OrderLine, OrderNumber, OrderStatus, OrderSummary, OrderView, Placed, Shipment},
-    payment::PaymentView,
+    payment::{PaymentView, RefundView},
 };
 use sqlx::{PgExecutor, types::Json};
 use std::collections::HashSet;
@@ -47,7 +47,11 @@ pub(super) async fn view(store: &Store, order: OrderId) -> Result<Option<(Owner,
                 'packed_at', (extract(epoch FROM s.created_at) * 1000)::bigint,
                 'shipped_at', (extract(epoch FROM s.shipped_at) * 1000)::bigint,
                 'delivered_at', (extract(epoch FROM s.delivered_at) * 1000)::bigint)
-                FROM shipments s WHERE s.order_id = o.id) AS "shipment: Json<Shipment>"
+                FROM shipments s WHERE s.order_id = o.id) AS "shipment: Json<Shipment>",
+             (SELECT jsonb_agg(jsonb_build_object('refund_id', r.id, 'payment_id', r.payment_id, 'status', r.status,
+                'amount', r.amount_minor, 'currency', r.currency, 'reason', r.reason, 'restocks', r.restocks,
+                'error', r.error, 'created_at', (extract(epoch FROM r.created_at) * 1000)::bigint)
+                ORDER BY r.created_at, r.id) FROM refunds r WHERE r.order_id = o.id) AS "refunds: Json<Vec<RefundView>>"
            FROM orders o WHERE o.id = $1"#,
         order.get()
     )
@@ -73,6 +77,7 @@ pub(super) async fn view(store: &Store, order: OrderId) -> Result<Option<(Owner,
         events: row.events.map(|events| events.0).unwrap_or_default(),
         payments: row.payments.map(|payments| payments.0).unwrap_or_default(),
         shipment: row.shipment.map(|shipment| shipment.0),
+        refunds: row.refunds.map(|refunds| refunds.0).unwrap_or_default(),
         cancel_asked: false,
     };
     Ok(Some((owner(OPERATION, &row.owner)?, view)))

@@ -1,7 +1,11 @@
 //! SQL of payments.
 
 use super::provider::NewSession;
-use domain::{Minor, Money, OrderId, PaymentId, RefundId, payment::PaymentStatus};
+use crate::{error::Error, world::from_timestamp};
+use domain::{
+    Currency, Minor, Money, OrderId, PaymentId, RefundId,
+    payment::{PaymentStatus, RefundStatus, RefundView},
+};
 use serde_json::Value;
 use sqlx::{PgExecutor, PgPool};
 use std::collections::HashSet;
@@ -42,6 +46,8 @@ pub(super) struct RefundRow {
     pub reason: String,
     pub origin: String,
     pub restocks: bool,
+    pub error: Option<String>,
+    pub created_at: OffsetDateTime,
 }
 
 pub(super) async fn order(db: impl PgExecutor<'_>, id: OrderId) -> sqlx::Result<Option<OrderRow>> {
@@ -295,6 +301,12 @@ pub(super) async fn next_claim(db: impl PgExecutor<'_>, order: OrderId) -> sqlx:
     Ok(())
 }
 
+/// All of a locked payment's money is on its way back.
+pub(super) async fn set_refunding(db: impl PgExecutor<'_>, id: PaymentId) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE payments SET status = 'refunding' WHERE id = $1", id.get()).execute(db).await?;
+    Ok(())
+}
+
 /// Whether the order holds money that nobody sends back.
 pub(super) async fn has_captured(db: impl PgExecutor<'_>, order: OrderId) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
@@ -384,7 +396,8 @@ pub(super) async fn refundable(db: impl PgExecutor<'_>, order: OrderId) -> sqlx:
 pub(super) async fn refund(db: impl PgExecutor<'_>, id: RefundId) -> sqlx::Result<Option<RefundRow>> {
     sqlx::query_as!(
         RefundRow,
-        "SELECT id, payment_id, amount_minor, currency, status, provider_ref, reason, origin, restocks
+        "SELECT id, payment_id, amount_minor, currency, status, provider_ref, reason, origin, restocks, error,
+           created_at
          FROM refunds WHERE id = $1",
         id.get()
     )
@@ -399,7 +412,8 @@ pub(super) async fn refund_of_ref(
 ) -> sqlx::Result<Option<RefundRow>> {
     sqlx::query_as!(
         RefundRow,
-        "SELECT id, payment_id, amount_minor, currency, status, provider_ref, reason, origin, restocks
+        "SELECT id, payment_id, amount_minor, currency, status, provider_ref, reason, origin, restocks, error,
+           created_at
          FROM refunds WHERE payment_id = $1 AND provider_ref = $2",
         payment.get(),
         provider_ref
@@ -411,7 +425,8 @@ pub(super) async fn refund_of_ref(
 pub(super) async fn refund_of_key(db: impl PgExecutor<'_>, key: &str) -> sqlx::Result<Option<RefundRow>> {
     sqlx::query_as!(
         RefundRow,
-        "SELECT id, payment_id, amount_minor, currency, status, provider_ref, reason, origin, restocks
+        "SELECT id, payment_id, amount_minor, currency, status, provider_ref, reason, origin, restocks, error,
+           created_at
          FROM refunds WHERE idempotency_key = $1",
         key
     )
@@ -641,7 +656,8 @@ pub(super) async fn refunds_of(
 ) -> sqlx::Result<Vec<RefundRow>> {
     sqlx::query_as!(
         RefundRow,
-        "SELECT r.id, r.payment_id, r.amount_minor, r.currency, r.status, r.provider_ref, r.reason, r.origin, r.restocks
+        "SELECT r.id, r.payment_id, r.amount_minor, r.currency, r.status, r.provider_ref, r.reason, r.origin, r.restocks,
+           r.error, r.created_at
          FROM refunds r JOIN payments p ON p.id = r.payment_id
          WHERE p.provider = $1 AND r.confirmed_at >= $2 AND r.confirmed_at < $3 AND r.id > $4 ORDER BY r.id LIMIT $5",
         provider,
@@ -671,6 +687,26 @@ impl PaymentRow {
 }
 
 impl RefundRow {
+    pub fn view(self) -> Result<RefundView, Error> {
+        let unreadable = || Error::unexpected("payments.refund_view", format!("refund {} is unreadable", self.id));
+        Ok(RefundView {
+            refund_id: RefundId::new(self.id),
+            payment_id: PaymentId::new(self.payment_id),
+            amount: Minor::new(self.amount_minor),
+            currency: Currency::parse(&self.currency).map_err(|_| unreadable())?,
+            status: match self.status.as_str() {
+                "requested" => RefundStatus::Requested,
+                "confirmed" => RefundStatus::Confirmed,
+                "failed" => RefundStatus::Failed,
+                _ => return Err(unreadable()),
+            },
+            created_at: from_timestamp(self.created_at),
+            restocks: self.restocks,
+            reason: self.reason,
+            error: self.error,
+        })
+    }
+
     pub fn amount(&self) -> Option<Money> {
         money(self.amount_minor, &self.currency)
     }
