@@ -82,7 +82,8 @@ pub async fn create(store: &Store, wanted: &Wanted) -> Result<RefundView, Error>
         }
         ledger::take_back(&mut tx, order_id, order.claim_no, now).await?;
     }
-    let shown = Minor::new(amount.wanted).with(payment.amount().ok_or_else(|| broken("an unknown currency"))?.currency());
+    let shown =
+        Minor::new(amount.wanted).with(payment.amount().ok_or_else(|| broken("an unknown currency"))?.currency());
     let note = format!("{shown}: {reason}");
     queries::note(&mut *tx, order_id, status, Cause::RefundRequested, Some(&note), at).await.during(OPERATION)?;
     let nothing_more = serde_json::json!({});
@@ -137,7 +138,11 @@ struct Amount {
 }
 
 /// The amount, if there is so much of the locked payment that nobody has sent back.
-async fn fitting(tx: &mut sqlx::PgTransaction<'_>, payment: &PaymentRow, amount: Option<Minor>) -> Result<Amount, Error> {
+async fn fitting(
+    tx: &mut sqlx::PgTransaction<'_>,
+    payment: &PaymentRow,
+    amount: Option<Minor>,
+) -> Result<Amount, Error> {
     if !matches!(payment.status(), Some(PaymentStatus::Captured | PaymentStatus::Refunding)) {
         return Err(ApiError::new(ErrorCode::Conflict, "This payment has no money that could go back.").into());
     }

@@ -5,9 +5,12 @@
 mod contract;
 mod late;
 mod ledger;
+mod money_races;
+mod refunds;
 mod sessions;
 mod standins;
 mod street;
+mod watchdog;
 mod webhooks;
 
 use domain::{ErrorCode, PaymentId};

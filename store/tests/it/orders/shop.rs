@@ -201,6 +201,15 @@ impl Shop {
         status.map(|status| status.parse().expect("a status"))
     }
 
+    pub async fn assert_no_status(&self, status: OrderStatus) {
+        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM orders WHERE status = $1")
+            .bind(status.as_str())
+            .fetch_one(&self.pg)
+            .await
+            .expect("count");
+        assert_eq!(count, 0, "{status}");
+    }
+
     /// On hand and reserved.
     pub async fn ledger(&self, book: BookId) -> (i32, i32) {
         sqlx::query_as("SELECT on_hand, reserved FROM stock WHERE book_id = $1")
