@@ -9,6 +9,7 @@ use crate::{
     Store,
     error::{During, Error},
     jobs::{self, Topic},
+    orders::change,
     stock::ledger,
     world::to_timestamp,
 };
@@ -85,11 +86,9 @@ pub async fn create(store: &Store, wanted: &Wanted) -> Result<RefundView, Error>
     let shown =
         Minor::new(amount.wanted).with(payment.amount().ok_or_else(|| broken("an unknown currency"))?.currency());
     let note = format!("{shown}: {reason}");
-    queries::note(&mut *tx, order_id, status, Cause::RefundRequested, Some(&note), at).await.during(OPERATION)?;
+    change::note(&mut tx, (order_id, status), Cause::RefundRequested, Some(&note), now).await?;
     let nothing_more = serde_json::json!({});
-    for (topic, key) in [(Topic::RefundRequest, id.to_string()), (Topic::OrderChanged, order_id.to_string())] {
-        jobs::enqueue(&mut *tx, topic, &key, &nothing_more, at).await.during(OPERATION)?;
-    }
+    jobs::enqueue(&mut *tx, Topic::RefundRequest, &id.to_string(), &nothing_more, at).await.during(OPERATION)?;
     let made = queries::refund(&mut *tx, id).await.during(OPERATION)?;
     tx.commit().await.during(OPERATION)?;
     tracing::info!(refund.id = %id, payment.id = %payment_id, order.id = %order_id, amount = amount.wanted, "a refund is wanted");

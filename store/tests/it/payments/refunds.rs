@@ -106,7 +106,7 @@ async fn a_provider_that_refuses_is_seen_and_asked_again() {
     let (order, page) = paid(&street, &ledger).await;
     let made = refund::create(store, &wanted(order.id, None, "a")).await.unwrap();
     // The provider has given the money back already.
-    sandbox::refund(store, "by hand", &page, TOTAL).await.unwrap().unwrap();
+    sandbox::refund(store, "by-hand", &page, TOTAL).await.unwrap().unwrap();
     assert!(matches!(refund::request(store, made.refund_id).await, Err(Error::Unexpected { .. })));
     let admin = store::viewer::Viewer { is_admin: true, ..order.viewer() };
     let seen = store::orders::get(store, &admin, order.id).await.unwrap().unwrap();
