@@ -94,13 +94,11 @@ impl Street {
                 let state = sandbox::refund_state(store, id).await;
                 json(state.map(|state| state.map(|status| sandbox::RefundStatus { status })))
             }
-            ("GET", [statement]) if statement.starts_with("statement?") => {
-                let value = |name: &str| {
-                    let pair = statement.split(['?', '&']).find(|pair| pair.starts_with(&format!("{name}=")));
-                    pair.map_or("", |pair| &pair[name.len() + 1..])
-                };
-                let moment = |name: &str| domain::UnixMillis::new(value(name).parse().unwrap());
-                json(sandbox::statement(store, moment("from"), moment("until"), value("after")).await.map(Some))
+            ("GET", ["statement"]) => {
+                let query = request.query();
+                let moment = |name: &str| domain::UnixMillis::new(query[name].parse().unwrap());
+                let (from, until) = (moment("from"), moment("until"));
+                json(sandbox::statement(store, from, until, &query["after"]).await.map(Some))
             }
             ("POST", ["payments", id, "close"]) => json(sandbox::close(store, id).await),
             ("POST", ["payments", id, "refunds"]) => {

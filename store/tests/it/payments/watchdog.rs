@@ -6,7 +6,6 @@ use domain::ErrorCode;
 use std::sync::Arc;
 use store::{
     Store,
-    config::{Secret, StripeConfig},
     jobs::Job,
     orders::ExpireOrders,
     payments::{self, Received, VerifyPayments, reconcile, refund},
@@ -139,30 +138,6 @@ async fn a_dead_provider_is_left_alone_until_one_call_finds_it_back() {
     clock.pass(2_001);
     let started = init().await.unwrap();
     assert_eq!((street.sessions_asked(), init().await.unwrap()), (1, started));
-}
-
-#[tokio::test]
-async fn a_dead_provider_keeps_nobody_from_another_one() {
-    let street = Street::open().await;
-    let mut config = street.store.config().clone();
-    config.stripe = Some(StripeConfig {
-        api: "http://127.0.0.1:1".into(),
-        secret_key: Secret::new("sk_test"),
-        webhook_secrets: vec![Secret::new("whsec")],
-    });
-    let store = Store::connect(config, Arc::new(store::world::SystemWorld)).await.unwrap();
-    let ledger = Ledger::of(&store).await;
-    let order = ledger.waiting_for_payment().await;
-    let viewer = order.viewer();
-    let init = |provider| payments::init(&store, &viewer, order.id, provider);
-    assert_eq!(code(init("stripe").await), ErrorCode::ProviderUnavailable);
-    init("sandbox").await.unwrap();
-    assert_eq!(ledger.story(order).await, "PAYMENT_PENDING | closed,open | persisted");
-    // The session that was left behind is closed there when it answers.
-    assert_eq!(ledger.text("SELECT topic FROM outbox").await, "payment.close");
-    assert_eq!(ledger.text("SELECT (ask_at IS NOT NULL)::text FROM payments WHERE provider = 'stripe'").await, "true");
-    let left = ledger.text("SELECT id::text FROM payments WHERE provider = 'stripe'").await.parse().unwrap();
-    assert_eq!(code(payments::close(&store, left).await), ErrorCode::ProviderUnavailable);
 }
 
 #[tokio::test]
