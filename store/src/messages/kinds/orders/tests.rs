@@ -59,6 +59,7 @@ fn news(status: OrderStatus, step: OrderStatus, cause: Cause) -> News {
         expires_at: PLACED_AT.plus(900_000),
         server_time: PLACED_AT.plus(60_000),
         events: vec![event.clone()],
+        refunds: Vec::new(),
         payments: Vec::new(),
         shipment: None,
         cancel_asked: false,
