@@ -1,5 +1,5 @@
 // Suggestions under the search field, as a combobox (ARIA Authoring Practices). Beside the WASM, because it is a
-// twentieth of what it would be there and answers before that is loaded. Without it the field is a plain form.
+// fraction of what it would be there and answers before that is loaded. Without it the field is a plain form.
 
 const PAUSE_MS = 120;
 const MOVES = { ArrowDown: 1, ArrowUp: -1 };
