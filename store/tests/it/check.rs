@@ -341,9 +341,16 @@ async fn copies_that_did_not_come_back() {
 #[tokio::test]
 async fn a_sale_of_an_order_that_was_not_paid() {
     let (shop, _) = Shop::busy().await;
-    shop.spoil("UPDATE orders SET status = 'EXPIRED' WHERE status = 'PAID'; UPDATE payments SET status = 'refunding'")
+    shop.spoil("UPDATE orders SET status = 'EXPIRED' WHERE status = 'PAID'; UPDATE payments SET status = 'refunded'")
         .await;
     shop.sees("5", "released 0, sold 2").await;
+}
+
+#[tokio::test]
+async fn money_whose_way_nobody_sees_to() {
+    let (shop, _) = Shop::busy().await;
+    shop.spoil("UPDATE payments SET status = 'refunding'").await;
+    shop.sees("4", "is on its way back, and there is no refund of it").await;
 }
 
 #[tokio::test]
