@@ -24,7 +24,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <HashedStylesheet options=options.clone()/>
                 <AutoReload options=options.clone()/>
                 <HydrationScripts options/>
-                <script r#type="module" src="/search.js"></script>
+                <script r#type="module" src="/search.js" nonce=use_nonce()></script>
                 <MetaTags/>
             </head>
             <body>

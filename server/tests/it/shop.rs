@@ -84,7 +84,7 @@ impl Shop {
             ("BAZAR_METRICS_ADDR", format!("127.0.0.1:{metrics}")),
             ("BAZAR_BASE_URL", url.clone()),
             ("BAZAR_SECRET", "a secret that is used by tests only".to_owned()),
-            ("BAZAR_POOL_SIZE", "8".to_owned()),
+            ("BAZAR_POOL_SIZE", "12".to_owned()),
             ("BAZAR_MAIL_DIR", log.with_extension("mails").to_string_lossy().into_owned()),
             // Whether the browser's half was built must not matter here.
             ("LEPTOS_HASH_FILES", "false".to_owned()),

@@ -39,7 +39,7 @@ impl Postgres {
         for setting in [
             "listen_addresses=127.0.0.1",
             "unix_socket_directories=",
-            "max_connections=120",
+            "max_connections=200",
             "shared_buffers=32MB",
             // The system has every write, so kill -9 loses nothing; power cuts are not tested here.
             "fsync=off",
