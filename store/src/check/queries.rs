@@ -1,42 +1,12 @@
 //! SQL of the check. Every query is one statement, or runs in the one snapshot of its caller: it sees one moment.
 
+mod copies;
+
+pub(super) use copies::{StockRow, stock, strange_claims, wrong_claims, wrong_returns};
+
 use sqlx::{PgConnection, PgExecutor};
 use time::OffsetDateTime;
 use uuid::Uuid;
-
-pub(super) struct StockRow {
-    pub book_id: i64,
-    pub on_hand: i64,
-    pub reserved: i64,
-    pub available: i64,
-    /// Sums of the ledger's movements.
-    pub moved_on_hand: i64,
-    pub moved_reserved: i64,
-    /// Copies in the lines of orders that wait for payment.
-    pub claimed: i64,
-}
-
-/// Stock rows beside what the ledger and the open orders say of them; all books, or these.
-pub(super) async fn stock(db: &mut PgConnection, books: Option<&[i64]>) -> sqlx::Result<Vec<StockRow>> {
-    sqlx::query_as!(
-        StockRow,
-        r#"SELECT s.book_id, s.on_hand::bigint AS "on_hand!", s.reserved::bigint AS "reserved!",
-                  s.available::bigint AS "available!",
-                  coalesce(m.on_hand, 0)::bigint AS "moved_on_hand!", coalesce(m.reserved, 0)::bigint AS "moved_reserved!",
-                  coalesce(c.copies, 0)::bigint AS "claimed!"
-           FROM stock s
-           LEFT JOIN (SELECT book_id, sum(on_hand_delta) AS on_hand, sum(reserved_delta) AS reserved
-                      FROM stock_movements WHERE $1::bigint[] IS NULL OR book_id = ANY($1) GROUP BY book_id) m
-                  USING (book_id)
-           LEFT JOIN (SELECT i.book_id, sum(i.quantity) AS copies FROM order_items i JOIN orders o ON o.id = i.order_id
-                      WHERE o.status = 'PAYMENT_PENDING' GROUP BY i.book_id) c USING (book_id)
-           WHERE $1::bigint[] IS NULL OR s.book_id = ANY($1)
-           ORDER BY s.book_id"#,
-        books
-    )
-    .fetch_all(db)
-    .await
-}
 
 /// Which of these orders are written down.
 pub(super) async fn written(db: impl PgExecutor<'_>, orders: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
@@ -116,9 +86,10 @@ pub(super) async fn wrong_money(db: &mut PgConnection) -> sqlx::Result<Vec<Strin
 /// Refunds that give more back than came in.
 pub(super) async fn excess_refunds(db: &mut PgConnection) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar!(
-        r#"SELECT 'payment ' || p.id || ' of ' || p.amount_minor || ' has refunds of ' || sum(r.amount_minor) AS "line!"
-           FROM payments p JOIN refunds r ON r.payment_id = p.id
-           WHERE r.status <> 'failed' GROUP BY p.id HAVING sum(r.amount_minor) > p.amount_minor LIMIT 1000"#
+        r#"WITH money AS (SELECT id, CASE WHEN captured_at IS NULL THEN 0 ELSE amount_minor END AS captured FROM payments)
+           SELECT 'payment ' || p.id || ' of ' || captured || ' has refunds of ' || sum(r.amount_minor) AS "line!"
+           FROM money p JOIN refunds r ON r.payment_id = p.id
+           WHERE r.status <> 'failed' GROUP BY p.id, captured HAVING sum(r.amount_minor) > captured LIMIT 1000"#
     )
     .fetch_all(db)
     .await
@@ -182,40 +153,6 @@ pub(super) async fn late_operations(db: &mut PgConnection, limit: OffsetDateTime
                   || attempts || ' attempts' AS "line!"
            FROM gate_ops WHERE applied_at IS NULL AND created_at < $1 ORDER BY id LIMIT 1000"#,
         limit
-    )
-    .fetch_all(db)
-    .await
-}
-
-/// Claims whose end does not fit their order: an open order's claim that ended, an ended order's claim that did not,
-/// copies sold that should be back, or other copies than the order's lines.
-pub(super) async fn wrong_claims(db: &mut PgConnection) -> sqlx::Result<Vec<String>> {
-    sqlx::query_scalar!(
-        r#"WITH claims AS (
-               SELECT order_id, claim_no, book_id,
-                      coalesce(sum(quantity) FILTER (WHERE kind = 'reserve'), 0) AS reserved,
-                      coalesce(sum(quantity) FILTER (WHERE kind = 'release'), 0) AS released,
-                      coalesce(sum(quantity) FILTER (WHERE kind = 'sale'), 0) AS sold
-               FROM stock_movements WHERE order_id IS NOT NULL AND kind IN ('reserve', 'release', 'sale')
-               GROUP BY order_id, claim_no, book_id),
-           wanted AS (SELECT order_id, book_id, sum(quantity) AS copies FROM order_items GROUP BY order_id, book_id),
-           lines AS (
-               SELECT o.id, o.number, o.status, w.book_id, w.copies, c.claim_no, c.claim_no = o.claim_no AS latest,
-                      coalesce(c.reserved, 0) AS reserved, coalesce(c.released, 0) AS released, coalesce(c.sold, 0) AS sold
-               FROM orders o JOIN wanted w ON w.order_id = o.id
-               LEFT JOIN claims c ON c.order_id = o.id AND c.book_id = w.book_id)
-           SELECT number || ' is ' || status || ': of book ' || book_id || ' it wants ' || copies || ', claimed ' || reserved
-                  || ', released ' || released || ', sold ' || sold AS "line!"
-           FROM lines
-           WHERE CASE
-               WHEN claim_no IS NULL THEN status NOT IN ('PENDING', 'FAILED', 'EXPIRED', 'CANCELLED')
-               WHEN reserved <> copies THEN true
-               WHEN NOT latest THEN released + sold <> reserved
-               WHEN status = 'PAYMENT_PENDING' THEN released + sold <> 0
-               WHEN status IN ('PAID', 'FULFILLING', 'SHIPPED', 'DELIVERED') THEN sold <> reserved OR released <> 0
-               WHEN status IN ('EXPIRED', 'FAILED') THEN released <> reserved OR sold <> 0
-               ELSE released + sold <> reserved END
-           ORDER BY id, book_id LIMIT 1000"#
     )
     .fetch_all(db)
     .await
@@ -311,20 +248,6 @@ pub(super) async fn wrong_totals(db: &mut PgConnection) -> sqlx::Result<Vec<Stri
     .await
 }
 
-/// Claims on copies that their order does not want, or that it never made.
-pub(super) async fn strange_claims(db: &mut PgConnection) -> sqlx::Result<Vec<String>> {
-    sqlx::query_scalar!(
-        r#"SELECT 'movement ' || m.id || ' (' || m.kind || ' of ' || m.quantity || ' of book ' || m.book_id
-                  || ') is not of claim ' || o.claim_no || ' or an earlier one of ' || o.number AS "line!"
-           FROM stock_movements m JOIN orders o ON o.id = m.order_id
-           WHERE m.kind IN ('reserve', 'release', 'sale') AND (m.claim_no NOT BETWEEN 1 AND o.claim_no
-              OR NOT EXISTS (SELECT FROM order_items i WHERE i.order_id = m.order_id AND i.book_id = m.book_id))
-           ORDER BY m.id LIMIT 1000"#
-    )
-    .fetch_all(db)
-    .await
-}
-
 pub(super) struct Work {
     pub outbox: i64,
     pub operations: i64,
@@ -347,7 +270,11 @@ pub(super) async fn idle_work(db: &mut PgConnection, limit: OffsetDateTime) -> s
     sqlx::query_scalar!(
         r#"SELECT topic || ' of ' || key || ' is due since ' || to_char(due_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')
                   || ' UTC' AS "line!"
-           FROM outbox WHERE due_at < $1 ORDER BY due_at, id LIMIT 1000"#,
+           FROM (SELECT topic, key, due_at FROM outbox
+                 UNION ALL
+                 SELECT 'webhook ' || event_id, provider, coalesce(due_at, received_at) FROM webhook_inbox
+                 WHERE outcome = 'waiting') work
+           WHERE due_at < $1 ORDER BY due_at LIMIT 1000"#,
         limit
     )
     .fetch_all(db)

@@ -36,19 +36,25 @@ impl Scan {
         Self { pattern: escaped + "*", prefix, cursor: Some(0) }
     }
 
-    /// The next keys, without the prefix; `None`: that was all.
+    /// The next keys, at least one, without the prefix; `None`: that was all.
     pub async fn next(&mut self, store: &Store) -> Result<Option<Vec<String>>, Error> {
-        let Some(cursor) = self.cursor else { return Ok(None) };
-        let (next, keys): (u64, Vec<String>) = redis::cmd("SCAN")
-            .arg(cursor)
-            .arg("MATCH")
-            .arg(&self.pattern)
-            .arg("COUNT")
-            .arg(SCAN_COUNT)
-            .query_async(&mut store.redis())
-            .await
-            .during("stock.scan")?;
-        self.cursor = (next != 0).then_some(next);
-        Ok(Some(keys.iter().filter_map(|key| key.strip_prefix(&self.prefix)).map(str::to_owned).collect()))
+        while let Some(cursor) = self.cursor {
+            let (next, keys): (u64, Vec<String>) = redis::cmd("SCAN")
+                .arg(cursor)
+                .arg("MATCH")
+                .arg(&self.pattern)
+                .arg("COUNT")
+                .arg(SCAN_COUNT)
+                .query_async(&mut store.redis())
+                .await
+                .during("stock.scan")?;
+            self.cursor = (next != 0).then_some(next);
+            // Most steps pass over the keys of others.
+            if !keys.is_empty() {
+                let names = keys.iter().filter_map(|key| key.strip_prefix(&self.prefix));
+                return Ok(Some(names.map(str::to_owned).collect()));
+            }
+        }
+        Ok(None)
     }
 }

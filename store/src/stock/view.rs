@@ -21,7 +21,7 @@ const MAX_ENTRIES: usize = 50_000;
 
 /// The gate at one moment.
 pub(crate) struct Gate {
-    /// `None`: not loaded.
+    /// `None`: not loaded, or loaded in another run of Redis, which came back with what its file knew.
     pub epoch: Option<String>,
     pub stock: HashMap<i64, i64>,
     pub changes: HashMap<i64, i64>,
@@ -63,14 +63,16 @@ impl Gate {
 pub(crate) async fn read(store: &Store, books: Option<&[i64]>) -> Result<Gate, Error> {
     type RawEntry = (String, HashMap<String, String>);
     let keys = store.keys();
+    let run = store.redis_run().await?.id;
     let mut pipe = redis::pipe();
-    pipe.atomic().get(keys.epoch());
+    pipe.atomic().mget(&[keys.epoch(), keys.run_id()]);
     counts(&mut pipe, &keys.stock(), books);
     counts(&mut pipe, &keys.changes(), books);
     pipe.cmd("XRANGE").arg(keys.placed()).arg("-").arg("+").arg("COUNT").arg(MAX_ENTRIES);
     pipe.hgetall(keys.reclaims());
-    type Answer = (Option<String>, redis::Value, redis::Value, Vec<RawEntry>, HashMap<String, String>);
-    let (epoch, stock, changes, raw, reclaims): Answer =
+    type Loaded = (Option<String>, Option<String>);
+    type Answer = (Loaded, redis::Value, redis::Value, Vec<RawEntry>, HashMap<String, String>);
+    let ((epoch, loaded_in), stock, changes, raw, reclaims): Answer =
         pipe.query_async(&mut store.redis()).await.during(OPERATION)?;
     let (mut entries, mut unreadable) = (Vec::with_capacity(raw.len()), Vec::new());
     for (id, fields) in raw {
@@ -81,6 +83,7 @@ pub(crate) async fn read(store: &Store, books: Option<&[i64]>) -> Result<Gate, E
     }
     let reclaims = reclaims.iter().filter_map(|(payment, text)| Some((payment.parse().ok()?, lines(text)?))).collect();
     let (stock, changes) = (by_book(stock, books)?, by_book(changes, books)?);
+    let epoch = epoch.filter(|_| loaded_in.as_deref() == Some(&*run));
     Ok(Gate { epoch, stock, changes, entries, unreadable, reclaims })
 }
 
