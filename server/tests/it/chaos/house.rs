@@ -1,9 +1,13 @@
 //! Two processes that serve, two that work, and their servers: hurt by plan, and brought back.
 
-use super::blows::{Blow, Deed, Target};
+use super::{
+    blows::{Blow, Deed, Target},
+    watch::Weather,
+};
 use crate::{servers::Servers, shop::Shop};
 use std::{
     path::Path,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -23,6 +27,7 @@ pub struct House {
     pub story: Vec<String>,
     /// When Redis may have lost what it had said.
     pub losses: Vec<Loss>,
+    pub weather: Arc<Weather>,
     started: Instant,
     // Last: the shop goes before its servers.
     pub servers: Servers,
@@ -60,7 +65,8 @@ impl House {
         let webs = [first, second].into_iter().enumerate().map(|(number, shop)| named("web", number, shop));
         let workers = workers.into_iter().enumerate().map(|(number, shop)| named("worker", number, shop));
         let processes = webs.chain(workers).collect();
-        let mut house = Self { processes, story: Vec::new(), losses: Vec::new(), started: Instant::now(), servers };
+        let (story, losses, weather) = (Vec::new(), Vec::new(), Arc::default());
+        let mut house = Self { processes, story, losses, weather, started: Instant::now(), servers };
         house.processes.iter_mut().for_each(|process| process.shop.spawn(process.role));
         house.wait_until_ready().await;
         house
@@ -118,32 +124,40 @@ impl House {
         match blow.target {
             Target::Web(number) => self.strike_process(number, blow.deed),
             Target::Worker(number) => self.strike_process(2 + number, blow.deed),
-            Target::Redis => {
-                if matches!(blow.deed, Deed::Kill | Deed::Forget | Deed::TurnBack) {
-                    let reaches_back = (blow.deed == Deed::Kill).then_some(UNWRITTEN);
-                    self.losses.push(Loss { at: Instant::now(), reaches_back });
-                }
-                let redis = &mut self.servers.redis;
-                match blow.deed {
-                    Deed::Kill | Deed::Stop => redis.kill(),
-                    Deed::Start => redis.up(),
-                    Deed::Freeze => redis.freeze(),
-                    Deed::Thaw => redis.thaw(),
-                    Deed::Forget => drop(redis.ask(&["FLUSHALL"])),
-                    Deed::Remember => redis.remember(),
-                    Deed::TurnBack => redis.turn_back(),
-                }
-            }
-            Target::Postgres => {
-                let postgres = &mut self.servers.postgres;
-                match blow.deed {
-                    Deed::Start => postgres.up(),
-                    Deed::Freeze => postgres.freeze(),
-                    Deed::Thaw => postgres.thaw(),
-                    _ => postgres.kill(),
-                }
-            }
+            Target::Redis => self.strike_redis(blow.deed),
+            Target::Postgres => self.strike_postgres(blow.deed),
         }
+    }
+
+    fn strike_redis(&mut self, deed: Deed) {
+        self.weather.before(deed);
+        if matches!(deed, Deed::Kill | Deed::Forget | Deed::TurnBack) {
+            let reaches_back = (deed == Deed::Kill).then_some(UNWRITTEN);
+            self.losses.push(Loss { at: Instant::now(), reaches_back });
+        }
+        let redis = &mut self.servers.redis;
+        match deed {
+            Deed::Kill | Deed::Stop => redis.kill(),
+            Deed::Start => redis.up(),
+            Deed::Freeze => redis.freeze(),
+            Deed::Thaw => redis.thaw(),
+            Deed::Forget => drop(redis.ask(&["FLUSHALL"])),
+            Deed::Remember => redis.remember(),
+            Deed::TurnBack => redis.turn_back(),
+        }
+        self.weather.after(deed);
+    }
+
+    fn strike_postgres(&mut self, deed: Deed) {
+        self.weather.before(deed);
+        let postgres = &mut self.servers.postgres;
+        match deed {
+            Deed::Start => postgres.up(),
+            Deed::Freeze => postgres.freeze(),
+            Deed::Thaw => postgres.thaw(),
+            _ => postgres.kill(),
+        }
+        self.weather.after(deed);
     }
 
     fn strike_process(&mut self, number: usize, deed: Deed) {

@@ -7,6 +7,7 @@ mod house;
 mod shopper;
 mod stocker;
 mod verdict;
+mod watch;
 
 use crate::{dice::Dice, visitor::Visitor};
 use diary::Diary;
@@ -34,16 +35,13 @@ struct Act {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_shop_survives_a_short_chaos() -> Result<(), String> {
-    Act { seed: 4, time: Duration::from_secs(15), loses_data: false, shoppers: 12 }.play().await
+    Act { seed: number("SEED", 4), time: Duration::from_secs(15), loses_data: false, shoppers: 12 }.play().await
 }
 
 /// `make chaos`: SEED and MINUTES say what it does and for how long.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes minutes: make chaos"]
 async fn chaos() -> Result<(), String> {
-    let number = |name: &str, default: u64| {
-        std::env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
-    };
     let (seed, minutes) = (number("SEED", 1), number("MINUTES", 4).clamp(1, 60));
     println!("chaos: SEED={seed} MINUTES={minutes}");
     // Half of it for each act, less the rest that follows.
@@ -54,6 +52,10 @@ async fn chaos() -> Result<(), String> {
         failed.extend(act.play().await.err());
     }
     if failed.is_empty() { Ok(()) } else { Err(failed.join("\n")) }
+}
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
 }
 
 impl Act {
@@ -74,6 +76,9 @@ impl Act {
         let crowd: Vec<_> = crowd.into_iter().map(|shopper| tokio::spawn(shopper.shop())).collect();
         let dice = Dice::seeded(self.seed + 1_000_000);
         let stocker = tokio::spawn(stocker::work(store.clone(), books.clone(), dice, closing.clone()));
+        let all_left = Arc::new(AtomicBool::new(false));
+        let watch = watch::watch(store.clone(), house.weather.clone(), diary.clone(), all_left.clone());
+        let watch = tokio::spawn(watch);
 
         house.suffer(&plan).await;
         closing.store(true, Ordering::Relaxed);
@@ -82,12 +87,15 @@ impl Act {
             shopper.await.map_err(|error| format!("a shopper broke: {error}"))?;
         }
         let mut deltas = stocker.await.map_err(|error| format!("the stocker broke: {error}"))?;
+        all_left.store(true, Ordering::Relaxed);
+        let looks = watch.await.map_err(|error| format!("the watch broke: {error}"))?;
         let rested = verdict::rest(&house).await;
         let mut verdict = Verdict::of(&house, &diary, &deltas, &seeded).await;
         match rested {
             Ok(last) => verdict.notes.push(last),
             Err(wrong) => verdict.wrongs.push(wrong),
         }
+        verdict.watched(&looks);
         let book = &books[0];
         let id = book.parse().expect("an id");
         stocker::correct(&store, id, 2, MovementKind::Receipt, "chaos-fresh").await;

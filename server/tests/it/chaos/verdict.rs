@@ -4,6 +4,7 @@ use super::{
     diary::{Diary, Order},
     house::House,
     stocker::Deltas,
+    watch::Looks,
 };
 use crate::{
     orders,
@@ -68,6 +69,14 @@ impl Verdict {
         verdict.copies(house, deltas, seeded);
         verdict.letters(house);
         verdict
+    }
+
+    /// Whatever it found stands in the diary.
+    pub fn watched(&mut self, looks: &Looks) {
+        self.notes.push(looks.to_string());
+        if looks.judged == 0 {
+            self.wrongs.push("bazar check was never clean while people shopped".to_owned());
+        }
     }
 
     /// `bazar check` is clean, and what `bazar reconcile` finds it does not find again.
