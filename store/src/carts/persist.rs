@@ -49,7 +49,7 @@ impl Job for PersistCarts {
 
     async fn handle(&self, store: &Store, batch: Self::Batch) -> Result<(), Error> {
         let owners: Vec<Owner> = batch.iter().map(|claimed| claimed.owner).collect();
-        let (mut alone, batch): (Vec<_>, Vec<_>) = batch.into_iter().partition(|claimed| is_alone(claimed));
+        let (mut alone, batch): (Vec<_>, Vec<_>) = batch.into_iter().partition(is_alone);
         // Those of which fewer workers died go first.
         alone.sort_by_key(|claimed| claimed.leases);
         let mut outcome = together(store, &batch).await;
