@@ -50,7 +50,12 @@ fn request() -> PlaceOrder {
 impl Shop {
     /// Three books, 40 copies each, and a loaded gate.
     pub async fn open() -> Self {
-        let store = testkit::store().await;
+        Self::at(&testkit::redis_url()).await
+    }
+
+    /// The same at this Redis.
+    async fn at(redis_url: &str) -> Self {
+        let store = testkit::store_with(|config| config.redis_url = redis_url.to_owned()).await;
         let pg = PgPool::connect(&store.config().database_url).await.unwrap();
         let sql = "WITH book AS (INSERT INTO books (sku, slug, title, authors, price_minor)
                        SELECT k, k, 'Book ' || k, '{An Author}', 10000 FROM (SELECT 'b' || n FROM generate_series(1, 3) n) x (k)
@@ -60,7 +65,7 @@ impl Shop {
                    SELECT id, 'receipt', 40, 40, 0, 'first', now() FROM book RETURNING book_id";
         let ids: Vec<i64> = sqlx::query_scalar(sql).fetch_all(&pg).await.unwrap();
         stock::ensure_loaded(&store).await.unwrap();
-        let client = redis::Client::open(testkit::redis_url()).unwrap();
+        let client = redis::Client::open(redis_url).unwrap();
         let redis = client.get_multiplexed_async_connection().await.unwrap();
         let keys = Keys::new(&store.config().key_prefix);
         let books = ids.into_iter().map(|id| BookId::new(id).unwrap()).collect();
@@ -70,7 +75,11 @@ impl Shop {
 
     /// A shop with an order of every kind: paid, waiting for payment, cancelled, and one still in the stream.
     pub async fn busy() -> (Self, [Accepted; 4]) {
-        let shop = Self::open().await;
+        Self::busy_at(&testkit::redis_url()).await
+    }
+
+    pub async fn busy_at(redis_url: &str) -> (Self, [Accepted; 4]) {
+        let shop = Self::at(redis_url).await;
         let (paid, open, cancelled) = (shop.place().await, shop.place().await, shop.place().await);
         shop.persist().await;
         orders::cancel(&shop.store, &Viewer::new(cancelled.owner), cancelled.id).await.unwrap();
