@@ -61,7 +61,7 @@ impl Shopper {
     /// The order, once the shop has said yes; `None`: it said no, or nothing to the end.
     async fn place(&mut self) -> Option<Arc<Order>> {
         self.placed += 1;
-        if self.placed % ORDERS_PER_BROWSER == 0 {
+        if self.placed.is_multiple_of(ORDERS_PER_BROWSER) {
             let fresh = if self.is_guest { Visitor::new(&self.urls[0]) } else { self.visitor.tab() };
             self.visitor = Arc::new(fresh);
             self.fill_cart().await;

@@ -11,11 +11,11 @@ async fn shop() -> Shop {
 }
 
 fn network(address: &str) -> Option<Network> {
-    Some(Network::of(address.parse().unwrap()))
+    Some(Network::of(address.parse().expect("an address")))
 }
 
 async fn place_from(shop: &Shop, owner: &Owner, from: Option<Network>) -> Result<Placed, Error> {
-    orders::place(&shop.store, owner, request(), IdempotencyKey::parse("k").unwrap(), from).await
+    orders::place(&shop.store, owner, request(), IdempotencyKey::parse("k").expect("a key"), from).await
 }
 
 fn code(result: Result<Placed, Error>) -> ErrorCode {
