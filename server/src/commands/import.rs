@@ -8,7 +8,7 @@ use std::{
 };
 use store::{
     Store,
-    catalog::import::{self, ImportError, ImportReport},
+    catalog::import::{self, ImportError, ImportReport, Kept},
 };
 
 pub async fn run(store: &Store, path: &Path) -> Result<(), Failure> {
@@ -20,6 +20,7 @@ pub async fn run(store: &Store, path: &Path) -> Result<(), Failure> {
     let report = report.map_err(failure)?;
     println!("{} lines: {} books added, {} updated", report.lines, report.added, report.updated);
     note_ignored(&report);
+    note_kept(&report);
     Ok(())
 }
 
@@ -36,6 +37,16 @@ fn show(lines: u64) {
 fn note_ignored(report: &ImportReport) {
     if !report.ignored_columns.is_empty() {
         eprintln!("nothing was read from the columns {}", report.ignored_columns.join(", "));
+    }
+}
+
+fn note_kept(report: &ImportReport) {
+    for Kept { line, book, asked, on_hand } in &report.kept {
+        println!("line {line}: {book} keeps {on_hand} copies, not {asked}: orders have them");
+    }
+    let unlisted = report.kept_total.saturating_sub(report.kept.len() as u64);
+    if unlisted > 0 {
+        println!("and {unlisted} more");
     }
 }
 

@@ -8,7 +8,7 @@
 use super::{
     ledger,
     queries::{self, Line},
-    scripts::{self, TakeAnswer},
+    scripts::{self, Extent, TakeAnswer},
 };
 use crate::{
     Store,
@@ -43,10 +43,9 @@ pub async fn adjust(
     let at = to_timestamp(now);
     let mut tx = store.pg().begin().await.during(OPERATION)?;
     ledger::share_gate_lock(&mut tx).await?;
-    if !queries::ensure_row(&mut tx, book).await.during(OPERATION)? {
-        return Err(ApiError::not_found("this book").into());
-    }
-    let before = queries::lock_count(&mut *tx, book).await.during(OPERATION)?;
+    queries::ensure_row(&mut *tx, book).await.during(OPERATION)?;
+    let before = queries::lock_counts(&mut *tx, &[book]).await.during(OPERATION)?.pop();
+    let before = before.ok_or_else(|| ApiError::not_found("this book"))?;
     let on_hand = i64::from(before.on_hand) + i64::from(delta);
     match queries::known_delta(&mut *tx, operation, book).await.during(OPERATION)? {
         Some(known) if known == delta => return Ok(before.on_hand.into()),
@@ -63,7 +62,8 @@ pub async fn adjust(
     let line = Line { book, copies: delta };
     let id = queries::insert_operation(&mut *tx, "adjust", None, &[line], at).await.during(OPERATION)?;
     if delta < 0
-        && let TakeAnswer::Short(left) = scripts::take(store, id, Line { book, copies: -delta }).await?
+        && let TakeAnswer::Short(left) =
+            scripts::take(store, id, &[Line { book, copies: -delta }], Extent::Whole).await?
     {
         return Err(too_many(left).into());
     }

@@ -21,6 +21,8 @@ const OPERATION: &str = "stock.gate_ops";
 const PAUSE: Duration = Duration::from_millis(100);
 /// Operations of one round; they are locked while they are applied.
 const BATCH: i64 = 100;
+/// Rounds of somebody who is in a hurry.
+const MOST_ROUNDS: usize = 100;
 /// Operations under way to Redis at the same time.
 const PARALLEL: usize = 16;
 
@@ -71,6 +73,17 @@ impl Job for ApplyGateOps {
         }
         outcome
     }
+}
+
+/// Brings what is due to the gate now, for whoever cannot wait for the worker; most of it, if there is ever more.
+pub(super) async fn bring_due(store: &Store) -> Result<(), Error> {
+    for _ in 0..MOST_ROUNDS {
+        if !queries::has_due_operations(store.pg(), to_timestamp(store.now())).await.during(OPERATION)? {
+            break;
+        }
+        ApplyGateOps.handle(store, ()).await?;
+    }
+    Ok(())
 }
 
 /// Those taken up, or whatever is due.

@@ -8,13 +8,9 @@ use crate::{
     error::{During, Error},
     world::to_timestamp,
 };
-use domain::{BookId, OrderId, UnixMillis};
+use domain::{OrderId, UnixMillis};
 use sqlx::Connection;
-use std::collections::BTreeMap;
 use uuid::Uuid;
-
-/// Books in one `gate_ops` row: a bound on how long one script may hold Redis.
-const LINES_PER_OPERATION: usize = 500;
 
 /// Takes the lock that keeps a rebuild of the gate away until this transaction ends.
 pub(crate) async fn share_gate_lock(tx: &mut sqlx::PgTransaction<'_>) -> Result<(), Error> {
@@ -73,14 +69,8 @@ pub(crate) async fn sell(
     claim_no: i32,
     now: UnixMillis,
 ) -> Result<(), Error> {
-    let lines = claimed(tx, order, claim_no).await?;
-    let (books, copies) = Line::columns(&lines);
+    let lines = end_claim(tx, "sale", order, claim_no, now).await?;
     let at = to_timestamp(now);
-    let rows = queries::sell(&mut **tx, &books, &copies).await.during("stock.sell")?;
-    expect_rows("stock.sell", rows, lines.len())?;
-    queries::insert_claim_movements(&mut **tx, "sale", order, claim_no, &books, &copies, at)
-        .await
-        .during("stock.sell")?;
     queries::insert_operation(&mut **tx, "settle", Some(order), &lines, at).await.during("stock.sell")?;
     Ok(())
 }
@@ -113,14 +103,7 @@ pub(crate) async fn release(
     claim_no: i32,
     now: UnixMillis,
 ) -> Result<(), Error> {
-    let lines = claimed(tx, order, claim_no).await?;
-    let (books, copies) = Line::columns(&lines);
-    let at = to_timestamp(now);
-    let rows = queries::unreserve(&mut **tx, &books, &copies).await.during("stock.release")?;
-    expect_rows("stock.release", rows, lines.len())?;
-    queries::insert_claim_movements(&mut **tx, "release", order, claim_no, &books, &copies, at)
-        .await
-        .during("stock.release")?;
+    let lines = end_claim(tx, "release", order, claim_no, now).await?;
     release_at_gate(tx, order, &lines, now).await
 }
 
@@ -136,7 +119,7 @@ pub(crate) async fn release_all(
     let sums = queries::claimed_copies(&mut **tx, orders, claims).await.during(OPERATION)?;
     let (books, copies) = Line::columns(&sums);
     queries::lock_rows(&mut **tx, &books).await.during(OPERATION)?;
-    let rows = queries::unreserve(&mut **tx, &books, &copies).await.during(OPERATION)?;
+    let rows = queries::unreserve(&mut **tx, &books, &copies, false).await.during(OPERATION)?;
     expect_rows(OPERATION, rows, sums.len())?;
     queries::insert_releases(&mut **tx, orders, claims, at).await.during(OPERATION)?;
     let rows = queries::insert_release_operations(&mut **tx, orders, claims, at).await.during(OPERATION)?;
@@ -163,28 +146,22 @@ pub(crate) async fn give_back(tx: &mut sqlx::PgTransaction<'_>, lines: &[Line], 
     Ok(())
 }
 
-/// See [`super::set_on_hand`].
-pub(super) async fn set_on_hand(
+/// Ends the order's claim by its terminal movement, `sale` or `release`; returns what it held.
+async fn end_claim(
     tx: &mut sqlx::PgTransaction<'_>,
-    operation: &str,
-    counts: &[(BookId, i32)],
+    kind: &str,
+    order: OrderId,
+    claim_no: i32,
     now: UnixMillis,
-) -> Result<(), Error> {
-    let counts: BTreeMap<i64, i32> = counts.iter().map(|(book, count)| (book.get(), (*count).max(0))).collect();
-    let books: Vec<i64> = counts.keys().copied().collect();
-    let counts: Vec<i32> = counts.into_values().collect();
+) -> Result<Vec<Line>, Error> {
+    const OPERATION: &str = "stock.end_claim";
+    let lines = claimed(tx, order, claim_no).await?;
+    let (books, copies) = Line::columns(&lines);
+    let rows = queries::unreserve(&mut **tx, &books, &copies, kind == "sale").await.during(OPERATION)?;
+    expect_rows(OPERATION, rows, lines.len())?;
     let at = to_timestamp(now);
-    share_gate_lock(tx).await?;
-    queries::ensure_rows(&mut **tx, &books).await.during("stock.set_on_hand")?;
-    queries::lock_rows(&mut **tx, &books).await.during("stock.set_on_hand")?;
-    let moved = queries::insert_counts(&mut **tx, operation, &books, &counts, at).await.during("stock.set_on_hand")?;
-    let (books, deltas) = Line::columns(&moved);
-    let rows = queries::add_on_hand(&mut **tx, &books, &deltas).await.during("stock.set_on_hand")?;
-    expect_rows("stock.set_on_hand", rows, moved.len())?;
-    for lines in moved.chunks(LINES_PER_OPERATION) {
-        queries::insert_operation(&mut **tx, "adjust", None, lines, at).await.during("stock.set_on_hand")?;
-    }
-    Ok(())
+    queries::insert_claim_movements(&mut **tx, kind, order, claim_no, &books, &copies, at).await.during(OPERATION)?;
+    Ok(lines)
 }
 
 /// What the order's claim holds, its stock rows locked.
@@ -198,7 +175,7 @@ async fn claimed(tx: &mut sqlx::PgTransaction<'_>, order: OrderId, claim_no: i32
     Ok(lines)
 }
 
-fn expect_rows(operation: &'static str, rows: u64, expected: usize) -> Result<(), Error> {
+pub(super) fn expect_rows(operation: &'static str, rows: u64, expected: usize) -> Result<(), Error> {
     match usize::try_from(rows) == Ok(expected) {
         true => Ok(()),
         false => Err(Error::unexpected(operation, format!("{rows} rows changed, not {expected}"))),

@@ -129,7 +129,7 @@ async fn rebuild(store: &Store, run_id: &str) -> Result<LoadAnswer, Error> {
 }
 
 /// Postgres does not cut this transaction off while the rebuild is busy with Redis.
-async fn allow_pauses(tx: &mut sqlx::PgTransaction<'_>) -> Result<(), Error> {
+pub(super) async fn allow_pauses(tx: &mut sqlx::PgTransaction<'_>) -> Result<(), Error> {
     sqlx::raw_sql(queries::ALLOW_PAUSES).execute(&mut **tx).await.during("stock.allow_pauses")?;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Copies: the gate in Redis that answers at once, and the ledger in Postgres that is always right.
 
 mod adjust;
+mod counts;
 mod gate_ops;
 pub(crate) mod keyspace;
 pub(crate) mod ledger;
@@ -12,6 +13,7 @@ mod scripts;
 pub(crate) mod view;
 
 pub use adjust::{adjust, history};
+pub(crate) use counts::{Kept, set_on_hand};
 pub use gate_ops::ApplyGateOps;
 pub(crate) use queries::Line;
 #[cfg(test)]
@@ -55,17 +57,4 @@ pub(crate) fn told(books: &[BookId], epoch: Option<&str>, counts: &[Option<i64>]
 /// Loads the gate from Postgres when its epoch is absent; several processes may call it at once.
 pub async fn ensure_loaded(store: &Store) -> Result<(), Error> {
     load::ensure_loaded(store).await
-}
-
-/// Sets on-hand counts of books in Postgres (import, seed) by movements (`receipt` up, `adjustment` down) with an
-/// operation id, and hands the gate its `adjust` operation, all inside the caller's transaction.
-/// A count below what is reserved is raised to it. A repeat under the same operation id moves nothing twice, so each
-/// new intention needs a new id.
-pub(crate) async fn set_on_hand(
-    tx: &mut sqlx::PgTransaction<'_>,
-    operation: &str,
-    counts: &[(BookId, i32)],
-    now: domain::UnixMillis,
-) -> Result<(), Error> {
-    ledger::set_on_hand(tx, operation, counts, now).await
 }

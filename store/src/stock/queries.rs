@@ -3,10 +3,12 @@
 mod corrections;
 mod operations;
 
-pub(super) use corrections::{HistoryRow, ensure_row, history, insert_correction, known_delta, lock_count};
+pub(super) use corrections::{
+    HistoryRow, ensure_row, history, insert_correction, insert_counts, is_any_lowered, known_delta, lock_counts,
+};
 pub(super) use operations::{
     Operation, TakenUp, hand_back, has_due_operations, insert_operation, lock_operations, mark_applied, put_off,
-    set_aside, take_up, unapplied, waiting,
+    set_aside, set_lines, take_up, unapplied, waiting,
 };
 
 use domain::OrderId;
@@ -95,24 +97,19 @@ pub(super) async fn claim(db: impl PgExecutor<'_>, books: &[i64], copies: &[i32]
     Ok(done.rows_affected())
 }
 
-pub(super) async fn sell(db: impl PgExecutor<'_>, books: &[i64], copies: &[i32]) -> Result<u64, sqlx::Error> {
+/// Copies that were claimed are so no longer; those sold leave the house.
+pub(super) async fn unreserve(
+    db: impl PgExecutor<'_>,
+    books: &[i64],
+    copies: &[i32],
+    are_sold: bool,
+) -> Result<u64, sqlx::Error> {
     let done = sqlx::query!(
-        "UPDATE stock SET on_hand = on_hand - line.copies, reserved = reserved - line.copies
+        "UPDATE stock SET reserved = reserved - line.copies, on_hand = on_hand - CASE WHEN $3 THEN line.copies ELSE 0 END
          FROM unnest($1::bigint[], $2::int[]) AS line (book, copies) WHERE book_id = line.book",
         books,
-        copies
-    )
-    .execute(db)
-    .await?;
-    Ok(done.rows_affected())
-}
-
-pub(super) async fn unreserve(db: impl PgExecutor<'_>, books: &[i64], copies: &[i32]) -> Result<u64, sqlx::Error> {
-    let done = sqlx::query!(
-        "UPDATE stock SET reserved = reserved - line.copies
-         FROM unnest($1::bigint[], $2::int[]) AS line (book, copies) WHERE book_id = line.book",
-        books,
-        copies
+        copies,
+        are_sold
     )
     .execute(db)
     .await?;
@@ -245,33 +242,6 @@ pub(super) async fn insert_release_operations(
     .execute(db)
     .await?;
     Ok(done.rows_affected())
-}
-
-/// The movements that bring locked stock rows to these counts, and what really moved: a book whose part of this
-/// operation was written before, or whose count is right already, does not move.
-pub(super) async fn insert_counts(
-    db: impl PgExecutor<'_>,
-    operation: &str,
-    books: &[i64],
-    counts: &[i32],
-    at: OffsetDateTime,
-) -> Result<Vec<Line>, sqlx::Error> {
-    sqlx::query_as!(
-        Line,
-        "INSERT INTO stock_movements (book_id, kind, quantity, on_hand_delta, reserved_delta, operation_id, at)
-         SELECT book_id, CASE WHEN delta > 0 THEN 'receipt' ELSE 'adjustment' END, delta, delta, 0, $1, $4
-         FROM (SELECT s.book_id, greatest(c.on_hand, s.reserved) - s.on_hand AS delta
-               FROM unnest($2::bigint[], $3::int[]) AS c (book_id, on_hand) JOIN stock s USING (book_id)) AS change
-         WHERE delta <> 0
-         ON CONFLICT (operation_id, book_id) DO NOTHING
-         RETURNING book_id AS book, quantity AS copies",
-        operation,
-        books,
-        counts,
-        at
-    )
-    .fetch_all(db)
-    .await
 }
 
 /// Opens a transaction all of whose statements see the same moment.

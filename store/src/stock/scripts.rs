@@ -54,22 +54,39 @@ fn apply_answer(code: &str) -> Option<ApplyAnswer> {
     }
 }
 
-/// Whether copies could be taken off sale.
+/// How much of what is wanted must be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// Every line in full.
+    Whole,
+    /// Of each line what is on sale.
+    Part,
+}
+
+/// Whether copies could be taken off sale.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum TakeAnswer {
-    Taken,
-    /// So many are left.
+    /// So many of each line.
+    Taken(Vec<i32>),
+    /// Not the whole; so many are left of a book.
     Short(i64),
     NotReady,
 }
 
-/// Takes copies off sale as the operation `id`, whose row is not committed yet.
-pub(super) async fn take(store: &Store, id: i64, line: Line) -> Result<TakeAnswer, Error> {
+/// Takes copies (each book once) off sale as the operation `id`, whose row is not committed yet.
+pub(super) async fn take(store: &Store, id: i64, lines: &[Line], extent: Extent) -> Result<TakeAnswer, Error> {
     const OPERATION: &str = "stock.script_take";
     let keys = store.keys();
     let mut call = TAKE.prepare_invoke();
     call.key(keys.operation(id)).key(keys.stock()).key(keys.changes()).key(keys.epoch()).key(keys.suspects());
-    call.arg(line.book).arg(line.copies).arg(OPERATION_LIFE_S).arg(keys.live_stock());
+    let extent = match extent {
+        Extent::Whole => "whole",
+        Extent::Part => "part",
+    };
+    call.arg(extent).arg(OPERATION_LIFE_S).arg(keys.live_stock());
+    for line in lines {
+        call.arg(line.book).arg(line.copies);
+    }
     let answer: Vec<String> = call.invoke_async(&mut store.redis()).await.during(OPERATION)?;
     take_answer(&answer).ok_or_else(|| Error::unexpected(OPERATION, format!("answered {answer:?}")))
 }
@@ -77,7 +94,7 @@ pub(super) async fn take(store: &Store, id: i64, line: Line) -> Result<TakeAnswe
 fn take_answer(answer: &[String]) -> Option<TakeAnswer> {
     let (code, rest) = answer.split_first()?;
     match code.as_str() {
-        "TAKEN" => Some(TakeAnswer::Taken),
+        "TAKEN" => Some(TakeAnswer::Taken(rest.iter().map(|copies| copies.parse().ok()).collect::<Option<_>>()?)),
         "SHORT" => Some(TakeAnswer::Short(rest.first()?.parse().ok()?)),
         "NOT_READY" => Some(TakeAnswer::NotReady),
         _ => None,

@@ -1,6 +1,7 @@
 //! Gate and ledger against real servers: operations apply once, and a lost gate comes back exactly.
 
 mod adjust;
+mod counts;
 mod reconcile;
 
 use crate::orders::shop::Shop;

@@ -20,7 +20,8 @@
 //!
 //! Each line needs an ISBN or a SKU. A book with that ISBN, else with that SKU, is updated; what a line leaves empty, or has
 //! no column for, stays as it is. Otherwise the book is new and needs a title and a price. Other columns are ignored, and
-//! the report names them. One refused line, and nothing is written.
+//! the report names them. One refused line, and nothing is written. Copies that orders were promised stay on hand, whatever
+//! the file says; the report names those books.
 
 pub(super) mod columns;
 mod language;
@@ -59,6 +60,19 @@ pub struct ImportReport {
     /// Refused lines, at most [`MAX_LISTED`].
     pub refused: Vec<Refusal>,
     pub refused_total: u64,
+    /// Books that keep more copies than the file says, at most [`MAX_LISTED`].
+    pub kept: Vec<Kept>,
+    pub kept_total: u64,
+}
+
+/// A book of which more copies are promised to orders than the file leaves on hand; those stay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    pub line: u64,
+    /// The SKU or ISBN of the line.
+    pub book: String,
+    pub asked: i32,
+    pub on_hand: i32,
 }
 
 /// Why a line was refused.

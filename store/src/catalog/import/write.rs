@@ -1,6 +1,6 @@
 //! Batches of checked lines on their way into Postgres, inside the import's one transaction.
 
-use super::{ImportReport, queries, reader::Line, record::Row, slug};
+use super::{ImportReport, Kept, MAX_LISTED, queries, reader::Line, record::Row, slug};
 use crate::{
     Store,
     catalog::edit,
@@ -12,19 +12,24 @@ use queries::{NewBook, Placement};
 use sqlx::PgTransaction;
 use std::collections::{HashMap, HashSet};
 
-/// Books whose stock is set by one statement.
-const STOCK_BATCH: usize = 1_000;
-
 pub(super) struct Writer<'a, 'tx> {
+    store: &'a Store,
     tx: &'a mut PgTransaction<'tx>,
     pub report: ImportReport,
     currency: Currency,
     now: UnixMillis,
     operation: String,
-    /// ISBNs and SKUs of the file, and the books they belong to → line.
+    /// ISBNs and SKUs of the file → line.
     keys: HashMap<Key, u64>,
-    books: HashMap<BookId, u64>,
+    /// Books of the file that were there before.
+    books: HashMap<BookId, Named>,
     stock: Vec<(BookId, i32)>,
+}
+
+/// Where the file names a book, and how.
+struct Named {
+    line: u64,
+    key: String,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -40,8 +45,9 @@ struct Target {
 }
 
 impl<'a, 'tx> Writer<'a, 'tx> {
-    pub fn new(store: &Store, tx: &'a mut PgTransaction<'tx>) -> Self {
+    pub fn new(store: &'a Store, tx: &'a mut PgTransaction<'tx>) -> Self {
         Self {
+            store,
             tx,
             report: ImportReport::default(),
             currency: store.config().currency,
@@ -81,10 +87,16 @@ impl<'a, 'tx> Writer<'a, 'tx> {
     /// Stock comes last and in the order of books, in which everybody locks it.
     pub async fn finish(mut self) -> Result<ImportReport, Error> {
         if self.report.refused_total == 0 {
-            self.stock.sort_unstable();
-            for counts in self.stock.chunks(STOCK_BATCH) {
-                stock::set_on_hand(self.tx, &self.operation, counts, self.now).await?;
-            }
+            let kept = stock::set_on_hand(self.store, self.tx, &self.operation, self.stock).await?;
+            self.report.kept_total = kept.len() as u64;
+            let named = kept.into_iter().filter_map(|kept| Some((self.books.remove(&kept.book)?, kept)));
+            let named = named.map(|(Named { line, key }, stock::Kept { asked, on_hand, .. })| Kept {
+                line,
+                book: key,
+                asked,
+                on_hand,
+            });
+            self.report.kept = named.take(MAX_LISTED).collect();
         }
         Ok(self.report)
     }
@@ -151,8 +163,8 @@ impl<'a, 'tx> Writer<'a, 'tx> {
                 _ => Ok(None),
             };
         };
-        match self.books.insert(book, line) {
-            Some(first) => Err(format!("the same book as line {first}")),
+        match self.books.insert(book, Named { line, key: row.key().to_owned() }) {
+            Some(first) => Err(format!("the same book as line {}", first.line)),
             None => Ok(Some(book)),
         }
     }

@@ -1,28 +1,71 @@
-//! SQL of one book's stock as people see and mend it: corrections by delta, and its history.
+//! SQL of one book's stock as people see and mend it: corrections by delta, counts, and its history.
 
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgExecutor;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// `false`: there is no such book.
-pub(in crate::stock) async fn ensure_row(db: &mut PgConnection, book: i64) -> Result<bool, sqlx::Error> {
+/// A row for the book, if there is such a book.
+pub(in crate::stock) async fn ensure_row(db: impl PgExecutor<'_>, book: i64) -> Result<(), sqlx::Error> {
     sqlx::query!("INSERT INTO stock (book_id) SELECT id FROM books WHERE id = $1 ON CONFLICT DO NOTHING", book)
-        .execute(&mut *db)
+        .execute(db)
         .await?;
-    sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM stock WHERE book_id = $1) AS "is_there!""#, book)
-        .fetch_one(db)
-        .await
+    Ok(())
 }
 
 pub(in crate::stock) struct Count {
+    pub book: i64,
     pub on_hand: i32,
     pub reserved: i32,
 }
 
-pub(in crate::stock) async fn lock_count(db: impl PgExecutor<'_>, book: i64) -> Result<Count, sqlx::Error> {
-    sqlx::query_as!(Count, "SELECT on_hand, reserved FROM stock WHERE book_id = $1 FOR UPDATE", book)
-        .fetch_one(db)
-        .await
+/// Locks these stock rows in book order, which is the order of the answer.
+pub(in crate::stock) async fn lock_counts(db: impl PgExecutor<'_>, books: &[i64]) -> Result<Vec<Count>, sqlx::Error> {
+    sqlx::query_as!(
+        Count,
+        "SELECT book_id AS book, on_hand, reserved FROM stock WHERE book_id = ANY($1) ORDER BY book_id FOR UPDATE",
+        books
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Whether one of these books has more copies on hand than this.
+pub(in crate::stock) async fn is_any_lowered(
+    db: impl PgExecutor<'_>,
+    books: &[i64],
+    counts: &[i32],
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM unnest($1::bigint[], $2::int[]) AS c (book_id, on_hand)
+                          JOIN stock s USING (book_id) WHERE s.on_hand > c.on_hand) AS "is_lowered!""#,
+        books,
+        counts
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// The movements of many counts that are set as one operation.
+pub(in crate::stock) async fn insert_counts(
+    db: impl PgExecutor<'_>,
+    operation: &str,
+    books: &[i64],
+    deltas: &[i32],
+    at: OffsetDateTime,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "INSERT INTO stock_movements (book_id, kind, quantity, on_hand_delta, reserved_delta, operation_id, at)
+         SELECT line.book, CASE WHEN line.copies > 0 THEN 'receipt' ELSE 'adjustment' END, line.copies, line.copies,
+                0, $1, $4
+         FROM unnest($2::bigint[], $3::int[]) AS line (book, copies)",
+        operation,
+        books,
+        deltas,
+        at
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 /// What an operation did to this book before.

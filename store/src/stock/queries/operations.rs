@@ -18,16 +18,25 @@ pub(in crate::stock) async fn insert_operation(
     lines: &[Line],
     at: OffsetDateTime,
 ) -> Result<i64, sqlx::Error> {
-    let lines = lines.iter().map(|line| serde_json::json!([line.book, line.copies])).collect::<serde_json::Value>();
     sqlx::query_scalar!(
         "INSERT INTO gate_ops (kind, order_id, lines, created_at, due_at) VALUES ($1, $2, $3, $4, $4) RETURNING id",
         kind,
         order.map(OrderId::get),
-        lines,
+        to_json(lines),
         at
     )
     .fetch_one(db)
     .await
+}
+
+/// Of an operation that is not committed yet.
+pub(in crate::stock) async fn set_lines(db: impl PgExecutor<'_>, id: i64, lines: &[Line]) -> Result<(), sqlx::Error> {
+    sqlx::query!("UPDATE gate_ops SET lines = $2 WHERE id = $1", id, to_json(lines)).execute(db).await?;
+    Ok(())
+}
+
+fn to_json(lines: &[Line]) -> serde_json::Value {
+    lines.iter().map(|line| serde_json::json!([line.book, line.copies])).collect()
 }
 
 /// A row of `gate_ops`, with the owner of its order.
