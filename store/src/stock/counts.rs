@@ -8,7 +8,7 @@
 use super::{
     gate_ops, ledger, load,
     queries::{self, Line},
-    reconcile::{self, Scope},
+    reconcile,
     scripts::{self, Extent, TakeAnswer},
 };
 use crate::{
@@ -50,7 +50,7 @@ pub(crate) async fn set_on_hand(
     if queries::is_any_lowered(&mut **tx, &books, &copies).await.during(OPERATION)? {
         load::allow_pauses(tx).await?;
         // Before the locks: both need them, and so does a gate that has to be loaded.
-        reconcile::run(store, Scope::Recent).await?;
+        reconcile::give_back(store).await?;
         gate_ops::bring_due(store).await?;
     }
     ledger::share_gate_lock(tx).await?;

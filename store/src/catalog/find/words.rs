@@ -165,7 +165,7 @@ mod tests {
         assert_eq!(words.beginning("zebra"), 4..4);
         assert_eq!(words.find("monk"), Some(3));
         let bird = words.alike("mokingb", 0, true);
-        assert_eq!(bird.last(), Some(&Alike { word: 2, edits: 1, is_whole: false }));
+        assert_eq!(bird.first(), Some(&Alike { word: 2, edits: 1, is_whole: false }));
         assert!(words.alike("mokingb", 0, false).iter().all(|alike| alike.is_whole));
     }
 }
