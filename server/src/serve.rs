@@ -15,6 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Jobs give up after 8 s of their own; supervisors kill after 10 s.
 const DRAIN: Duration = Duration::from_secs(9);
+/// Longest wait for the catalogue before the doors open.
+const WARM_UP: Duration = Duration::from_secs(10);
 
 /// What this process does.
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +52,7 @@ async fn start(config: &Config, roles: Roles, stop: &CancellationToken) -> Resul
     let mut parts: Parts = JoinSet::new();
     spawn(&mut parts, "metrics", metrics.serve(stop.clone()));
     if roles.web {
+        warm_up(&store).await;
         start_web(&mut parts, config, store.clone(), stop.clone()).await?;
         spawn(&mut parts, "catalog", keep_warm(store.clone(), stop.clone()));
     }
@@ -93,6 +96,11 @@ async fn start_web(parts: &mut Parts, config: &Config, store: Store, stop: Cance
         served.map_err(|error| Failure::said(format!("the listener failed: {error}")))
     });
     Ok(())
+}
+
+/// Before the doors open and the workers ask for their work; [`keep_warm`] says what is wrong, should it fail.
+async fn warm_up(store: &Store) {
+    let _ = tokio::time::timeout(WARM_UP, store::catalog::warm(store)).await;
 }
 
 /// In the background, so that nobody waits for it.
