@@ -54,6 +54,40 @@ async fn pay_at(shop: &Shop, moment: Instant, order: OrderId) {
     }
 }
 
+/// A batch in the hand of a worker that froze: its entries are another worker's by now.
+struct Frozen<'a> {
+    shop: &'a Shop,
+    worker: PersistOrders,
+    batch: Option<<PersistOrders as Job>::Batch>,
+}
+
+impl<'a> Frozen<'a> {
+    async fn with_a_batch(shop: &'a Shop) -> Self {
+        let worker = PersistOrders::new(&shop.store);
+        let batch = worker.fetch(&shop.store).await.expect("read");
+        shop.abandon_entries().await;
+        Self { shop, worker, batch }
+    }
+
+    async fn wakes_at(self, moment: Instant) {
+        if let Some(batch) = self.batch {
+            sleep_until(moment).await;
+            let _ = self.worker.handle(&self.shop.store, batch).await;
+        }
+    }
+}
+
+/// The worker that takes over: tries from `moment` to `end` to have a batch.
+async fn take_over(heir: &PersistOrders, store: &Store, moment: Instant, end: Instant) {
+    sleep_until(moment).await;
+    while Instant::now() < end {
+        if let Ok(Some(batch)) = heir.fetch(store).await {
+            let _ = heir.handle(store, batch).await;
+            break;
+        }
+    }
+}
+
 /// Sweeps from `start` on: a sweep that finds nothing due rests for a second.
 async fn sweep_between(store: &Store, start: Instant, end: Instant, delay: Duration) {
     sleep_until(start).await;
@@ -70,7 +104,7 @@ async fn sweep_until(store: &Store, end: Instant, delay: Duration) {
     }
 }
 
-/// Each order has ended once, each claim too, late money goes back, and nothing is missing.
+/// Each order has ended once, each claim too, late money buys again, and nothing is missing.
 async fn assert_one_end_each(shop: &Shop, copies: i64, book: domain::BookId, winners: &[&str]) {
     shop.abandon_entries().await;
     shop.persist_all().await;
@@ -162,24 +196,10 @@ async fn they_meet_while_the_order_is_written_down() {
         let placed = join_all(shoppers.iter().map(|owner| shop.place(owner, "k"))).await;
         let orders: Vec<(Owner, OrderId)> =
             shoppers.into_iter().zip(placed).map(|(owner, placed)| (owner, placed.expect("place").order_id)).collect();
-        let (frozen, heir) = (PersistOrders::new(&shop.store), PersistOrders::new(&other));
-        let held = frozen.fetch(&shop.store).await.expect("read");
-        shop.abandon_entries().await;
+        let (frozen, heir) = (Frozen::with_a_batch(&shop).await, PersistOrders::new(&other));
         let end = deadline + Duration::from_millis(60);
-        let writing = async {
-            while Instant::now() < end {
-                if let Ok(Some(batch)) = heir.fetch(&other).await {
-                    let _ = heir.handle(&other, batch).await;
-                    break;
-                }
-            }
-        };
-        let waking = async {
-            if let Some(batch) = held {
-                sleep_until(dice.around(deadline)).await;
-                let _ = frozen.handle(&shop.store, batch).await;
-            }
-        };
+        let writing = take_over(&heir, &other, Instant::now(), end);
+        let waking = frozen.wakes_at(dice.around(deadline));
         let cancelling =
             join_all(orders.iter().step_by(3).map(|order| cancel_at(&other, dice.around(deadline), order)));
         let paying = async {
@@ -224,21 +244,10 @@ async fn shopper_and_writing_down_meet_a_thousand_times() {
         let lines = [(book, 1)];
         let orders = join_all((0..ORDERS).map(|_| shop.waiting_order(&lines))).await;
         let middle = Instant::now() + Duration::from_millis(80);
-        let (frozen, heir) = (PersistOrders::new(&shop.store), PersistOrders::new(&other));
-        let held = frozen.fetch(&shop.store).await.expect("read");
-        shop.abandon_entries().await;
-        let writing = async {
-            sleep_until(middle - Duration::from_millis(20)).await;
-            if let Ok(Some(batch)) = heir.fetch(&other).await {
-                let _ = heir.handle(&other, batch).await;
-            }
-        };
-        let waking = async {
-            if let Some(batch) = held {
-                sleep_until(dice.around(middle)).await;
-                let _ = frozen.handle(&shop.store, batch).await;
-            }
-        };
+        let (frozen, heir) = (Frozen::with_a_batch(&shop).await, PersistOrders::new(&other));
+        let end = middle + Duration::from_millis(50);
+        let writing = take_over(&heir, &other, middle - Duration::from_millis(20), end);
+        let waking = frozen.wakes_at(dice.around(middle));
         let cancelling = join_all(orders.iter().step_by(2).map(|order| cancel_at(&other, dice.around(middle), order)));
         tokio::join!(writing, waking, cancelling, shop.apply_gate_ops());
     }
@@ -262,22 +271,10 @@ async fn deadline_and_writing_down_meet_a_thousand_times() {
         let deadline = Instant::now() + TTL;
         let placed = join_all(shoppers.iter().map(|owner| shop.place(owner, "k"))).await;
         assert!(placed.iter().all(Result::is_ok));
-        let (frozen, heir) = (PersistOrders::new(&shop.store), PersistOrders::new(&other));
-        let held = frozen.fetch(&shop.store).await.expect("read");
-        shop.abandon_entries().await;
-        let writing = async {
-            sleep_until(dice.around(deadline)).await;
-            if let Ok(Some(batch)) = heir.fetch(&other).await {
-                let _ = heir.handle(&other, batch).await;
-            }
-        };
-        let waking = async {
-            if let Some(batch) = held {
-                sleep_until(dice.around(deadline)).await;
-                let _ = frozen.handle(&shop.store, batch).await;
-            }
-        };
+        let (frozen, heir) = (Frozen::with_a_batch(&shop).await, PersistOrders::new(&other));
         let end = deadline + Duration::from_millis(80);
+        let writing = take_over(&heir, &other, dice.around(deadline), end);
+        let waking = frozen.wakes_at(dice.around(deadline));
         tokio::join!(writing, waking, sweep_until(&shop.store, end, Duration::ZERO), shop.apply_gate_ops());
     }
     assert_one_end_each(&shop, 2000, book, &["EXPIRED"]).await;

@@ -1,0 +1,106 @@
+//! SQL of the inbox of webhooks.
+
+use serde_json::Value;
+use sqlx::{PgExecutor, PgPool};
+use time::OffsetDateTime;
+
+/// Takes the event in; `None`: it is there already. Waits for another transaction that is taking the same event in.
+pub(in crate::payments) async fn insert_event(
+    db: impl PgExecutor<'_>,
+    provider: &str,
+    event: &str,
+    kind: &str,
+    payload: &Value,
+    at: OffsetDateTime,
+) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar!(
+        "INSERT INTO webhook_inbox (provider, event_id, kind, payload, outcome, received_at)
+         VALUES ($1, $2, $3, $4, 'ignored', $5)
+         ON CONFLICT ON CONSTRAINT webhook_inbox_event_key DO NOTHING RETURNING id",
+        provider,
+        event,
+        kind,
+        payload,
+        at
+    )
+    .fetch_optional(db)
+    .await
+}
+
+pub(in crate::payments) async fn set_outcome(
+    db: impl PgExecutor<'_>,
+    id: i64,
+    outcome: &str,
+    note: Option<&str>,
+    due_at: Option<OffsetDateTime>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE webhook_inbox SET outcome = $2, note = $3, due_at = $4, leases = 0 WHERE id = $1",
+        id,
+        outcome,
+        note,
+        due_at
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// An event that came before its order.
+pub struct WaitingEvent {
+    pub id: i64,
+    pub provider: String,
+    pub payload: Value,
+    /// This attempt included.
+    pub attempts: i32,
+    /// Looks before this one that had no outcome.
+    pub leases: i32,
+}
+
+pub(in crate::payments) async fn lease_waiting(
+    pg: &PgPool,
+    now: OffsetDateTime,
+    lease_end: OffsetDateTime,
+    limit: i64,
+) -> sqlx::Result<Vec<WaitingEvent>> {
+    sqlx::query_as!(
+        WaitingEvent,
+        "UPDATE webhook_inbox SET due_at = $2, attempts = attempts + 1
+         WHERE id IN (SELECT id FROM webhook_inbox WHERE outcome = 'waiting' AND due_at <= $1
+                      ORDER BY due_at FOR UPDATE SKIP LOCKED LIMIT $3)
+         RETURNING id, provider, payload, attempts, leases",
+        now,
+        lease_end,
+        limit
+    )
+    .fetch_all(pg)
+    .await
+}
+
+/// Counts a look at the event; returns how many it has had without an outcome.
+pub(in crate::payments) async fn count_lease(pg: &PgPool, id: i64) -> sqlx::Result<i32> {
+    let count = sqlx::query_scalar!("UPDATE webhook_inbox SET leases = leases + 1 WHERE id = $1 RETURNING leases", id);
+    count.fetch_one(pg).await
+}
+
+/// The look failed, and whoever took it lives on.
+pub(in crate::payments) async fn forget_leases(pg: &PgPool, id: i64) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE webhook_inbox SET leases = 0 WHERE id = $1", id).execute(pg).await?;
+    Ok(())
+}
+
+/// The look failed, and not because of the event.
+pub(in crate::payments) async fn hand_back(pg: &PgPool, id: i64) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE webhook_inbox SET leases = 0, attempts = greatest(attempts - 1, 0) WHERE id = $1", id)
+        .execute(pg)
+        .await?;
+    Ok(())
+}
+
+/// Whether the event still waits; holds it until the transaction ends.
+pub(in crate::payments) async fn lock_waiting(db: impl PgExecutor<'_>, id: i64) -> sqlx::Result<bool> {
+    let row = sqlx::query_scalar!("SELECT id FROM webhook_inbox WHERE id = $1 AND outcome = 'waiting' FOR UPDATE", id)
+        .fetch_optional(db)
+        .await?;
+    Ok(row.is_some())
+}

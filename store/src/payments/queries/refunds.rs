@@ -1,0 +1,260 @@
+//! SQL of money that goes back.
+
+use super::{PaymentRow, money};
+use crate::{error::Error, world::from_timestamp};
+use domain::{
+    Currency, Minor, Money, OrderId, PaymentId, RefundId,
+    payment::{RefundStatus, RefundView},
+};
+use sqlx::{PgExecutor, PgPool};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+pub(in crate::payments) struct RefundRow {
+    pub id: Uuid,
+    pub payment_id: Uuid,
+    pub amount_minor: i64,
+    pub currency: String,
+    pub status: String,
+    pub provider_ref: Option<String>,
+    pub reason: String,
+    pub origin: String,
+    pub restocks: bool,
+    pub error: Option<String>,
+    pub created_at: OffsetDateTime,
+}
+
+/// A refund about to be written down.
+pub(in crate::payments) struct NewRefund<'a> {
+    pub id: RefundId,
+    pub amount: i64,
+    pub reason: &'a str,
+    /// shop · admin · provider
+    pub origin: &'a str,
+    /// requested · confirmed
+    pub status: &'a str,
+    pub key: Option<&'a str>,
+    pub restocks: bool,
+    pub provider_ref: Option<&'a str>,
+}
+
+pub(in crate::payments) async fn insert_refund(
+    db: impl PgExecutor<'_>,
+    payment: &PaymentRow,
+    new: NewRefund<'_>,
+    at: OffsetDateTime,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO refunds (id, payment_id, order_id, amount_minor, currency, reason, status, origin, idempotency_key,
+           restocks, provider_ref, created_at, confirmed_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
+           CASE $7 WHEN 'confirmed' THEN $12::timestamptz END)",
+        new.id.get(),
+        payment.id,
+        payment.order_id,
+        new.amount,
+        payment.currency,
+        new.reason,
+        new.status,
+        new.origin,
+        new.key,
+        new.restocks,
+        new.provider_ref,
+        at
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Of a payment: what went back or is on its way, in minor units.
+pub(in crate::payments) async fn going_back(db: impl PgExecutor<'_>, payment: PaymentId) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"SELECT coalesce(sum(amount_minor), 0)::bigint AS "sum!" FROM refunds
+           WHERE payment_id = $1 AND status <> 'failed'"#,
+        payment.get()
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// The order's payment whose money can go back: the one that pays it, else one that a refund has not wholly taken.
+pub(in crate::payments) async fn refundable(db: impl PgExecutor<'_>, order: OrderId) -> sqlx::Result<Option<Uuid>> {
+    sqlx::query_scalar!(
+        "SELECT p.id FROM payments p WHERE p.order_id = $1 AND p.status IN ('captured', 'refunding')
+         ORDER BY p.status = 'captured' DESC, p.amount_minor > coalesce((SELECT sum(amount_minor) FROM refunds
+           WHERE payment_id = p.id AND status <> 'failed'), 0) DESC, p.created_at LIMIT 1",
+        order.get()
+    )
+    .fetch_optional(db)
+    .await
+}
+
+pub(in crate::payments) async fn refund(db: impl PgExecutor<'_>, id: RefundId) -> sqlx::Result<Option<RefundRow>> {
+    sqlx::query_as!(
+        RefundRow,
+        "SELECT id, payment_id, amount_minor, currency, status, provider_ref, reason, origin, restocks, error,
+           created_at
+         FROM refunds WHERE id = $1",
+        id.get()
+    )
+    .fetch_optional(db)
+    .await
+}
+
+pub(in crate::payments) async fn refund_of_ref(
+    db: impl PgExecutor<'_>,
+    payment: PaymentId,
+    provider_ref: &str,
+) -> sqlx::Result<Option<RefundRow>> {
+    sqlx::query_as!(
+        RefundRow,
+        "SELECT id, payment_id, amount_minor, currency, status, provider_ref, reason, origin, restocks, error,
+           created_at
+         FROM refunds WHERE payment_id = $1 AND provider_ref = $2",
+        payment.get(),
+        provider_ref
+    )
+    .fetch_optional(db)
+    .await
+}
+
+pub(in crate::payments) async fn refund_of_key(db: impl PgExecutor<'_>, key: &str) -> sqlx::Result<Option<RefundRow>> {
+    sqlx::query_as!(
+        RefundRow,
+        "SELECT id, payment_id, amount_minor, currency, status, provider_ref, reason, origin, restocks, error,
+           created_at
+         FROM refunds WHERE idempotency_key = $1",
+        key
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// The provider has taken the refund up; the watchdog asks about it from `ask_at` on.
+pub(in crate::payments) async fn set_refund_ref(
+    pg: &PgPool,
+    id: RefundId,
+    provider_ref: &str,
+    ask_at: OffsetDateTime,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE refunds SET provider_ref = $2, ask_at = $3, error = NULL WHERE id = $1",
+        id.get(),
+        provider_ref,
+        ask_at
+    )
+    .execute(pg)
+    .await?;
+    Ok(())
+}
+
+pub(in crate::payments) async fn set_refund_error(pg: &PgPool, id: RefundId, error: &str) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE refunds SET error = $2 WHERE id = $1", id.get(), error).execute(pg).await?;
+    Ok(())
+}
+
+pub(in crate::payments) async fn fail_refund(db: impl PgExecutor<'_>, id: RefundId, error: &str) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE refunds SET status = 'failed', error = $2 WHERE id = $1 AND status = 'requested'",
+        id.get(),
+        error
+    );
+    Ok(done.execute(db).await?.rows_affected() == 1)
+}
+
+pub(in crate::payments) async fn confirm_refund(
+    db: impl PgExecutor<'_>,
+    id: RefundId,
+    at: OffsetDateTime,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE refunds SET status = 'confirmed', confirmed_at = $2 WHERE id = $1 AND status = 'requested'",
+        id.get(),
+        at
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Confirmed refunds of a payment, in minor units.
+pub(in crate::payments) async fn refunded(db: impl PgExecutor<'_>, payment: PaymentId) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"SELECT coalesce(sum(amount_minor), 0)::bigint AS "sum!" FROM refunds
+           WHERE payment_id = $1 AND status = 'confirmed'"#,
+        payment.get()
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// The same for refunds that a provider has taken up.
+pub(in crate::payments) async fn lease_refund_questions(
+    pg: &PgPool,
+    now: OffsetDateTime,
+    next: OffsetDateTime,
+    most: i64,
+) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar!(
+        "UPDATE refunds SET ask_at = CASE WHEN created_at < $1 - interval '1 day' THEN $1 + interval '1 hour' ELSE $2 END
+         WHERE id IN (SELECT id FROM refunds WHERE status = 'requested' AND ask_at <= $1
+                      ORDER BY ask_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+         RETURNING id",
+        now,
+        next,
+        most
+    )
+    .fetch_all(pg)
+    .await
+}
+
+/// Refunds that a provider confirmed within this time; those after `after`.
+pub(in crate::payments) async fn refunds_of(
+    db: impl PgExecutor<'_>,
+    provider: &str,
+    (from, until): (OffsetDateTime, OffsetDateTime),
+    after: Uuid,
+    most: i64,
+) -> sqlx::Result<Vec<RefundRow>> {
+    sqlx::query_as!(
+        RefundRow,
+        "SELECT r.id, r.payment_id, r.amount_minor, r.currency, r.status, r.provider_ref, r.reason, r.origin, r.restocks,
+           r.error, r.created_at
+         FROM refunds r JOIN payments p ON p.id = r.payment_id
+         WHERE p.provider = $1 AND r.confirmed_at >= $2 AND r.confirmed_at < $3 AND r.id > $4 ORDER BY r.id LIMIT $5",
+        provider,
+        from,
+        until,
+        after,
+        most
+    )
+    .fetch_all(db)
+    .await
+}
+
+impl RefundRow {
+    pub fn view(self) -> Result<RefundView, Error> {
+        let unreadable = || Error::unexpected("payments.refund_view", format!("refund {} is unreadable", self.id));
+        Ok(RefundView {
+            refund_id: RefundId::new(self.id),
+            payment_id: PaymentId::new(self.payment_id),
+            amount: Minor::new(self.amount_minor),
+            currency: Currency::parse(&self.currency).map_err(|_| unreadable())?,
+            status: match self.status.as_str() {
+                "requested" => RefundStatus::Requested,
+                "confirmed" => RefundStatus::Confirmed,
+                "failed" => RefundStatus::Failed,
+                _ => return Err(unreadable()),
+            },
+            created_at: from_timestamp(self.created_at),
+            restocks: self.restocks,
+            reason: self.reason,
+            error: self.error,
+        })
+    }
+
+    pub fn amount(&self) -> Option<Money> {
+        money(self.amount_minor, &self.currency)
+    }
+}
