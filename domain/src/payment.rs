@@ -11,6 +11,9 @@ pub enum PaymentStatus {
     Creating,
     /// The shopper can pay it.
     Open,
+    /// The shopper took another way to pay while this provider did not answer: money may still come by it until the
+    /// provider says that it is closed.
+    Closing,
     /// The provider has the money.
     Captured,
     /// The provider has the money, but the order had ended: whether it buys the copies again is being decided.
@@ -26,9 +29,10 @@ pub enum PaymentStatus {
 }
 
 impl PaymentStatus {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Creating,
         Self::Open,
+        Self::Closing,
         Self::Captured,
         Self::Late,
         Self::Declined,
@@ -41,6 +45,7 @@ impl PaymentStatus {
         match self {
             Self::Creating => "creating",
             Self::Open => "open",
+            Self::Closing => "closing",
             Self::Captured => "captured",
             Self::Late => "late",
             Self::Declined => "declined",
@@ -58,6 +63,7 @@ impl PaymentStatus {
         match self {
             Self::Creating => "Opening",
             Self::Open => "Waiting for the shopper",
+            Self::Closing => "Being closed",
             Self::Captured => "Received",
             Self::Late => "Came late",
             Self::Declined => "Declined",

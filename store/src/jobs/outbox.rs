@@ -16,7 +16,7 @@ use crate::{
     mail::Failure,
     messages::{self, Channel},
     payments,
-    world::to_timestamp,
+    world::{from_timestamp, to_timestamp},
 };
 use async_trait::async_trait;
 use domain::{ErrorCode, OrderId, PaymentId, RefundId, UnixMillis};
@@ -194,7 +194,7 @@ pub(crate) async fn failed(store: &Store, message: &Message, error: &Error) -> R
         error = error as &dyn std::error::Error,
         "put off"
     );
-    let provider_away = is_provider_away(error);
+    let provider_away = is_provider_away(error) && !is_old(message, store.now());
     if provider_away || is_away(error) {
         // Attempts are not counted, so the pause does not grow: about 2 s for our own servers, 16 s for somebody else's.
         let again = to_timestamp(retry_at(store, if provider_away { 6 } else { 3 }));
@@ -234,6 +234,12 @@ fn is_provider_away(error: &Error) -> bool {
         Error::Refused(refusal) => refusal.code == ErrorCode::ProviderUnavailable,
         _ => false,
     }
+}
+
+/// Nobody is away for so long: perhaps this one request is what is never answered, and a person looks at it.
+fn is_old(message: &Message, now: UnixMillis) -> bool {
+    const LONGEST_OUTAGE_MS: i64 = 24 * 3600 * 1000;
+    message.first_failed_at.is_some_and(|first| now.since(from_timestamp(first)) > LONGEST_OUTAGE_MS)
 }
 
 /// Trying again would be the same again.

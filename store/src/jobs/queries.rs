@@ -125,7 +125,9 @@ pub(super) async fn put_off(
 /// Ends the lease without counting the attempt: it was not the messages' fault.
 pub(super) async fn hand_back(db: impl PgExecutor<'_>, ids: &[i64], due: OffsetDateTime) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "UPDATE outbox SET due_at = $2, attempts = greatest(attempts - 1, 0), leases = 0 WHERE id = ANY($1)",
+        "UPDATE outbox SET due_at = $2, attempts = greatest(attempts - 1, 0), leases = 0,
+           first_failed_at = coalesce(first_failed_at, now())
+         WHERE id = ANY($1)",
         ids,
         due
     )

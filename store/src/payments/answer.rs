@@ -84,9 +84,9 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// The refusal as an error. Words that may repeat somebody's address are left out.
+    /// The refusal as an error. Words that may repeat somebody's address, or card, are left out.
     pub fn refused(&self, words: &str) -> Error {
-        let words: String = if words.contains('@') { String::new() } else { words.chars().take(MAX_WORDS).collect() };
+        let words: String = if is_personal(words) { String::new() } else { words.chars().take(MAX_WORDS).collect() };
         Error::unexpected(self.operation, format!("answered {} {words}", self.status))
     }
 }
@@ -98,6 +98,16 @@ fn away(operation: &'static str, status: StatusCode) -> Error {
         "The payment provider does not answer right now. Nothing was charged; please try again in a minute.",
     )
     .into()
+}
+
+/// Whether a mail address, or the number of a card, may stand in it.
+fn is_personal(words: &str) -> bool {
+    const CARD_DIGITS: usize = 12;
+    let longest = words.chars().filter(|c| !matches!(c, ' ' | '-')).fold((0, 0), |(longest, run), c| {
+        let run = if c.is_ascii_digit() { run + 1 } else { 0 };
+        (longest.max(run), run)
+    });
+    words.contains('@') || longest.0 >= CARD_DIGITS
 }
 
 /// Whether this is a provider's id, fit to stand in an address.

@@ -130,6 +130,10 @@ impl Provider for Guarded {
         self.call(self.provider.list(from, until, after)).await
     }
 
+    async fn source(&self, capture_ref: &str) -> Result<Option<ProviderEvent>, Error> {
+        self.call(self.provider.source(capture_ref)).await
+    }
+
     fn authenticate(&self, headers: Headers<'_>, body: &[u8], now: UnixMillis) -> Result<(), &'static str> {
         self.provider.authenticate(headers, body, now)
     }

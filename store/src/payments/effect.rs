@@ -34,12 +34,19 @@ pub(super) enum Outcome {
 
 const OPERATION: &str = "payments.effect";
 
-/// Applies the event inside the caller's transaction. `new_refund` names the refund, should one be needed.
+/// Names for what an event may bring with it.
+#[derive(Clone, Copy)]
+pub(super) struct Fresh {
+    pub refund: RefundId,
+    pub session: PaymentId,
+}
+
+/// Applies the event inside the caller's transaction.
 pub(super) async fn apply(
     tx: &mut PgTransaction<'_>,
     provider: &str,
     event: &ProviderEvent,
-    new_refund: RefundId,
+    fresh: Fresh,
     now: UnixMillis,
 ) -> Result<Outcome, Error> {
     if event.kind == EventKind::Unknown {
@@ -59,7 +66,11 @@ pub(super) async fn apply(
         return Ok(Outcome::Waiting);
     }
     let found = queries::payment_of_event(&mut **tx, provider, &event.provider_ref, event.payment).await;
-    let Some(payment) = found.during(OPERATION)? else {
+    let found = match found.during(OPERATION)? {
+        Some(payment) => Some(payment),
+        None => twin(tx, provider, event, fresh.session, now).await?,
+    };
+    let Some(payment) = found else {
         return Ok(Outcome::Quarantined("no such session of this shop"));
     };
     if payment.order_id != order.id {
@@ -67,6 +78,7 @@ pub(super) async fn apply(
     }
     let (order_id, payment_id) = (OrderId::new(order.id), PaymentId::new(payment.id));
     let provider_ref = &event.provider_ref;
+    let new_refund = fresh.refund;
     let mut scene = Scene { tx, order, order_id, status, payment, payment_id, provider_ref, new_refund, now };
     match event.kind {
         EventKind::Captured => scene.captured(amount).await,
@@ -76,6 +88,29 @@ pub(super) async fn apply(
         EventKind::RefundFailed(ours) => scene.refund_failed(ours, event.refund_ref.as_deref()).await,
         EventKind::Unknown => Ok(Outcome::Ignored("a kind of event that nothing follows from")),
     }
+}
+
+/// The row for money of a second session under the name of a first one, should a provider ever make two: it pays the
+/// order, or goes back, like any other. `None`: the event tells of nothing of the kind.
+async fn twin(
+    tx: &mut PgTransaction<'_>,
+    provider: &str,
+    event: &ProviderEvent,
+    id: PaymentId,
+    now: UnixMillis,
+) -> Result<Option<PaymentRow>, Error> {
+    let (EventKind::Captured, Some(name)) = (&event.kind, event.payment) else { return Ok(None) };
+    let first = queries::lock_payment(&mut **tx, name).await.during(OPERATION)?;
+    let is_ours = |first: &PaymentRow| {
+        first.provider == provider
+            && event.order == Some(OrderId::new(first.order_id))
+            && first.amount() == event.amount
+            && !event.provider_ref.is_empty()
+    };
+    let Some(first) = first.filter(is_ours) else { return Ok(None) };
+    tracing::error!(payment.id = %name, provider, "the provider made a second session under one name");
+    let twin = queries::insert_twin(&mut **tx, &first, id, &event.provider_ref, to_timestamp(now)).await;
+    twin.during(OPERATION).map(Some)
 }
 
 /// Everything an event touches, locked.
@@ -127,9 +162,9 @@ impl Scene<'_, '_> {
         let change = Change { order: self.order_id, from: self.status, to: OrderStatus::Paid, cause, note: None };
         let changed = change::apply(self.tx, change, self.now).await?;
         changed.ok_or_else(|| Error::unexpected(OPERATION, "a locked order moved"))?;
-        // Another attempt may be open while an older one brought the money after all.
-        if let Some(other) = queries::open_payment(&mut **self.tx, self.order_id).await.during(OPERATION)? {
-            self.enqueue(Topic::PaymentClose, &other.id.to_string()).await?;
+        // Other attempts may be open while an older one brought the money after all.
+        for other in queries::open_sessions(&mut **self.tx, &[self.order.id]).await.during(OPERATION)? {
+            self.enqueue(Topic::PaymentClose, &other.to_string()).await?;
         }
         Ok(Outcome::Applied)
     }
@@ -147,7 +182,7 @@ impl Scene<'_, '_> {
     }
 
     async fn declined(&mut self) -> Result<Outcome, Error> {
-        if !matches!(self.payment.status(), Some(PaymentStatus::Creating | PaymentStatus::Open)) {
+        if !self.payment.is_unsettled() {
             return Ok(Outcome::Ignored("this session is over already"));
         }
         self.set_payment(PaymentStatus::Declined).await?;
@@ -158,7 +193,7 @@ impl Scene<'_, '_> {
     }
 
     async fn closed(&mut self) -> Result<Outcome, Error> {
-        if !matches!(self.payment.status(), Some(PaymentStatus::Creating | PaymentStatus::Open)) {
+        if !self.payment.is_unsettled() {
             return Ok(Outcome::Ignored("this session is over already"));
         }
         self.set_payment(PaymentStatus::Closed).await?;

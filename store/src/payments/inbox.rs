@@ -2,7 +2,7 @@
 
 use super::{
     Received,
-    effect::{self, Outcome},
+    effect::{self, Fresh, Outcome},
     provider::{self, EventKind, ProviderEvent},
     queries::{self, WaitingEvent},
 };
@@ -51,7 +51,8 @@ async fn apply(
     event: &ProviderEvent,
 ) -> Result<Outcome, Error> {
     let event = named(tx, provider, event).await?;
-    let outcome = effect::apply(tx, provider, &event, RefundId::new(store.uuid()), store.now()).await?;
+    let fresh = Fresh { refund: RefundId::new(store.uuid()), session: PaymentId::new(store.uuid()) };
+    let outcome = effect::apply(tx, provider, &event, fresh, store.now()).await?;
     if let (EventKind::Captured, Outcome::Applied, Some(money)) = (&event.kind, outcome, &event.capture_ref) {
         queries::set_capture(&mut **tx, provider, &event.provider_ref, money).await.during(OPERATION)?;
     }

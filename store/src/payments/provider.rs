@@ -144,6 +144,9 @@ pub trait Provider: Send + Sync {
     /// `after` nothing.
     async fn list(&self, from: UnixMillis, until: UnixMillis, after: &str) -> Result<Page, Error>;
 
+    /// The session that brought this money, as the event of it, for statements that do not say. `None`: none did.
+    async fn source(&self, capture_ref: &str) -> Result<Option<ProviderEvent>, Error>;
+
     /// Whether this webhook really is the provider's.
     fn authenticate(&self, headers: Headers<'_>, body: &[u8], now: UnixMillis) -> Result<(), &'static str>;
 

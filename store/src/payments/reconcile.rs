@@ -3,7 +3,7 @@
 //! a person. A second run says only the latter again.
 
 use super::{
-    Received,
+    LISTED, Received,
     provider::{self, EventKind, Provider, ProviderEvent, RefundState, SessionState},
     queries::{self, PaymentRow},
     verify,
@@ -17,7 +17,7 @@ use crate::{
 use async_trait::async_trait;
 use domain::{OrderId, PaymentId, UnixMillis, payment::PaymentStatus};
 use serde::Serialize;
-use std::collections::HashSet;
+use std::{borrow::Cow, collections::HashSet};
 use uuid::Uuid;
 
 const OPERATION: &str = "payments.reconcile";
@@ -92,7 +92,7 @@ async fn compare(
     for _ in 0..MOST_PAGES {
         let page = provider.list(from, until, &after).await?;
         for event in &page.moves {
-            seen.extend(compare_move(store, provider.name(), event, report).await?);
+            seen.extend(compare_move(store, provider, event, report).await?);
         }
         match page.next {
             Some(next) => after = next,
@@ -105,16 +105,18 @@ async fn compare(
 /// One move of the statement; returns the row it belongs to, payment or refund.
 async fn compare_move(
     store: &Store,
-    provider: &str,
-    event: &ProviderEvent,
+    provider: &dyn Provider,
+    listed: &ProviderEvent,
     report: &mut Report,
 ) -> Result<Option<Uuid>, Error> {
-    let payment = payment_of(store, provider, event).await?;
-    let Some(payment) = payment else {
+    let event = &named(store, provider, listed).await?;
+    let provider = provider.name();
+    let Some(payment) = payment_of(store, provider, event).await? else {
         // Other shops may use the same account; only what names one of ours is missing here.
         if event.kind != EventKind::Unknown && (event.payment.is_some() || event.order.is_some()) {
             report.moves += 1;
-            report.differs(false, format!("{provider} knows {} of this shop, and the ledger does not", event.id));
+            let is_mended = is_second_session(store, provider, event).await? && tell(store, provider, event).await?;
+            report.differs(is_mended, format!("{provider} knows {} of this shop, and the ledger does not", event.id));
         }
         return Ok(None);
     };
@@ -179,15 +181,41 @@ async fn payment_of(store: &Store, provider: &str, event: &ProviderEvent) -> Res
     queries::payment_of_capture(store.pg(), provider, money).await.during(OPERATION)
 }
 
-/// Takes the move in as a webhook would have told it; `false`: it does not fit.
+/// Some statements say of money only that it came; what the ledger does not know by its id is asked about.
+async fn named<'e>(
+    store: &Store,
+    provider: &dyn Provider,
+    listed: &'e ProviderEvent,
+) -> Result<Cow<'e, ProviderEvent>, Error> {
+    let (EventKind::Captured, None, Some(money)) = (&listed.kind, listed.payment, &listed.capture_ref) else {
+        return Ok(Cow::Borrowed(listed));
+    };
+    if payment_of(store, provider.name(), listed).await?.is_some() {
+        return Ok(Cow::Borrowed(listed));
+    }
+    Ok(provider.source(money).await?.map_or(Cow::Borrowed(listed), Cow::Owned))
+}
+
+/// Money of a session that bears the name of another one of ours.
+async fn is_second_session(store: &Store, provider: &str, event: &ProviderEvent) -> Result<bool, Error> {
+    let (EventKind::Captured, Some(first)) = (&event.kind, event.payment) else { return Ok(false) };
+    let first = queries::payment(store.pg(), first).await.during(OPERATION)?;
+    Ok(first.is_some_and(|first| first.provider == provider))
+}
+
+/// Takes the move in as a webhook about this payment would have told it; `false`: it does not fit.
 async fn feed(store: &Store, provider: &str, event: &ProviderEvent, payment: &PaymentRow) -> Result<bool, Error> {
     let event = ProviderEvent {
-        id: format!("listed:{}", event.id),
         provider_ref: payment.provider_ref.clone().unwrap_or_else(|| event.provider_ref.clone()),
         payment: Some(PaymentId::new(payment.id)),
         order: Some(OrderId::new(payment.order_id)),
         ..event.clone()
     };
+    tell(store, provider, &event).await
+}
+
+async fn tell(store: &Store, provider: &str, event: &ProviderEvent) -> Result<bool, Error> {
+    let event = ProviderEvent { id: format!("{LISTED}{}", event.id), ..event.clone() };
     Ok(verify::told(store, provider, &event).await? == Received::Applied)
 }
 

@@ -116,6 +116,11 @@ impl Provider for SandboxClient {
         Ok(Page { moves, next: statement.next })
     }
 
+    /// Its statement says so.
+    async fn source(&self, _: &str) -> Result<Option<ProviderEvent>, Error> {
+        Ok(None)
+    }
+
     fn authenticate(&self, headers: Headers<'_>, body: &[u8], now: UnixMillis) -> Result<(), &'static str> {
         signature::verify(&self.config.webhook_secrets, headers(SIGNATURE_HEADER).as_deref(), body, now)
     }

@@ -19,11 +19,16 @@ use domain::{
     payment::{PaymentStarted, PaymentStatus},
 };
 use futures::{StreamExt, stream};
+use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 /// Sessions closed at the same time.
 const PARALLEL: usize = 16;
+/// Most sessions of one order: more than anybody needs to find a card that works.
+const MOST_SESSIONS: i64 = 30;
+/// How long somebody who takes another provider waits for the first one.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 pub(super) async fn init(
     store: &Store,
@@ -49,14 +54,16 @@ pub(super) async fn init(
     if let (Some(PaymentStatus::Open), Some(url)) = (payment.row.status(), payment.row.redirect_url) {
         return Ok(PaymentStarted { payment_id: payment.session.payment, redirect_url: url });
     }
-    let session = open(store, &*provider, &payment.session).await?;
+    open(store, &*provider, &payment.session).await?;
     let row = queries::payment(store.pg(), payment.session.payment).await.during("payments.init")?;
-    match row.and_then(|row| row.status()) {
-        Some(PaymentStatus::Open) => {
-            Ok(PaymentStarted { payment_id: payment.session.payment, redirect_url: session.redirect_url })
+    match row.map(|row| (row.status(), row.redirect_url)) {
+        // By the ledger, not by this answer: should a provider ever make two sessions of one name, nobody sees the other.
+        Some((Some(PaymentStatus::Open), Some(url))) => {
+            Ok(PaymentStarted { payment_id: payment.session.payment, redirect_url: url })
         }
-        // The order ended while the provider was answering.
-        _ => Err(not_payable("This order can no longer be paid.").into()),
+        Some((Some(PaymentStatus::Captured), _)) => Err(not_payable("This order is paid already.").into()),
+        // The order ended, or its shopper took another provider, while this one was answering.
+        _ => Err(not_payable("This payment is over. Please look at your order again.").into()),
     }
 }
 
@@ -77,7 +84,7 @@ pub(super) async fn close_all(store: &Store, orders: &[Uuid], end: Instant) {
 pub(super) async fn close(store: &Store, payment: PaymentId) -> Result<(), Error> {
     const OPERATION: &str = "payments.close";
     let Some(row) = queries::payment(store.pg(), payment).await.during(OPERATION)? else { return Ok(()) };
-    if !matches!(row.status(), Some(PaymentStatus::Creating | PaymentStatus::Open)) {
+    if !row.may_bring_money() {
         return Ok(());
     }
     let provider = verify::configured(store, &row.provider)?;
@@ -86,10 +93,13 @@ pub(super) async fn close(store: &Store, payment: PaymentId) -> Result<(), Error
         None => name_it(store, &*provider, &row).await?.map(|session| session.provider_ref),
     };
     let state = match &provider_ref {
-        Some(known) => provider.close(known).await?,
+        Some(known) => close_known(&*provider, known).await?,
         None => SessionState::Closed,
     };
     match state {
+        SessionState::Declined if row.status() == Some(PaymentStatus::Declined) => {
+            queries::closed(store.pg(), payment, provider_ref.as_deref()).await.during(OPERATION)
+        }
         SessionState::Closed => queries::closed(store.pg(), payment, provider_ref.as_deref()).await.during(OPERATION),
         SessionState::Open => Err(Error::unexpected(OPERATION, "the provider leaves the session open")),
         SessionState::Paid | SessionState::Declined => {
@@ -103,16 +113,37 @@ pub(super) async fn close(store: &Store, payment: PaymentId) -> Result<(), Error
     }
 }
 
-/// Closes a session for the sake of another provider's. One whose provider does not answer, or not to us, stands in the
-/// way only if somebody may be about to pay it; should money of the other come all the same, the ledger knows it.
-async fn leave(store: &Store, payment: PaymentId) -> Result<(), Error> {
-    match close(store, payment).await {
-        Err(error) if queries::abandon(store.pg(), payment).await.during("payments.leave")? => {
-            tracing::warn!(payment.id = %payment, error = &error as &dyn std::error::Error, "left behind unopened");
-            Ok(())
-        }
-        closed => closed,
+/// A session that its provider does not know, say after the keys of tests, is as good as closed.
+async fn close_known(provider: &dyn Provider, provider_ref: &str) -> Result<SessionState, Error> {
+    match provider.close(provider_ref).await {
+        Err(error @ Error::Unexpected { .. }) => match provider.retrieve(provider_ref).await? {
+            Some(_) => Err(error),
+            None => {
+                tracing::warn!(provider = provider.name(), provider_ref, "the provider does not know this session");
+                Ok(SessionState::Closed)
+            }
+        },
+        state => state,
     }
+}
+
+/// Leaves a session for the sake of another provider's: it is closed first. When its provider does not answer, or not to
+/// us, it is left behind. One that nobody was sent to is given up; one that somebody may be about to pay is asked about
+/// until it is known to be closed, and should money come by both, the second goes back.
+async fn leave(store: &Store, payment: PaymentId) -> Result<(), Error> {
+    const OPERATION: &str = "payments.leave";
+    let error = match tokio::time::timeout(PATIENCE, close(store, payment)).await {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(error @ Error::Postgres { .. })) => return Err(error),
+        Ok(Err(error)) => error.chain(),
+        Err(_) => "no answer in time".to_owned(),
+    };
+    let is_left = queries::abandon(store.pg(), payment).await.during(OPERATION)?
+        || queries::leave_behind(store.pg(), payment).await.during(OPERATION)?;
+    if is_left {
+        tracing::warn!(payment.id = %payment, error, "a session is left behind: its provider cannot close it now");
+    }
+    Ok(())
 }
 
 /// Nobody knows whether the provider made the session: asking again under the same key names it. `None`: it never made
@@ -176,9 +207,13 @@ async fn begin(store: &Store, order: OrderId, provider: &dyn Provider) -> Result
         let session = described(store, &row, id)?;
         return Ok(Begun::Ours(Box::new(Attempt { row: open, session })));
     }
+    if queries::sessions(&mut *tx, order).await.during(OPERATION)? >= MOST_SESSIONS {
+        return Err(not_payable("This order has seen too many tries to pay it. Please place it again.").into());
+    }
     let id = PaymentId::new(store.uuid());
     let session = described(store, &row, id)?;
-    queries::insert_payment(&mut *tx, &session, provider.name(), to_timestamp(now)).await.during(OPERATION)?;
+    let ask_at = to_timestamp(now.plus(verify::ask_every_ms(store)));
+    queries::insert_payment(&mut *tx, &session, provider.name(), to_timestamp(now), ask_at).await.during(OPERATION)?;
     let row = queries::payment(&mut *tx, id).await.during(OPERATION)?;
     let row = row.ok_or_else(|| Error::unexpected(OPERATION, "an inserted payment is not there"))?;
     tx.commit().await.during(OPERATION)?;

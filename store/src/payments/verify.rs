@@ -2,7 +2,7 @@
 //! every refund that nobody confirmed. What the provider says goes the way of its webhooks, under an event of ours.
 
 use super::{
-    Received, inbox,
+    ASKED, Received, inbox,
     provider::{self, EventKind, Provider, ProviderEvent, RefundState, Session, SessionState},
     queries::{self, PaymentRow},
     session,
@@ -89,8 +89,13 @@ async fn ask(store: &Store, question: Question) -> Result<(), Error> {
 
 async fn about_session(store: &Store, id: PaymentId) -> Result<(), Error> {
     let Some(row) = queries::payment(store.pg(), id).await.during(OPERATION)? else { return Ok(()) };
-    if !matches!(row.status(), Some(PaymentStatus::Creating | PaymentStatus::Open)) {
+    if !row.may_bring_money() {
         return Ok(());
+    }
+    let order = queries::order(store.pg(), OrderId::new(row.order_id)).await.during(OPERATION)?;
+    let is_payable = order.is_some_and(|order| order.status.parse() == Ok(OrderStatus::PaymentPending));
+    if !is_payable || row.status() == Some(PaymentStatus::Closing) {
+        return session::close(store, id).await;
     }
     let provider = configured(store, &row.provider)?;
     let found = match &row.provider_ref {
@@ -102,12 +107,7 @@ async fn about_session(store: &Store, id: PaymentId) -> Result<(), Error> {
         return Ok(());
     };
     match found.state {
-        SessionState::Open => {
-            let order = queries::order(store.pg(), OrderId::new(row.order_id)).await.during(OPERATION)?;
-            let is_payable = order.is_some_and(|order| order.status.parse() == Ok(OrderStatus::PaymentPending));
-            if is_payable { Ok(()) } else { session::close(store, id).await }
-        }
-        SessionState::Processing => Ok(()),
+        SessionState::Open | SessionState::Processing => Ok(()),
         SessionState::Paid | SessionState::Declined | SessionState::Closed => {
             learn(store, &row, found).await.map(|_| ())
         }
@@ -123,7 +123,7 @@ pub(super) async fn learn(store: &Store, row: &PaymentRow, session: Session) -> 
         SessionState::Open | SessionState::Processing => return Ok(Received::Ignored),
     };
     let event = ProviderEvent {
-        id: format!("asked:{}:{word}", row.id),
+        id: format!("{ASKED}{}:{word}", row.id),
         name: format!("asked.{word}"),
         kind,
         provider_ref: session.provider_ref,
@@ -150,7 +150,7 @@ async fn about_refund(store: &Store, id: RefundId) -> Result<(), Error> {
     };
     let word = if matches!(kind, EventKind::RefundFailed(_)) { "failed" } else { "succeeded" };
     let event = ProviderEvent {
-        id: format!("asked:{id}:{word}"),
+        id: format!("{ASKED}{id}:{word}"),
         name: format!("asked.refund_{word}"),
         kind,
         provider_ref: payment.provider_ref.clone().unwrap_or_default(),

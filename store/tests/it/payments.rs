@@ -10,7 +10,9 @@ mod refunds;
 mod sandbox_pay;
 mod sessions;
 mod standins;
+mod statements;
 mod street;
+mod switching;
 mod watchdog;
 mod webhooks;
 

@@ -85,7 +85,7 @@ pub(in crate::orders) async fn open_payments(
     orders: &[Uuid],
 ) -> Result<Vec<String>, sqlx::Error> {
     sqlx::query_scalar!(
-        r#"SELECT id::text AS "id!" FROM payments WHERE order_id = ANY($1) AND status IN ('creating', 'open')"#,
+        r#"SELECT id::text AS "id!" FROM payments WHERE order_id = ANY($1) AND status IN ('creating', 'open', 'closing')"#,
         orders
     )
     .fetch_all(db)

@@ -63,7 +63,32 @@ pub(in crate::payments) async fn payment_of_event(
     .await
 }
 
-/// The order's session that could still be paid.
+/// Records a second session that the provider made under the name of this one.
+pub(in crate::payments) async fn insert_twin(
+    db: impl PgExecutor<'_>,
+    first: &PaymentRow,
+    id: PaymentId,
+    provider_ref: &str,
+    at: OffsetDateTime,
+) -> sqlx::Result<PaymentRow> {
+    sqlx::query_as!(
+        PaymentRow,
+        "INSERT INTO payments (id, order_id, provider, provider_ref, status, amount_minor, currency, created_at)
+         VALUES ($1, $2, $3, $4, 'closed', $5, $6, $7)
+         RETURNING id, order_id, provider, provider_ref, status, amount_minor, currency, redirect_url",
+        id.get(),
+        first.order_id,
+        first.provider,
+        provider_ref,
+        first.amount_minor,
+        first.currency,
+        at
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// The order's session to which its shopper is sent.
 pub(in crate::payments) async fn open_payment(
     db: impl PgExecutor<'_>,
     order: OrderId,
@@ -83,16 +108,18 @@ pub(in crate::payments) async fn insert_payment(
     session: &NewSession,
     provider: &str,
     at: OffsetDateTime,
+    ask_at: OffsetDateTime,
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO payments (id, order_id, provider, status, amount_minor, currency, created_at, ask_at)
-         VALUES ($1, $2, $3, 'creating', $4, $5, $6, $6::timestamptz + interval '2 minutes')",
+         VALUES ($1, $2, $3, 'creating', $4, $5, $6, $7)",
         session.payment.get(),
         session.order.get(),
         provider,
         session.amount.minor().get(),
         session.amount.currency().code(),
-        at
+        at,
+        ask_at
     )
     .execute(db)
     .await?;
@@ -120,11 +147,12 @@ pub(in crate::payments) async fn opened(
     Ok(())
 }
 
-/// Closes a session in the ledger unless money was quicker.
+/// Nobody can pay by this session any more, unless money was quicker.
 pub(in crate::payments) async fn closed(pg: &PgPool, id: PaymentId, provider_ref: Option<&str>) -> sqlx::Result<()> {
     sqlx::query!(
-        "UPDATE payments SET status = 'closed', provider_ref = $2, ask_at = NULL
-         WHERE id = $1 AND status IN ('creating', 'open')",
+        "UPDATE payments SET provider_ref = $2, ask_at = NULL,
+           status = CASE status WHEN 'declined' THEN status ELSE 'closed' END
+         WHERE id = $1 AND status IN ('creating', 'open', 'closing', 'declined')",
         id.get(),
         provider_ref
     )
@@ -144,10 +172,28 @@ pub(in crate::payments) async fn abandon(pg: &PgPool, id: PaymentId) -> sqlx::Re
     Ok(done.rows_affected() == 1)
 }
 
+/// Leaves an open session behind, to be closed when its provider answers; whether it was one.
+pub(in crate::payments) async fn leave_behind(pg: &PgPool, id: PaymentId) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE payments SET status = 'closing' WHERE id = $1 AND status IN ('creating', 'open')",
+        id.get()
+    );
+    Ok(done.execute(pg).await?.rows_affected() == 1)
+}
+
 /// Sessions in which one of these orders could still be paid.
 pub(in crate::payments) async fn open_sessions(db: impl PgExecutor<'_>, orders: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
-    sqlx::query_scalar!("SELECT id FROM payments WHERE order_id = ANY($1) AND status IN ('creating', 'open')", orders)
-        .fetch_all(db)
+    let open = sqlx::query_scalar!(
+        "SELECT id FROM payments WHERE order_id = ANY($1) AND status IN ('creating', 'open', 'closing', 'declined')",
+        orders
+    );
+    open.fetch_all(db).await
+}
+
+/// How many sessions the order has had.
+pub(in crate::payments) async fn sessions(db: impl PgExecutor<'_>, order: OrderId) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM payments WHERE order_id = $1"#, order.get())
+        .fetch_one(db)
         .await
 }
 
@@ -160,7 +206,7 @@ pub(in crate::payments) async fn lease_questions(
 ) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar!(
         "UPDATE payments SET ask_at = CASE WHEN created_at < $1 - interval '1 day' THEN $1 + interval '1 hour' ELSE $2 END
-         WHERE id IN (SELECT id FROM payments WHERE status IN ('creating', 'open') AND ask_at <= $1
+         WHERE id IN (SELECT id FROM payments WHERE status IN ('creating', 'open', 'closing', 'declined') AND ask_at <= $1
                       ORDER BY ask_at LIMIT $3 FOR UPDATE SKIP LOCKED)
          RETURNING id",
         now,
@@ -171,7 +217,8 @@ pub(in crate::payments) async fn lease_questions(
     .await
 }
 
-/// Moves a locked payment on. `captured_at` stays once it is known.
+/// Moves a locked payment on. `captured_at` stays once it is known. After a declined card there may be another one, of
+/// which a provider tells as well: it is asked on.
 pub(in crate::payments) async fn set_status(
     db: impl PgExecutor<'_>,
     id: PaymentId,
@@ -180,7 +227,8 @@ pub(in crate::payments) async fn set_status(
     captured_at: Option<OffsetDateTime>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "UPDATE payments SET status = $2, provider_ref = $3, captured_at = coalesce(captured_at, $4), ask_at = NULL
+        "UPDATE payments SET status = $2, provider_ref = $3, captured_at = coalesce(captured_at, $4),
+           ask_at = CASE $2 WHEN 'declined' THEN ask_at END
          WHERE id = $1",
         id.get(),
         status.as_str(),
@@ -297,5 +345,15 @@ impl PaymentRow {
 
     pub fn status(&self) -> Option<PaymentStatus> {
         PaymentStatus::parse(&self.status)
+    }
+
+    /// Money may still come by it: somebody may be paying it, or try another card.
+    pub fn may_bring_money(&self) -> bool {
+        self.is_unsettled() || self.status() == Some(PaymentStatus::Declined)
+    }
+
+    /// Nobody has said yet how it ends.
+    pub fn is_unsettled(&self) -> bool {
+        matches!(self.status(), Some(PaymentStatus::Creating | PaymentStatus::Open | PaymentStatus::Closing))
     }
 }

@@ -58,12 +58,29 @@ fn of_link(link: Link, kind: EventKind) -> ProviderEvent {
     }
 }
 
-/// A link of the list, as the event of its money.
-pub(super) fn of_listed(link: Link) -> ProviderEvent {
+/// A payment of the list, as the event of its money; it does not say of which link it is.
+pub(super) fn of_listed(payment: Payment) -> ProviderEvent {
+    ProviderEvent {
+        name: "listed.payment".to_owned(),
+        kind: if payment.captured == Some(true) { EventKind::Captured } else { EventKind::Unknown },
+        amount: money(payment.amount, &payment.currency),
+        capture_ref: Some(payment.id.clone()),
+        id: payment.id,
+        ..ProviderEvent::nothing()
+    }
+}
+
+/// The link of a listed payment, as the event of its money.
+pub(super) fn of_paid_link(link: Link, money_id: &str) -> ProviderEvent {
     let kind = if link.status == "paid" { EventKind::Captured } else { EventKind::Unknown };
-    let (id, paid) = (link.id.clone(), money(link.amount_paid, &link.currency));
-    let capture_ref = link.captured().map(str::to_owned);
-    ProviderEvent { id, name: "listed.link".to_owned(), amount: paid, capture_ref, ..of_link(link, kind) }
+    let (id, paid) = (money_id.to_owned(), money(link.amount_paid, &link.currency));
+    ProviderEvent {
+        name: "listed.link".to_owned(),
+        amount: paid,
+        capture_ref: Some(id.clone()),
+        id,
+        ..of_link(link, kind)
+    }
 }
 
 /// A refund of the list, as its event.

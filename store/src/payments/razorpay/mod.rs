@@ -11,10 +11,10 @@ use super::{
 };
 use crate::{config::RazorpayConfig, error::Error};
 use async_trait::async_trait;
-use domain::{ApiError, Currency, ErrorCode, Money, PaymentId, RefundId, UnixMillis};
+use domain::{ApiError, Currency, ErrorCode, Money, RefundId, UnixMillis};
 use reqwest::RequestBuilder;
 use serde_json::json;
-use wire::{Complaint, Link, Links, Refund, Refunds};
+use wire::{Complaint, Link, Links, List, Payment, Refund, note};
 
 /// The header that carries the signature.
 pub const SIGNATURE_HEADER: &str = "x-razorpay-signature";
@@ -66,12 +66,24 @@ impl Razorpay {
         link.ok_or_else(|| Error::unexpected(operation, "Razorpay does not know this link"))
     }
 
-    async fn link_of(&self, operation: &'static str, payment: PaymentId) -> Result<Option<Link>, Error> {
-        let reference = payment.to_string();
-        let request = self.get("/payment_links").query(&[("reference_id", &reference)]);
+    /// The refund of this payment that bears our name: whoever asks again much later meets a key that is forgotten.
+    async fn refund_made(
+        &self,
+        operation: &'static str,
+        payment: &str,
+        refund: RefundId,
+    ) -> Result<Option<String>, Error> {
+        let request = self.get(&format!("/payments/{payment}/refunds")).query(&[("count", "100")]);
+        let made: List<Refund> = ask(operation, request).await?.known()?;
+        let refund = refund.to_string();
+        Ok(made.items.into_iter().find(|made| note(&made.notes, "refund_id") == Some(&refund)).map(|made| made.id))
+    }
+
+    /// The link that the list of links finds by this name; it knows two, `reference_id` and `payment_id`.
+    async fn find(&self, operation: &'static str, name: &str, value: &str) -> Result<Option<Link>, Error> {
+        let request = self.get("/payment_links").query(&[(name, value)]);
         let found: Option<Links> = ask(operation, request).await?.json()?;
-        let links = found.map(|found| found.payment_links).unwrap_or_default();
-        Ok(links.into_iter().find(|link| link.reference_id.as_deref() == Some(&reference)))
+        Ok(found.and_then(|found| found.payment_links.into_iter().next()))
     }
 }
 
@@ -93,9 +105,10 @@ impl Provider for Razorpay {
             return answer.known::<Link>()?.read(OPERATION);
         }
         // Perhaps because it exists already.
-        match self.link_of(OPERATION, session.payment).await? {
-            Some(link) => link.read(OPERATION),
-            None => Err(refusal(&answer)),
+        let reference = session.payment.to_string();
+        match self.find(OPERATION, "reference_id", &reference).await? {
+            Some(link) if link.reference_id.as_deref() == Some(&reference) => link.read(OPERATION),
+            _ => Err(refusal(&answer)),
         }
     }
 
@@ -122,6 +135,9 @@ impl Provider for Razorpay {
         let link = self.known(OPERATION, provider_ref).await?;
         let payment = link.captured().filter(|id| is_id(id));
         let payment = payment.ok_or_else(|| Error::unexpected(OPERATION, "a link without money"))?;
+        if let Some(made) = self.refund_made(OPERATION, payment, refund).await? {
+            return Ok(made);
+        }
         let body = json!({
             "amount": amount.minor(),
             "speed": "normal",
@@ -160,35 +176,46 @@ impl Provider for Razorpay {
         Ok(found.map(state))
     }
 
-    /// First the links, then the refunds, by when they were made; `after` is the list and how many of it are read.
+    /// First the payments, then the refunds, by when they were made; `after` is the list and how many of it are read.
+    /// Its list of links cannot be asked for a time, and a payment does not say which link it is of: see [`Self::source`].
     async fn list(&self, from: UnixMillis, until: UnixMillis, after: &str) -> Result<Page, Error> {
         const OPERATION: &str = "razorpay.list";
-        const COUNT: usize = 100;
-        let (list, read) = after.split_once(':').unwrap_or(("payment_links", "0"));
+        let (list, read) = after.split_once(':').unwrap_or(("payments", "0"));
         let read: usize = read.parse().map_err(|_| Error::unexpected(OPERATION, "no such page"))?;
         let query = [
             ("from", (from.get() / 1000).to_string()),
-            ("to", (until.get() / 1000).to_string()),
-            ("count", COUNT.to_string()),
+            // The last second is of this statement.
+            ("to", ((until.get() - 1) / 1000).to_string()),
+            ("count", "100".to_owned()),
             ("skip", read.to_string()),
         ];
         let request = self.get(&format!("/{list}")).query(&query);
         let moves: Vec<ProviderEvent> = match list {
             "refunds" => {
-                let page: Refunds = ask(OPERATION, request).await?.known()?;
+                let page: List<Refund> = ask(OPERATION, request).await?.known()?;
                 page.items.into_iter().map(event::of_listed_refund).collect()
             }
             _ => {
-                let page: Links = ask(OPERATION, request).await?.known()?;
-                page.payment_links.into_iter().map(event::of_listed).collect()
+                let page: List<Payment> = ask(OPERATION, request).await?.known()?;
+                page.items.into_iter().map(event::of_listed).collect()
             }
         };
+        // It may give fewer than it was asked for: only a page of nothing is behind the last one.
         let next = match moves.len() {
-            COUNT => Some(format!("{list}:{}", read + COUNT)),
-            _ if list == "refunds" => None,
-            _ => Some("refunds:0".to_owned()),
+            0 if list == "refunds" => None,
+            0 => Some("refunds:0".to_owned()),
+            some => Some(format!("{list}:{}", read + some)),
         };
         Ok(Page { moves, next })
+    }
+
+    async fn source(&self, capture_ref: &str) -> Result<Option<ProviderEvent>, Error> {
+        const OPERATION: &str = "razorpay.source";
+        if !is_id(capture_ref) {
+            return Ok(None);
+        }
+        let link = self.find(OPERATION, "payment_id", capture_ref).await?;
+        Ok(link.map(|link| event::of_paid_link(link, capture_ref)))
     }
 
     fn authenticate(&self, headers: Headers<'_>, body: &[u8], _: UnixMillis) -> Result<(), &'static str> {

@@ -43,7 +43,12 @@ pub(super) struct Links {
 #[derive(Deserialize)]
 pub(super) struct Payment {
     pub id: String,
+    /// Stays when the money goes back.
     pub captured: Option<bool>,
+    #[serde(default)]
+    pub amount: i64,
+    #[serde(default)]
+    pub currency: String,
 }
 
 #[derive(Deserialize)]
@@ -61,10 +66,10 @@ pub(super) struct Refund {
     pub notes: Value,
 }
 
+/// A page of payments or refunds, the newest first.
 #[derive(Deserialize)]
-pub(super) struct Refunds {
-    #[serde(default)]
-    pub items: Vec<Refund>,
+pub(super) struct List<T> {
+    pub items: Vec<T>,
 }
 
 /// The body of a 4xx.
@@ -94,10 +99,10 @@ impl Link {
         note(&self.notes, name)
     }
 
-    /// The payment whose money is there.
+    /// The payment whose money is there, or was.
     pub fn captured(&self) -> Option<&str> {
-        let mut payments = self.payments.iter().flatten();
-        payments.find(|payment| payment.status == "captured").map(|payment| payment.payment_id.as_str())
+        let came = |payment: &&LinkPayment| matches!(payment.status.as_str(), "captured" | "refunded");
+        self.payments.iter().flatten().find(came).map(|payment| payment.payment_id.as_str())
     }
 
     pub fn read(self, operation: &'static str) -> Result<Session, Error> {

@@ -14,14 +14,14 @@ use store::{
 };
 
 /// A shop that takes all three, and the desks behind them.
-async fn shop() -> (Store, Ledger, Vec<StandIn>) {
+pub async fn shop() -> (Store, Ledger, Vec<StandIn>) {
     let stand_ins = futures::future::join_all(ALL.map(StandIn::open)).await;
     let store = testkit::store_with(|config| stand_ins.iter().for_each(|it| it.configure(config, KEY))).await;
     let ledger = Ledger::of(&store).await;
     (store, ledger, stand_ins)
 }
 
-async fn init(
+pub async fn init(
     store: &Store,
     order: Coming,
     kind: Kind,
@@ -29,7 +29,7 @@ async fn init(
     payments::init(store, &order.viewer(), order.id, kind.name()).await
 }
 
-fn states(stand_in: &StandIn) -> Vec<SessionState> {
+pub fn states(stand_in: &StandIn) -> Vec<SessionState> {
     stand_in.desk().sessions.iter().map(|session| session.state).collect()
 }
 
@@ -80,10 +80,6 @@ async fn a_provider_that_is_away_does_not_keep_the_others_from_being_paid() {
         assert!(init(&store, order, Kind::Stripe).await.is_err());
         init(&store, order, Kind::Razorpay).await.unwrap();
         assert_eq!(ledger.story(order).await, "PAYMENT_PENDING | closed,open | persisted", "{fault:?}");
-        // A session that somebody was sent to must be closed first.
-        stand_ins[1].desk().fault = Some(Fault::Status(503, ""));
-        assert_eq!(code(init(&store, order, Kind::Sandbox).await), ErrorCode::ProviderUnavailable);
-        assert_eq!(states(&stand_ins[2]), []);
     }
 }
 
@@ -134,8 +130,16 @@ async fn work_that_meets_a_wrong_key_is_counted_and_work_that_meets_an_outage_is
         init(&store, order, Kind::Stripe).await.unwrap();
         ledger.run("INSERT INTO outbox (topic, key) SELECT 'payment.close', id::text FROM payments").await;
         stand_ins[0].desk().fault = Some(fault);
-        let batch = DrainOutbox::PAYMENTS.fetch(&store).await.unwrap().unwrap();
-        DrainOutbox::PAYMENTS.handle(&store, batch).await.unwrap();
-        assert_eq!(ledger.text("SELECT attempts::text FROM outbox").await, attempts);
+        let drain = async || {
+            let batch = DrainOutbox::PAYMENTS.fetch(&store).await.unwrap().unwrap();
+            DrainOutbox::PAYMENTS.handle(&store, batch).await.unwrap();
+            ledger.text("SELECT attempts::text FROM outbox").await
+        };
+        assert_eq!(drain().await, attempts);
+        // After a day it is no outage: this may be the one request that is never answered.
+        ledger
+            .run("UPDATE outbox SET first_failed_at = now() - interval '25 hours', due_at = now(), attempts = 0")
+            .await;
+        assert_eq!(drain().await, "1");
     }
 }

@@ -1,6 +1,12 @@
 //! What no webhook told is learned by asking; a provider that is away keeps nobody; statements are compared.
 
-use super::{captured, code, deliver, ledger::Ledger, pay_page, send, street::Street};
+use super::{
+    captured, code, deliver,
+    ledger::Ledger,
+    pay_page, send, sessions,
+    standins::{Fault, Kind},
+    street::Street,
+};
 use crate::clock::Clock;
 use domain::ErrorCode;
 use std::sync::Arc;
@@ -8,7 +14,7 @@ use store::{
     Store,
     jobs::Job,
     orders::ExpireOrders,
-    payments::{self, Received, VerifyPayments, reconcile, refund},
+    payments::{self, Received, VerifyPayments, provider::SessionState, reconcile, refund},
     sandbox::{self, Press},
 };
 
@@ -89,8 +95,88 @@ async fn what_was_declined_or_closed_is_noted_and_what_is_lost_is_found() {
     assert_eq!(ledger.story(ended).await, "EXPIRED | closed | persisted");
     assert_eq!(sandbox::get(&store, &page).await.unwrap().unwrap().status, "closed");
     payments::close(&store, payment).await.unwrap();
+    // Another card may be tried as long as the order takes money.
+    clock.pass(121_000);
+    assert_eq!(VerifyPayments.fetch(&store).await.unwrap().unwrap().len(), 1);
+    ledger.run("UPDATE orders SET status = 'EXPIRED' WHERE status = 'PAYMENT_PENDING'").await;
+    clock.pass(121_000);
+    ask(&store).await;
     clock.pass(121_000);
     assert!(VerifyPayments.fetch(&store).await.unwrap().is_none(), "nothing is asked about any more");
+}
+
+/// The first card is refused, which the shop hears; the second one works, which it does not.
+#[tokio::test]
+async fn a_second_card_that_no_webhook_told_of_pays() {
+    let street = Street::open().await;
+    let (store, clock) = later(&street).await;
+    let ledger = Ledger::of(&store).await;
+    let order = ledger.waiting_for_payment().await;
+    let (_, page) = pay_page(&street, order).await;
+    sandbox::press(&street.store, &page, Press::DeclineThenPay).await.unwrap().unwrap();
+    deliver(&street.store).await;
+    assert_eq!(ledger.story(order).await, "PAYMENT_PENDING | declined | persisted,payment_failed");
+    clock.pass(121_000);
+    ledger.run("UPDATE sandbox.payments SET paid_at = now()").await;
+    ask(&store).await;
+    assert_eq!(ledger.story(order).await, "PAID | captured | persisted,payment_failed,payment_captured");
+}
+
+/// At each provider: paid, told by nobody, asked about.
+#[tokio::test]
+async fn every_provider_is_asked_and_believed() {
+    let (store, ledger, stand_ins) = sessions::shop().await;
+    for stand_in in &stand_ins {
+        let order = ledger.waiting_for_payment().await;
+        sessions::init(&store, order, stand_in.kind).await.unwrap();
+        let session = stand_in.desk().sessions.last().unwrap().id.clone();
+        stand_in.set(&session, SessionState::Paid);
+        ledger.run("UPDATE payments SET ask_at = now() - interval '1 second' WHERE status = 'open'").await;
+        ask(&store).await;
+        assert_eq!(ledger.story(order).await, "PAID | captured | persisted,payment_captured", "{:?}", stand_in.kind);
+    }
+}
+
+/// The bank takes its time; the order ends before, and takes the money that comes then as late money.
+#[tokio::test]
+async fn money_that_was_under_way_when_the_order_ended_comes_late() {
+    let (store, ledger, stand_ins) = sessions::shop().await;
+    let order = ledger.waiting_for_payment().await;
+    sessions::init(&store, order, Kind::Stripe).await.unwrap();
+    let session = stand_ins[0].desk().sessions[0].id.clone();
+    stand_ins[0].set(&session, SessionState::Processing);
+    ledger.run("UPDATE orders SET expires_at = now() - interval '1 second'").await;
+    let due = ExpireOrders.fetch(&store).await.unwrap().unwrap();
+    ExpireOrders.handle(&store, due).await.unwrap();
+    assert_eq!(ledger.story(order).await, "EXPIRED | open | persisted,deadline_passed");
+    for (state, story) in [
+        (SessionState::Processing, "EXPIRED | open | persisted,deadline_passed"),
+        (SessionState::Paid, "EXPIRED | late | persisted,deadline_passed,late_money_came"),
+    ] {
+        stand_ins[0].set(&session, state);
+        ledger.run("UPDATE payments SET ask_at = now() - interval '1 second' WHERE status = 'open'").await;
+        ask(&store).await;
+        assert_eq!(ledger.story(order).await, story);
+    }
+}
+
+/// Asked for under our name long after the order's end, a provider makes no session any more: there is none to be paid.
+#[tokio::test]
+async fn a_session_that_nobody_knows_is_not_asked_about_for_ever() {
+    let (store, ledger, stand_ins) = sessions::shop().await;
+    let (unmade, foreign) = (ledger.waiting_for_payment().await, ledger.waiting_for_payment().await);
+    stand_ins[0].desk().fault = Some(Fault::Cut);
+    assert!(sessions::init(&store, unmade, Kind::Stripe).await.is_err());
+    stand_ins[0].desk().fault = None;
+    sessions::init(&store, foreign, Kind::Razorpay).await.unwrap();
+    stand_ins[1].desk().sessions.clear();
+    ledger.run("UPDATE orders SET status = 'EXPIRED', expires_at = now() - interval '3 hours'").await;
+    ledger.run("UPDATE payments SET ask_at = now() - interval '1 second'").await;
+    ask(&store).await;
+    for order in [unmade, foreign] {
+        assert_eq!(ledger.story(order).await, "EXPIRED | closed | persisted");
+    }
+    assert_eq!(ledger.text("SELECT count(ask_at)::text FROM payments").await, "0");
 }
 
 #[tokio::test]
@@ -192,6 +278,7 @@ async fn statements_are_compared_and_a_second_run_is_clean() {
     let (_, page) = pay_page(&street, strange).await;
     sandbox::press(&street.store, &page, Press::Pay).await.unwrap().unwrap();
     ledger.run("UPDATE payments SET provider_ref = 'sbx_other' WHERE status = 'open'").await;
+    ledger.run("UPDATE sandbox.payments SET idempotency_key = gen_random_uuid()::text WHERE id = (SELECT id FROM sandbox.payments ORDER BY created_at DESC LIMIT 1)").await;
     clock.pass(61_000);
     let report = reconcile::run(&store, 7).await.unwrap();
     assert_eq!((report.differences, report.mended, report.is_repaired()), (3, 0, false), "{report:?}");

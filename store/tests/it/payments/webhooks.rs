@@ -117,7 +117,8 @@ async fn an_event_of_razorpay_needs_its_id() {
     let order = ledger.waiting_for_payment().await;
     let event = about(&ledger, kind, order, "evt_1", Tale::Captured).await;
     let genuine = kind.webhook(&event, SECRETS[0], 0);
-    for id in [None, Some(String::new()), Some("x".repeat(201))] {
+    let own = ["asked:", "listed:"].map(|prefix| Some(format!("{prefix}{}:paid", event.payment)));
+    for id in [None, Some(String::new()), Some("x".repeat(201))].into_iter().chain(own) {
         let mut webhook = genuine.clone();
         webhook.headers.remove("x-razorpay-event-id");
         webhook.headers.extend(id.map(|id| ("x-razorpay-event-id", id)));
@@ -186,7 +187,8 @@ async fn money_that_does_not_fit_is_kept_apart() {
             Event { id: "no currency".into(), currency: "XXX", ..fits.clone() },
             Event { id: "other order".into(), order: other.id.to_string(), ..fits.clone() },
             Event { id: "no order".into(), order: "7".into(), ..fits.clone() },
-            Event { id: "no session".into(), session: "nobody_1".into(), ..fits.clone() },
+            Event { id: "no session".into(), session: "nobody_1".into(), payment: uuid().to_string(), ..fits.clone() },
+            Event { id: "second session, less".into(), session: "nobody_1".into(), amount: 1, ..fits.clone() },
         ];
         for misfit in &misfits {
             assert_eq!(send(&store, kind, misfit).await, Received::Quarantined, "{kind:?} {misfit:?}");
@@ -196,6 +198,24 @@ async fn money_that_does_not_fit_is_kept_apart() {
         assert_eq!(kept, misfits.len().to_string(), "{kind:?}");
         assert_eq!(ledger.story(order).await, "PAYMENT_PENDING | open | persisted");
         assert_eq!(ledger.story(other).await, "PAYMENT_PENDING |  | persisted");
+    }
+}
+
+#[tokio::test]
+async fn money_of_a_second_session_pays_or_goes_back() {
+    for kind in ALL {
+        let (store, ledger) = shop(kind).await;
+        let order = ledger.waiting_for_payment().await;
+        let first = about(&ledger, kind, order, "evt_1", Tale::Captured).await;
+        let second = Event { id: "evt_2".into(), session: format!("{}x", first.session), ..first.clone() };
+        assert_eq!(send(&store, kind, &second).await, Received::Applied, "{kind:?}");
+        assert_eq!(ledger.story(order).await, "PAID | open,captured | persisted,payment_captured", "{kind:?}");
+        assert_eq!(ledger.text("SELECT count(*)::text FROM outbox WHERE topic = 'payment.close'").await, "1");
+        let again = Event { id: "evt_3".into(), ..second };
+        assert_eq!(send(&store, kind, &again).await, Received::Ignored, "{kind:?}");
+        assert_eq!(send(&store, kind, &first).await, Received::Applied, "{kind:?}");
+        let story = "PAID | refunding,captured | persisted,payment_captured,money_goes_back";
+        assert_eq!(ledger.story(order).await, story, "{kind:?}");
     }
 }
 

@@ -16,12 +16,13 @@ use std::{
 use store::{
     config::{RazorpayConfig, Secret, StoreConfig, StripeConfig},
     payments::{
-        provider::{Provider, SessionState},
+        provider::{Provider, RefundState, SessionState},
         razorpay::Razorpay,
         sandbox_client::SandboxClient,
         stripe::Stripe,
     },
     testkit,
+    world::{SystemWorld, World},
 };
 
 pub const ALL: [Kind; 3] = [Kind::Stripe, Kind::Razorpay, Kind::Sandbox];
@@ -65,6 +66,9 @@ pub struct Session {
     pub email: String,
     pub return_url: String,
     pub state: SessionState,
+    /// When it was made, in seconds of Unix time.
+    pub made_at: i64,
+    pub given_back: i64,
 }
 
 #[derive(Debug, Clone)]
@@ -74,6 +78,9 @@ pub struct Refund {
     pub session: String,
     pub amount: i64,
     pub notes: HashMap<String, String>,
+    pub state: RefundState,
+    /// When it was made, in seconds of Unix time.
+    pub made_at: i64,
 }
 
 #[derive(Default)]
@@ -94,16 +101,48 @@ impl Desk {
         if let Some(made) = self.refunds.iter().find(|refund| refund.key == key) {
             return Some(made.clone());
         }
-        let paid = self.session(session).filter(|session| session.state == SessionState::Paid)?.amount;
-        let back: i64 = self.refunds.iter().filter(|made| made.session == session).map(|made| made.amount).sum();
-        if back + amount > paid {
+        let paid = self.session(session).filter(|session| session.state == SessionState::Paid)?;
+        if paid.given_back + amount > paid.amount {
             return None;
         }
+        paid.given_back += amount;
         let id = format!("re_{}", self.refunds.len() + 1);
-        let made = Refund { id, key: key.into(), session: session.into(), amount, notes };
+        let (key, session, state) = (key.into(), session.into(), RefundState::Pending);
+        let made = Refund { id, key, session, amount, notes, state, made_at: now() };
         self.refunds.push(made.clone());
         Some(made)
     }
+
+    /// The keys of requests are kept for a day.
+    pub fn forget_keys(&mut self) {
+        self.refunds.iter_mut().for_each(|made| made.key = String::new());
+    }
+
+    fn made_refund(&self, id: &str) -> Option<&Refund> {
+        self.refunds.iter().find(|refund| refund.id == id)
+    }
+
+    /// Somebody gives money back on the provider's own pages.
+    pub fn give_back(&mut self, session: &str, amount: i64) -> String {
+        let key = format!("by hand {}", self.refunds.len());
+        let made = self.refund(session, &key, amount, HashMap::new()).expect("so much money");
+        self.settle(&made.id, RefundState::Succeeded);
+        made.id
+    }
+
+    pub fn settle(&mut self, refund: &str, state: RefundState) {
+        self.refunds.iter_mut().find(|made| made.id == refund).unwrap().state = state;
+    }
+}
+
+fn now() -> i64 {
+    SystemWorld.now().get() / 1000
+}
+
+/// The part of a list, newest first, that lies within a time, after the first `skip`; at most so many.
+fn window<T>(all: &[T], made_at: impl Fn(&T) -> i64, (from, until): (i64, i64), skip: usize, most: usize) -> Vec<&T> {
+    let within = all.iter().rev().filter(|it| (from..until).contains(&made_at(it)));
+    within.skip(skip).take(most).collect()
 }
 
 #[derive(Clone)]
@@ -134,6 +173,17 @@ impl StandIn {
 
     pub fn state(&self, id: &str) -> SessionState {
         self.desk().session(id).unwrap().state
+    }
+
+    /// Somebody pays, as long as it is open; whether it was.
+    pub fn pay(&self, id: &str) -> bool {
+        let mut desk = self.desk();
+        let session = desk.session(id).unwrap();
+        let is_open = session.state == SessionState::Open;
+        if is_open {
+            session.state = SessionState::Paid;
+        }
+        is_open
     }
 
     /// The shop's way to it.

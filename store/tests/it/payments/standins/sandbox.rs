@@ -1,8 +1,8 @@
 //! The sandbox provider's API and events, as `store::sandbox` has them.
 
-use super::{Desk, Event, KEY, Session, Tale, http::Request};
+use super::{Desk, Event, KEY, Refund, Session, Tale, http::Request, now};
 use serde_json::{Value, json};
-use store::payments::provider::SessionState;
+use store::payments::provider::{RefundState, SessionState};
 
 pub fn answer(desk: &mut Desk, request: &Request) -> (u16, Value) {
     if request.header("authorization") != Some(format!("Bearer {KEY}")) {
@@ -29,8 +29,48 @@ pub fn answer(desk: &mut Desk, request: &Request) -> (u16, Value) {
                 None => (409, json!({"code": "conflict", "message": "There is not so much money."})),
             }
         }
+        ("GET", ["refunds", id]) => match desk.made_refund(id) {
+            Some(made) if made.state == RefundState::Succeeded => (200, json!({"status": "succeeded"})),
+            Some(_) => (200, json!({"status": "pending"})),
+            None => missing(),
+        },
+        ("GET", ["statement"]) => statement(desk, request),
         _ => missing(),
     }
+}
+
+/// Money that came, then money that went back; a page after the move that was last.
+fn statement(desk: &Desk, request: &Request) -> (u16, Value) {
+    const PAGE: usize = 100;
+    let query = request.query();
+    let moment = |name: &str| query[name].parse::<i64>().unwrap();
+    let is_within = |made_at: i64| (moment("from")..moment("until")).contains(&(made_at * 1000));
+    let came = desk.sessions.iter().filter(|it| it.state == SessionState::Paid && is_within(it.made_at));
+    let mut moves: Vec<(String, Value)> = came.map(|session| (session.id.clone(), tell(session, None))).collect();
+    for refund in desk.refunds.iter().filter(|it| it.state == RefundState::Succeeded && is_within(it.made_at)) {
+        let session = desk.sessions.iter().find(|session| session.id == refund.session).unwrap();
+        moves.push((refund.id.clone(), tell(session, Some(refund))));
+    }
+    let start = match query["after"].as_str() {
+        "" => 0,
+        last => moves.iter().position(|(id, _)| id == last).unwrap() + 1,
+    };
+    let page: Vec<_> = moves.into_iter().skip(start).take(PAGE).collect();
+    let next = page.last().filter(|_| page.len() == PAGE).map(|(id, _)| id.clone());
+    (200, json!({"moves": page.into_iter().map(|(_, told)| told).collect::<Vec<_>>(), "next": next}))
+}
+
+fn tell(session: &Session, refund: Option<&Refund>) -> Value {
+    let (id, amount) = refund.map_or((&session.id, session.amount), |refund| (&refund.id, refund.amount));
+    let mut told = json!({"id": id, "type": if refund.is_some() { "refund.succeeded" } else { "payment.captured" },
+        "created": session.made_at, "data": {"payment_id": session.id, "reference": session.key,
+        "order_id": session.order, "amount": amount, "currency": session.currency}});
+    if let Some(refund) = refund {
+        told["data"]["refund_id"] = json!(refund.id);
+        // The shop's own name for it, or one of somebody else.
+        told["data"]["refund_reference"] = json!(refund.key);
+    }
+    told
 }
 
 fn create(desk: &mut Desk, key: String, asked: &Value) -> (u16, Value) {
@@ -48,6 +88,8 @@ fn create(desk: &mut Desk, key: String, asked: &Value) -> (u16, Value) {
         email: text("email"),
         return_url: text("return_url"),
         state: SessionState::Open,
+        made_at: now(),
+        given_back: 0,
     };
     desk.sessions.push(session.clone());
     (200, shown(&session))

@@ -1,11 +1,9 @@
 //! Stripe's API of Checkout Sessions and refunds, and its events: docs.stripe.com/api.
 
-use super::{Desk, Event, KEY, Refund, Session, Tale, http::Request};
+use super::{Desk, Event, KEY, Refund, Session, Tale, http::Request, now, window};
 use serde_json::{Value, json};
-use store::{
-    payments::provider::SessionState,
-    world::{SystemWorld, World},
-};
+use std::collections::HashMap;
+use store::payments::provider::{RefundState, SessionState};
 
 pub fn answer(desk: &mut Desk, request: &Request) -> (u16, Value) {
     if request.header("authorization") != Some(format!("Bearer {KEY}")) {
@@ -26,7 +24,23 @@ pub fn answer(desk: &mut Desk, request: &Request) -> (u16, Value) {
             Some(_) => refused(400, "", "", "Only Checkout Sessions with a status in [\"open\"] can be expired."),
             None => missing(),
         },
+        ("GET", ["checkout", "sessions"]) => {
+            let show = |session: &Session| shown(session, false);
+            list(&desk.sessions, |session| (session.id.as_str(), session.made_at), show, &request.query())
+        }
         ("POST", ["refunds"]) => refund(desk, request),
+        ("GET", ["refunds"]) if request.query().contains_key("payment_intent") => {
+            let of = request.query()["payment_intent"].replacen("pi_", "", 1);
+            let made = desk.refunds.iter().filter(|refund| refund.session == of).map(shown_refund);
+            (200, json!({"object": "list", "has_more": false, "data": made.collect::<Vec<_>>()}))
+        }
+        ("GET", ["refunds"]) => {
+            list(&desk.refunds, |refund| (refund.id.as_str(), refund.made_at), shown_refund, &request.query())
+        }
+        ("GET", ["refunds", id]) => match desk.made_refund(id) {
+            Some(made) => (200, shown_refund(made)),
+            None => refused(404, "resource_missing", "id", "No such refund"),
+        },
         _ => refused(404, "", "", "Unrecognized request URL"),
     }
 }
@@ -42,7 +56,7 @@ fn create(desk: &mut Desk, request: &Request) -> (u16, Value) {
         }
         return (200, shown(made, false));
     }
-    let now = SystemWorld.now().get() / 1000;
+    let now = now();
     let expires_at: i64 = form["expires_at"].parse().unwrap();
     if !(now + 1_800..=now + 86_400).contains(&expires_at) {
         let words =
@@ -71,6 +85,8 @@ fn create(desk: &mut Desk, request: &Request) -> (u16, Value) {
         email: form["customer_email"].clone(),
         return_url: form["success_url"].clone(),
         state: SessionState::Open,
+        made_at: now,
+        given_back: 0,
     };
     desk.sessions.push(session.clone());
     (200, shown(&session, false))
@@ -83,11 +99,7 @@ fn refund(desk: &mut Desk, request: &Request) -> (u16, Value) {
         Some((name.strip_prefix("metadata[")?.trim_end_matches(']').to_owned(), value.clone()))
     });
     match desk.refund(&session, &key, form["amount"].parse().unwrap(), notes.collect()) {
-        Some(Refund { id, amount, notes, .. }) => (
-            200,
-            json!({"id": id, "object": "refund", "amount": amount,
-            "currency": "inr", "status": "pending", "metadata": notes}),
-        ),
+        Some(made) => (200, shown_refund(&made)),
         None => refused(
             400,
             "charge_already_refunded",
@@ -95,6 +107,36 @@ fn refund(desk: &mut Desk, request: &Request) -> (u16, Value) {
             "Refund amount is greater than unrefunded amount on charge",
         ),
     }
+}
+
+/// A page, the newest first, after the one that `starting_after` names.
+fn list<T>(
+    all: &[T],
+    about: fn(&T) -> (&str, i64),
+    show: fn(&T) -> Value,
+    query: &HashMap<String, String>,
+) -> (u16, Value) {
+    let number = |name: &str| query[name].parse::<i64>().unwrap();
+    let (limit, time) = (number("limit") as usize, (number("created[gte]"), number("created[lt]")));
+    assert!((1..=100).contains(&limit), "limit is between 1 and 100");
+    let within = window(all, |it| about(it).1, time, 0, usize::MAX);
+    let start = match query.get("starting_after") {
+        Some(last) => within.iter().position(|it| about(it).0 == last).unwrap() + 1,
+        None => 0,
+    };
+    let page: Vec<Value> = within[start..].iter().take(limit).map(|it| show(it)).collect();
+    let has_more = start + page.len() < within.len();
+    (200, json!({"object": "list", "has_more": has_more, "data": page}))
+}
+
+fn shown_refund(made: &Refund) -> Value {
+    let status = match made.state {
+        RefundState::Pending => "pending",
+        RefundState::Succeeded => "succeeded",
+        RefundState::Failed => "failed",
+    };
+    json!({"id": made.id, "object": "refund", "amount": made.amount, "currency": "inr", "status": status,
+        "payment_intent": format!("pi_{}", made.session), "metadata": made.notes, "created": made.made_at})
 }
 
 fn shown(session: &Session, with_intent: bool) -> Value {
