@@ -17,6 +17,7 @@ mod open_order;
 mod orders;
 mod payments;
 mod process;
+mod providers;
 mod rush;
 mod sandbox;
 mod servers;

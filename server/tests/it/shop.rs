@@ -42,7 +42,7 @@ impl Shop {
     /// The same with some settings changed.
     pub async fn start_with(settings: &[(&str, &str)]) -> Self {
         let mut shop = Self::prepare(settings).await;
-        shop.import(BOOKS);
+        shop.import_books();
         shop.spawn("all");
         shop.wait_until_ready().await;
         shop
@@ -143,6 +143,11 @@ impl Shop {
     /// Runs another command of the binary with the shop's settings.
     pub fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).stdin(Stdio::null()).output().expect("run bazar")
+    }
+
+    pub fn import_books(&self) {
+        let output = self.import(BOOKS);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
     pub fn import(&self, csv: &str) -> Output {
@@ -247,7 +252,7 @@ impl Shop {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    fn setting(&self, name: &str) -> String {
+    pub fn setting(&self, name: &str) -> String {
         let found = self.settings.iter().rfind(|(known, _)| known == name);
         found.map(|(_, value)| value.clone()).unwrap_or_else(|| panic!("no setting {name}"))
     }
