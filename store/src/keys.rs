@@ -125,7 +125,8 @@ impl Keys {
         self.inv(&format!("from:{}", network.map(|network| network.to_string()).unwrap_or_default()))
     }
 
-    /// SET: books of which copies were taken at the gate before they were written down.
+    /// SET: books of which copies were taken at the gate before they were written down, or refused by the ledger, until
+    /// they are found right.
     pub fn suspects(&self) -> String {
         self.inv("suspects")
     }

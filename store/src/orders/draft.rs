@@ -164,9 +164,17 @@ pub(super) fn deadline(store: &Store, placed_at: UnixMillis) -> UnixMillis {
 }
 
 pub(super) fn order_number(secret: &str, order: OrderId) -> OrderNumber {
+    another_number(secret, order, 0)
+}
+
+/// The order's number; from 1 on those that it has instead when that one is another order's.
+pub(super) fn another_number(secret: &str, order: OrderId, try_no: u8) -> OrderNumber {
     #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any key fits");
     mac.update(order.get().as_bytes());
+    if try_no > 0 {
+        mac.update(&[try_no]);
+    }
     let hash = mac.finalize().into_bytes();
     let mut bits = [0; 5];
     bits.copy_from_slice(&hash[..5]);
@@ -234,5 +242,7 @@ mod tests {
         let order = OrderId::new(uuid::Uuid::nil());
         assert_eq!(order_number("s", order), order_number("s", order));
         assert_ne!(order_number("s", order), order_number("t", order));
+        assert_eq!(order_number("s", order), another_number("s", order, 0));
+        assert_ne!(order_number("s", order), another_number("s", order, 1));
     }
 }

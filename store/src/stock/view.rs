@@ -193,6 +193,8 @@ impl Drift {
 pub(crate) struct Comparison {
     pub wrong: Vec<Drift>,
     pub moving: Vec<i64>,
+    /// Those that add up, each with its counter of changes.
+    pub right: Vec<(i64, Option<i64>)>,
 }
 
 /// Why these two readings of the gate say nothing about its counts. Without an epoch it sells nothing.
@@ -215,7 +217,7 @@ pub(crate) fn compare(
     between: &Between,
     ledger: impl IntoIterator<Item = (i64, i64)>,
 ) -> Comparison {
-    let mut comparison = Comparison { wrong: Vec::new(), moving: Vec::new() };
+    let mut comparison = Comparison { wrong: Vec::new(), moving: Vec::new(), right: Vec::new() };
     for (book, available) in ledger {
         let in_flight = between.copies.get(&book).copied().unwrap_or(0);
         let at_gate = before.stock.get(&book).copied().unwrap_or(0);
@@ -224,6 +226,8 @@ pub(crate) fn compare(
             comparison.moving.push(book);
         } else if at_gate != available - in_flight {
             comparison.wrong.push(Drift { book, at_gate, available, in_flight, counter });
+        } else {
+            comparison.right.push((book, counter));
         }
     }
     comparison

@@ -8,3 +8,4 @@ mod persist;
 mod place;
 mod races;
 pub mod shop;
+mod stuck;

@@ -39,15 +39,18 @@ async fn work_for(shop: &Shop, life: Duration) -> bool {
     false
 }
 
-/// The row of its book is locked, so that writing it down takes long enough to die in the middle.
+/// Writing it down takes long enough to die in the middle.
 #[tokio::test]
 async fn an_order_that_its_workers_die_of_fails_and_the_others_go_on() {
     let shop = Shop::open().await;
     let (deadly, free) = (shop.book(5).await, shop.book(50).await);
-    let mut tx = shop.pg.begin().await.unwrap();
-    let lock = "SELECT 1 FROM stock WHERE book_id = $1 FOR UPDATE";
-    sqlx::query(lock).bind(deadly.get()).execute(&mut *tx).await.unwrap();
     let (owner, poison) = shop.waiting_order(&[(deadly, 2)]).await;
+    sql(
+        &shop,
+        "CREATE FUNCTION is_slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(1); RETURN NEW; END'",
+    )
+    .await;
+    sql(&shop, "CREATE TRIGGER slow BEFORE INSERT ON order_items FOR EACH ROW WHEN (NEW.quantity = 2) EXECUTE FUNCTION is_slow()").await;
     // The first two die with whatever they have in hand; from the third on, only the deadly one is in danger.
     let mut neighbours = Vec::new();
     for death in 1..=10 {
@@ -59,7 +62,6 @@ async fn an_order_that_its_workers_die_of_fails_and_the_others_go_on() {
         assert!(death < 4 || shop.stream_len().await == 1, "death {death}: neighbours wait");
         assert_eq!(shop.count("SELECT count(*) FROM dead_letters").await, 0, "death {death}");
     }
-    tx.rollback().await.unwrap();
     shop.abandon_entries().await;
     shop.persist_all().await;
     assert_eq!(shop.status(poison).await, Some(OrderStatus::Failed));

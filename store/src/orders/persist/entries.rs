@@ -112,6 +112,15 @@ impl Reader {
         self.unfinished_at.store(store.now().plus(ASIDE_MS).get(), Ordering::SeqCst);
     }
 
+    /// What was read for nothing, because a server was away, counts as never read.
+    pub(super) async fn begin_anew(&self, store: &Store, entries: &[String]) -> Result<(), Error> {
+        let mut reset = redis::cmd("XCLAIM");
+        // Those that are acknowledged stay so; those that somebody took over meanwhile are in two hands, which does no harm.
+        reset.arg(store.keys().placed()).arg(GROUP).arg(&self.consumer).arg(0).arg(entries);
+        reset.arg("RETRYCOUNT").arg(0).arg("JUSTID");
+        reset.exec_async(&mut store.redis()).await.during("orders.begin_anew")
+    }
+
     /// Unfinished, then abandoned, then new entries; waits up to a second for the last.
     pub(super) async fn next(&self, store: &Store) -> Result<Option<Vec<Entry>>, Error> {
         let mut slot = self.connection.lock().await;

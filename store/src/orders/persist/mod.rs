@@ -6,6 +6,8 @@
 //! - a worker that wakes up late with an entry that another one finished finds the row as well, and changes nothing;
 //! - Redis loses its data while entries are in hand: the rebuild did not count them, so they are not written ([`fence`]);
 //! - somebody keeps the row of a book locked: after a second its entries are set aside, the others go on;
+//! - Postgres or Redis is away: what was in hand is tried together again, as if it were new;
+//! - an order with the number of another one gets the next of its numbers;
 //! - an entry that its workers die of is taken up alone, after the others, and parked after the tenth death;
 //! - a cancellation that arrives around the commit keeps the entry in the stream until it has been carried out.
 
@@ -17,11 +19,12 @@ mod write;
 
 use super::{
     change::{self, Change},
+    draft,
     scripts::{self, PersistedAnswer},
 };
 use crate::{
     Store, carts,
-    error::{Error, is_outage},
+    error::{Error, is_crowded, is_outage},
     jobs::{Job, MAX_ATTEMPTS, caught, deadly, is_away},
 };
 use async_trait::async_trait;
@@ -39,6 +42,8 @@ const PARALLEL: usize = 32;
 const ALONE_FROM: i64 = 3;
 /// Times that an entry is taken up alone without an outcome before it is parked: with those before, ten.
 const MAX_ALONE: i64 = MAX_ATTEMPTS as i64 - (ALONE_FROM - 1);
+/// Numbers tried for an order whose own one is taken: it is one of 2^40.
+const MAX_NUMBERS: u8 = 3;
 /// Times that a batch is tried again without the books that are locked.
 const LOCKED_TRIES: usize = 3;
 
@@ -68,12 +73,20 @@ impl Job for PersistOrders {
     async fn handle(&self, store: &Store, batch: Vec<Entry>) -> Result<(), Error> {
         // Should anything below fail or panic, what is not acknowledged is read again first.
         self.reader.read_again();
+        let in_hand: Vec<String> = batch.iter().map(|entry| entry.id.clone()).collect();
         let (alone, together): (Vec<Entry>, Vec<Entry>) =
             batch.into_iter().partition(|entry| entry.deliveries >= ALONE_FROM || entry.draft.is_none());
         let mut aside = 0;
         let mut failed = self::together(store, together, &mut aside).await.err();
-        failed = self::alone(store, alone, &mut aside).await.err().or(failed);
+        if !failed.as_ref().is_some_and(is_down) {
+            failed = self::alone(store, alone, &mut aside).await.err().or(failed);
+        }
         if let Some(error) = failed {
+            if is_down(&error)
+                && let Err(error) = self.reader.begin_anew(store, &in_hand).await
+            {
+                tracing::debug!(error = &error as &dyn std::error::Error, "this delivery counts");
+            }
             return Err(error);
         }
         if aside > 0 {
@@ -127,15 +140,18 @@ async fn persist(store: &Store, entries: &[Entry]) -> Result<(), Error> {
 }
 
 /// Entries that were read before and never finished. Each time one is begun is counted until it has an outcome: those
-/// that workers died of come last, and are parked unlooked at in the end.
+/// that workers died of come last, and are parked unlooked at in the end. Those whose books are locked wait for that, and
+/// while a server is away all do.
 async fn alone(store: &Store, mut entries: Vec<Entry>, aside: &mut u64) -> Result<(), Error> {
     if entries.is_empty() {
         return Ok(());
     }
     let begun = entries::begun(store, &entries).await?;
     entries.sort_by_key(|entry| begun.get(&entry.id).copied().unwrap_or_default());
+    *aside += leave_out_locked(store, &mut entries).await?;
     let mut failed = None;
-    for entry in entries {
+    while !entries.is_empty() {
+        let (entry, before) = (entries.remove(0), *aside);
         let id = entry.id.clone();
         let times = entries::begin(store, &id).await?;
         let outcome = match times > MAX_ALONE {
@@ -147,6 +163,12 @@ async fn alone(store: &Store, mut entries: Vec<Entry>, aside: &mut u64) -> Resul
         };
         failed = outcome.err().or(failed);
         entries::ended(store, &id).await?;
+        if failed.as_ref().is_some_and(is_down) {
+            break;
+        }
+        if *aside > before {
+            *aside += leave_out_locked(store, &mut entries).await?;
+        }
     }
     failed.map_or(Ok(()), Err)
 }
@@ -170,6 +192,7 @@ async fn one_by_one(store: &Store, entries: Vec<Entry>, aside: &mut u64) -> Resu
         }
         let may_heal = is_temporary(&error) && (is_away(&error) || entry.deliveries <= i64::from(MAX_ATTEMPTS));
         match may_heal {
+            true if is_down(&error) => return Err(error),
             true => failed = Some(error),
             false => poison::park(store, &entry, &error, true).await?,
         }
@@ -181,7 +204,16 @@ async fn persist_alone(store: &Store, entry: &Entry) -> Result<(), Error> {
     if entry.draft.is_none() && !write::is_written(store, entry).await? {
         return Err(Error::unexpected("orders.persist", "the gate has no readable order for this entry"));
     }
-    caught("orders.persist", persist(store, std::slice::from_ref(entry))).await
+    let mut outcome = caught("orders.persist", persist(store, std::slice::from_ref(entry))).await;
+    let mut entry = entry.clone();
+    for try_no in 1..=MAX_NUMBERS {
+        let Some(draft) = entry.draft.as_mut().filter(|_| write::is_number_taken(&outcome)) else { break };
+        let secret = store.config().number_secret.reveal();
+        draft.number = draft::another_number(secret, draft.order_id, try_no);
+        tracing::warn!(order.id = %draft.order_id, order.number = %draft.number, "another order has its number");
+        outcome = caught("orders.persist", persist(store, std::slice::from_ref(&entry))).await;
+    }
+    outcome
 }
 
 /// After the commit: the cart gives the copies up (or gets them back), a late cancellation is carried out, the entry goes.
@@ -208,6 +240,11 @@ async fn settle(store: &Store, settled: &Settled<'_>) -> Result<(), Error> {
         scripts::persisted(store, GROUP, &entry.id, *order, true).await?;
     }
     Ok(())
+}
+
+/// A server is away, for all entries alike: no fault of those in hand, and no reason to try the others now.
+fn is_down(error: &Error) -> bool {
+    is_away(error) && !matches!(error, Error::Postgres { source, .. } if is_crowded(source))
 }
 
 /// Whether trying again later can help: an outage, a timeout, a deadlock, but not data that Postgres refuses.

@@ -8,9 +8,10 @@ use crate::{
     Store, carts,
     error::{During, Error},
     jobs::{self, Letter, dead_letters},
+    orders::draft::Draft,
     stock::{Line, ledger},
 };
-use domain::{OrderId, UnixMillis};
+use domain::{OrderId, UnixMillis, order::OrderStatus};
 use sqlx::Acquire;
 
 /// Where these dead letters come from.
@@ -38,12 +39,18 @@ pub(super) async fn park(store: &Store, entry: &Entry, cause: &Error, try_to_wri
     tx.commit().await.during("orders.park")?;
     let Some(order) = entry.order() else { return drop_entry(store, entry).await };
     if let Some(draft) = entry.draft.as_ref().filter(|_| !is_known)
-        && let Err(error) = carts::restore(store, &draft.owner, order).await
+        && let Err(error) = restore_cart(store, draft).await
     {
         tracing::warn!(order.id = %order, error = &error as &dyn std::error::Error, "the cart was not restored");
     }
     scripts::persisted(store, GROUP, &entry.id, order, true).await?;
     Ok(())
+}
+
+/// The shopper has the copies in the cart again, and may order them.
+async fn restore_cart(store: &Store, draft: &Draft) -> Result<(), Error> {
+    let cart = carts::restore(store, &draft.owner, draft.order_id).await?;
+    scripts::taken(store, &draft.owner, draft.order_id, cart).await
 }
 
 /// The copies of an entry whose order was written down from another entry go back on sale, once.
@@ -85,10 +92,14 @@ async fn fail(tx: &mut sqlx::PgTransaction<'_>, entry: &Entry, now: UnixMillis) 
     }
 }
 
+/// With the reservation, unless that is an open order's from another placing: then only the copies go back.
 async fn release(tx: &mut sqlx::PgTransaction<'_>, entry: &Entry, now: UnixMillis) -> Result<(), Error> {
-    match entry.order() {
-        Some(order) => ledger::release_at_gate(tx, order, &lines(entry.lines()), now).await,
-        None => Ok(()),
+    let Some(order) = entry.order() else { return Ok(()) };
+    let standing = queries::standing(&mut **tx, &[order.get()]).await.during("orders.park")?;
+    let copies = lines(entry.lines());
+    match standing.iter().any(|row| row.status == OrderStatus::PaymentPending.as_str()) {
+        true => ledger::give_back(tx, &copies, now).await,
+        false => ledger::release_at_gate(tx, order, &copies, now).await,
     }
 }
 

@@ -10,14 +10,14 @@ use crate::{
     error::{During, Error},
     jobs::{self, Work},
     orders::{change, draft::Draft},
-    stock::{Line, ledger},
+    stock::{Line, ledger, reconcile},
     world::to_timestamp,
 };
 use domain::{
     OrderId, Owner, UnixMillis,
     order::{Cause, OrderStatus},
 };
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// How long a batch waits for the rows of its books.
 const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '1s'";
@@ -52,16 +52,30 @@ pub(super) async fn write<'a>(store: &Store, entries: &'a [Entry]) -> Result<Vec
     let arrivals: Vec<Arrival<'_>> =
         entries.iter().filter_map(|entry| Some(arrive(store, entry, entry.draft.as_ref()?, now))).collect();
     if !commit(store, entries, arrivals, now).await? {
-        for entry in entries {
-            let alone = std::slice::from_ref(entry);
-            let Some(draft) = &entry.draft else { continue };
-            if !commit(store, alone, vec![arrive(store, entry, draft, now)], now).await? {
-                tracing::warn!(order.id = %draft.order_id, "postgres has not the copies that the gate promised");
-                commit(store, alone, vec![refused(draft)], now).await?;
-            }
-        }
+        one_by_one(store, entries, now).await?;
     }
     look_up(store, entries, now).await
+}
+
+async fn one_by_one(store: &Store, entries: &[Entry], now: UnixMillis) -> Result<(), Error> {
+    let mut refused_books = BTreeSet::new();
+    for entry in entries {
+        let alone = std::slice::from_ref(entry);
+        let Some(draft) = &entry.draft else { continue };
+        if !commit(store, alone, vec![arrive(store, entry, draft, now)], now).await? {
+            tracing::warn!(order.id = %draft.order_id, "postgres has not the copies that the gate promised");
+            let books: Vec<i64> = entry.books().collect();
+            // First: should nobody come so far as to count them below, reconciling does.
+            reconcile::suspect(store, &books).await?;
+            commit(store, alone, vec![refused(draft)], now).await?;
+            refused_books.extend(books);
+        }
+    }
+    // The gate has too many of them, and would promise the same copies to the next shopper.
+    if let Err(error) = reconcile::count_anew(store, refused_books).await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "refused books are left to reconciling");
+    }
+    Ok(())
 }
 
 /// The books among these entries' whose rows somebody keeps locked right now.
@@ -75,6 +89,12 @@ pub(super) async fn locked_books(store: &Store, entries: &[Entry]) -> Result<Has
 /// Whether Postgres has the very order of this entry.
 pub(super) async fn is_written(store: &Store, entry: &Entry) -> Result<bool, Error> {
     Ok(!look_up(store, std::slice::from_ref(entry), store.now()).await?.is_empty())
+}
+
+/// Whether it failed because another order has this one's number.
+pub(super) fn is_number_taken(outcome: &Result<(), Error>) -> bool {
+    let Err(Error::Postgres { source, .. }) = outcome else { return false };
+    source.as_database_error().and_then(|error| error.constraint()) == Some("orders_number_key")
 }
 
 /// An order that Postgres refuses.

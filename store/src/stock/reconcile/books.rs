@@ -36,15 +36,16 @@ pub(super) async fn mend(store: &Store, scope: Scope, report: &mut Report) -> Re
         Scope::Recent => recent(store).await?,
     };
     report.books = books.len();
-    let mut suspects = Vec::new();
+    let mut wrong = BTreeSet::new();
     for page in books.chunks(PAGE) {
         let mut page = page.to_vec();
         for round in 0..ROUNDS {
             let mut connection = store.pg().acquire().await.during(OPERATION)?;
             match look(store, &mut connection, &page).await? {
-                Ok((_, Comparison { wrong, moving })) => {
-                    suspects.extend(wrong.iter().map(|drift| drift.book));
-                    page = moving;
+                Ok((_, found)) => {
+                    wrong.extend(found.wrong.iter().map(|drift| drift.book));
+                    scripts::clear(store, &found.right).await?;
+                    page = found.moving;
                 }
                 Err(reason) => {
                     report.skipped = Some(reason);
@@ -59,9 +60,29 @@ pub(super) async fn mend(store: &Store, scope: Scope, report: &mut Report) -> Re
         }
         report.books_in_motion += page.len();
     }
-    suspects.sort_unstable();
-    for page in suspects.chunks(LOCKED) {
-        judge(store, page, report).await?;
+    judge_all(store, wrong, report).await
+}
+
+/// They are looked at by the next run, too, until one finds them right.
+pub(super) async fn suspect(store: &Store, books: &[i64]) -> Result<(), Error> {
+    match books.is_empty() {
+        true => Ok(()),
+        false => store.redis().sadd(store.keys().suspects(), books).await.during(OPERATION),
+    }
+}
+
+/// Judges these books, some at a time, and mends what is really wrong.
+pub(super) async fn judge_all(store: &Store, books: BTreeSet<i64>, report: &mut Report) -> Result<(), Error> {
+    let books: Vec<i64> = books.into_iter().collect();
+    suspect(store, &books).await?;
+    for page in books.chunks(LOCKED) {
+        match judge(store, page, report).await {
+            Err(error) if error.is_locked() => {
+                tracing::warn!(books = ?page, "somebody keeps their stock rows locked: judged the next time");
+                report.books_in_motion += page.len();
+            }
+            other => other?,
+        }
     }
     Ok(())
 }
@@ -85,7 +106,7 @@ async fn look(
     Ok(Ok((before.epoch.unwrap_or_default(), comparison)))
 }
 
-/// Judges these books with their stock rows locked, and mends what is really wrong.
+/// With their stock rows locked.
 async fn judge(store: &Store, books: &[i64], report: &mut Report) -> Result<(), Error> {
     // Both connections first: whoever waits for the locks may hold all the others.
     let mut reader = store.pg().acquire().await.during(OPERATION)?;
@@ -95,6 +116,7 @@ async fn judge(store: &Store, books: &[i64], report: &mut Report) -> Result<(), 
     let mut left = books.to_vec();
     for round in 0..ROUNDS {
         let Ok((epoch, comparison)) = look(store, &mut reader, &left).await? else { break };
+        scripts::clear(store, &comparison.right).await?;
         left = comparison.moving;
         for drift in comparison.wrong {
             if scripts::mend(store, &epoch, &drift).await? {
@@ -131,12 +153,8 @@ async fn recent(store: &Store) -> Result<Vec<i64>, Error> {
     let since = to_timestamp(store.now().plus(-LATELY_MS));
     let mut books: BTreeSet<i64> =
         queries::recent_books(store.pg(), since).await.during(OPERATION)?.into_iter().collect();
-    // Named before they are judged: what is taken meanwhile names itself again.
     let suspects: Vec<i64> = store.redis().smembers(store.keys().suspects()).await.during(OPERATION)?;
-    if !suspects.is_empty() {
-        store.redis().srem::<_, _, ()>(store.keys().suspects(), &suspects).await.during(OPERATION)?;
-        books.extend(suspects);
-    }
+    books.extend(suspects);
     let gate = view::read(store, Some(&[])).await?;
     books.extend(gate.entries.iter().flat_map(|entry| &entry.lines).map(|(book, _)| *book));
     Ok(books.into_iter().collect())

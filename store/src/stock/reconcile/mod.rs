@@ -18,6 +18,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// How much is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +104,19 @@ pub(super) async fn give_back(store: &Store) -> Result<(), Error> {
     load::ensure_loaded(store).await?;
     let mut report = Report::default();
     books::mend(store, Scope::Recent, &mut report).await?;
+    tell(&report);
+    Ok(())
+}
+
+/// What it takes at the gate, or finds missing in the ledger, is looked at by the next run, whatever becomes of the caller.
+pub(crate) async fn suspect(store: &Store, books: &[i64]) -> Result<(), Error> {
+    books::suspect(store, books).await
+}
+
+/// Counts these books now.
+pub(crate) async fn count_anew(store: &Store, books: BTreeSet<i64>) -> Result<(), Error> {
+    let mut report = Report::default();
+    books::judge_all(store, books, &mut report).await?;
     tell(&report);
     Ok(())
 }

@@ -13,8 +13,8 @@ pub(super) async fn recent_books(db: impl PgExecutor<'_>, since: OffsetDateTime)
     sqlx::query_scalar!(
         r#"SELECT book_id AS "book!" FROM stock_movements WHERE at >= $1
            UNION
-           SELECT m.book_id FROM gate_ops g JOIN stock_movements m USING (order_id)
-           WHERE g.applied_at IS NULL OR g.applied_at >= $1"#,
+           SELECT jsonb_path_query(lines, '$[*][0] ? (@.type() == "number" && @ > 0 && @ < 1000000000000000000)')::bigint
+           FROM gate_ops WHERE applied_at IS NULL OR applied_at >= $1"#,
         since
     )
     .fetch_all(db)

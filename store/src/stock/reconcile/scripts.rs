@@ -11,6 +11,8 @@ use std::sync::LazyLock;
 
 static MEND: LazyLock<redis::Script> =
     LazyLock::new(|| redis::Script::new(include_str!("../../../../lua/stock_mend.lua")));
+static CLEAR: LazyLock<redis::Script> =
+    LazyLock::new(|| redis::Script::new(include_str!("../../../../lua/stock_clear.lua")));
 static FORGET: LazyLock<redis::Script> =
     LazyLock::new(|| redis::Script::new(include_str!("../../../../lua/gate_forget.lua")));
 static AGAIN: LazyLock<redis::Script> =
@@ -31,6 +33,18 @@ pub(super) async fn mend(store: &Store, epoch: &str, drift: &Drift) -> Result<bo
         .arg(drift.expected())
         .arg(keys.live_stock());
     done(OPERATION, &call.invoke_async::<String>(&mut store.redis()).await.during(OPERATION)?)
+}
+
+/// These books are suspects no more, each if its counter of changes is still the one at which it was found right.
+pub(super) async fn clear(store: &Store, right: &[(i64, Option<i64>)]) -> Result<(), Error> {
+    const OPERATION: &str = "stock.script_clear";
+    let mut call = CLEAR.prepare_invoke();
+    call.key(store.keys().suspects()).key(store.keys().changes());
+    for (book, counter) in right {
+        call.arg(book).arg(counter.map(|counter| counter.to_string()).unwrap_or_default());
+    }
+    let answer: String = call.invoke_async(&mut store.redis()).await.during(OPERATION)?;
+    done(OPERATION, &answer).map(drop)
 }
 
 /// Takes an order's reservation and hold away; `false`: there is another one by now. `kept`: the order as it stood in
@@ -62,7 +76,7 @@ pub(super) async fn again(store: &Store, draft: &Draft, kept: &str) -> Result<bo
 /// Whether the script did it, by its answer.
 fn done(operation: &'static str, code: &str) -> Result<bool, Error> {
     match code {
-        "MENDED" | "FORGOTTEN" | "AGAIN" => Ok(true),
+        "MENDED" | "FORGOTTEN" | "AGAIN" | "CLEARED" => Ok(true),
         "MOVED" | "CHANGED" => Ok(false),
         _ => Err(Error::unexpected(operation, format!("answered {code}"))),
     }
@@ -85,6 +99,8 @@ mod tests {
             assert_eq!(done("test", codes[0]).ok(), Some(true));
             assert_eq!(done("test", codes[1]).ok(), Some(false));
         }
+        assert_eq!(promised_codes(include_str!("../../../../lua/stock_clear.lua")), ["CLEARED"]);
+        assert_eq!(done("test", "CLEARED").ok(), Some(true));
         assert!(done("test", "NONSENSE").is_err());
     }
 }

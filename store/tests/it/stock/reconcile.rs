@@ -177,6 +177,38 @@ async fn what_no_operation_can_bring_is_counted() {
     shop.assert_sound().await;
 }
 
+/// Only its name says that something is wrong with it, and every run in which it cannot be judged keeps that.
+#[tokio::test]
+async fn a_suspect_is_one_until_it_is_judged() {
+    let shop = Shop::open().await;
+    let (locked, other) = (shop.book(5).await, shop.book(5).await);
+    for age in ["UPDATE stock_movements SET at = now() - interval '1 day'", "DELETE FROM gate_ops"] {
+        sqlx::query(age).execute(&shop.pg).await.unwrap();
+    }
+    let suspects = async || {
+        let names: Vec<i64> = shop.redis.clone().smembers(shop.keys.suspects()).await.unwrap();
+        names.len()
+    };
+    for book in [locked, other] {
+        let _: i64 = shop.redis.clone().hincr(shop.keys.stock(), book.get(), 1).await.unwrap();
+        let _: () = shop.redis.clone().sadd(shop.keys.suspects(), book.get()).await.unwrap();
+    }
+    let mut tx = shop.pg.begin().await.unwrap();
+    let lock = "SELECT 1 FROM stock WHERE book_id = $1 FOR UPDATE";
+    sqlx::query(lock).bind(locked.get()).execute(&mut *tx).await.unwrap();
+    let killed = tokio::time::timeout(Duration::from_millis(500), reconcile(&shop, Scope::Recent)).await;
+    assert!(killed.is_err() && suspects().await == 2);
+    let report = reconcile(&shop, Scope::Recent).await;
+    assert_eq!((report.books_in_motion, report.drift.found, suspects().await), (2, 0, 2), "{report:?}");
+    tx.rollback().await.unwrap();
+    let report = reconcile(&shop, Scope::Recent).await;
+    assert_eq!(report.drift, Tally { found: 2, repaired: 2 });
+    assert_eq!((shop.at_gate(locked).await, shop.at_gate(other).await), (5, 5));
+    is_clean(&shop).await;
+    assert_eq!(suspects().await, 0);
+    shop.assert_sound().await;
+}
+
 /// Shoppers place, cancel, pay and let deadlines pass, and the shelves are filled, as long as `going` says.
 async fn rush(shop: &Shop, book: domain::BookId, going: &AtomicBool) {
     for round in 0.. {
