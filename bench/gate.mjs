@@ -16,5 +16,5 @@ const [order, owner] = call.slice(keys, keys + 2);
 // The last twelve digits of an id are the random number of redis-benchmark.
 const another = (text) => [order, owner].reduce((all, id) => all.replaceAll(id, `${id.slice(0, -12)}__rand_int__`), text);
 writeFileSync(callFile, call.map(another).join('\n') + '\n');
-const pairs = call.slice(keys + 12);
+const pairs = call.slice(keys + 13);
 writeFileSync(booksFile, pairs.filter((_, n) => n % 2 === 0).join('\n') + '\n');

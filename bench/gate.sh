@@ -43,6 +43,7 @@ redis_places() {
   local call start book left before after
   redis_says -n 1 FLUSHDB >/dev/null
   redis_says -n 1 SET 'bb:{inv}:epoch' 1 >/dev/null
+  redis_says -n 1 SET 'bb:{inv}:run_id' "$(redis_says INFO server | tr -d '\r' | sed -n 's/^run_id://p')" >/dev/null
   while read -r book; do redis_says -n 1 HSET 'bb:{inv}:stock' "$book" 1000000000 >/dev/null; done <"$DIR/place.books"
   mapfile -t call <"$DIR/place.call"
   start=$(date +%s%N)

@@ -9,6 +9,7 @@
 --       7 {inv}:resv:<order>
 --       8 {inv}:bought:<owner>
 --       9 {inv}:from:<network>
+--      10 {inv}:run_id
 -- ARGV  1 order id
 --       2 owner
 --       3 fingerprint of the request
@@ -21,7 +22,8 @@
 --      10 channel of live stock
 --      11 version of the cart that this order is made of
 --      12 most copies held by the open orders of one network; 0: no limit, nothing is counted
---      13, 14, … book, copies (one pair per line; a book may come twice)
+--      13 run_id of the Redis server: a gate loaded in another run came back with what its file knew
+--      14, 15, … book, copies (one pair per line; a book may come twice)
 -- Returns {'NOT_READY'}              the gate is not loaded
 --         {'REPLAYED', answer}       this key, or this order, was accepted before
 --         {'KEY_REUSED'}             this key was used for another request
@@ -32,8 +34,8 @@
 --         {'PLACED'}
 -- Writes nothing unless it returns PLACED.
 
-local epoch = redis.call('GET', KEYS[1])
-if not epoch then
+local epoch, run = unpack(redis.call('MGET', KEYS[1], KEYS[10]))
+if not epoch or run ~= ARGV[13] then
   return {'NOT_READY'}
 end
 
@@ -59,7 +61,7 @@ if redis.call('ZCARD', KEYS[6]) >= tonumber(ARGV[8]) then
 end
 
 local books, wanted, lines, all = {}, {}, {}, 0
-for i = 13, #ARGV, 2 do
+for i = 14, #ARGV, 2 do
   local book, copies = ARGV[i], tonumber(ARGV[i + 1])
   all = all + copies
   if not wanted[book] then

@@ -5,17 +5,19 @@
 --       3 {inv}:changes
 --       4 {inv}:reclaims   HASH payment → lines taken for it: book:copies,…; counts as long as the payment is undecided
 --       5 {inv}:suspects
+--       6 {inv}:run_id
 -- ARGV  1 payment id
 --       2 channel of live stock
---       3, 4, … book, copies (each book once)
+--       3 run_id of the Redis server: a gate loaded in another run came back with what its file knew
+--       4, 5, … book, copies (each book once)
 -- Returns {'NOT_READY'}              the gate is not loaded
 --         {'REPLAYED'}               they were taken for this payment before
 --         {'INSUFFICIENT', book, left, …}  the short books only
 --         {'PLACED'}
 -- Writes nothing unless it returns PLACED.
 
-local epoch = redis.call('GET', KEYS[1])
-if not epoch then
+local epoch, run = unpack(redis.call('MGET', KEYS[1], KEYS[6]))
+if not epoch or run ~= ARGV[3] then
   return {'NOT_READY'}
 end
 if redis.call('HEXISTS', KEYS[4], ARGV[1]) == 1 then
@@ -23,7 +25,7 @@ if redis.call('HEXISTS', KEYS[4], ARGV[1]) == 1 then
 end
 
 local short = {'INSUFFICIENT'}
-for i = 3, #ARGV, 2 do
+for i = 4, #ARGV, 2 do
   local left = tonumber(redis.call('HGET', KEYS[2], ARGV[i]) or '0')
   if left < tonumber(ARGV[i + 1]) then
     short[#short + 1] = ARGV[i]
@@ -35,7 +37,7 @@ if #short > 1 then
 end
 
 local lines = {}
-for i = 3, #ARGV, 2 do
+for i = 4, #ARGV, 2 do
   local left = redis.call('HINCRBY', KEYS[2], ARGV[i], -ARGV[i + 1])
   local counter = redis.call('HINCRBY', KEYS[3], ARGV[i], 1)
   redis.call('PUBLISH', ARGV[2], ARGV[i] .. ' ' .. left .. ' ' .. epoch .. ' ' .. counter)

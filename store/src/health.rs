@@ -65,10 +65,10 @@ pub async fn schema_problem(store: &Store) -> Result<Option<String>, Error> {
 
 /// INFO rather than CONFIG: hosted Redis often refuses the latter.
 async fn redis_problems(store: &Store) -> Result<Vec<Probe>, Error> {
-    let (info, epoch): (String, bool) = redis::pipe()
+    let keys = store.keys();
+    let (info, (epoch, loaded_in)): (String, (Option<String>, Option<String>)) = redis::pipe()
         .cmd("INFO")
-        .cmd("EXISTS")
-        .arg(store.keys().epoch())
+        .mget(&[keys.epoch(), keys.run_id()])
         .query_async(&mut store.redis())
         .await
         .during("health.redis")?;
@@ -78,7 +78,8 @@ async fn redis_problems(store: &Store) -> Result<Vec<Probe>, Error> {
         .then(|| format!("Redis may throw carts and stock away (maxmemory-policy {policy}): set noeviction."));
     let aof = (field("aof_enabled") != Some("1"))
         .then(|| "Redis forgets everything at a restart: set appendonly yes.".to_owned());
-    let gate = (!epoch).then(|| "The stock gate is not loaded yet; a worker loads it within seconds.".to_owned());
+    let is_loaded = epoch.is_some() && loaded_in.as_deref() == field("run_id");
+    let gate = (!is_loaded).then(|| "The stock gate is not loaded yet; a worker loads it within seconds.".to_owned());
     Ok(vec![
         Probe::new("redis", None),
         Probe::new("redis.policy", policy),

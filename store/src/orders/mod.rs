@@ -20,7 +20,7 @@ pub(crate) use queries::{SummaryRow, UsedKey, open_drafts, parked, placed_at, re
 use crate::{
     Store, carts,
     error::{Error, is_outage},
-    mail, outage,
+    mail, outage, stock,
     viewer::Viewer,
 };
 use change::Change;
@@ -121,7 +121,7 @@ pub(crate) async fn written(store: &Store, order: OrderId) -> Result<Option<Orde
 
 /// A gate that is not loaded may still find the order in its stream.
 async fn lost(store: &Store, order: OrderId) -> Result<ApiError, Error> {
-    if !scripts::is_loaded(store).await? {
+    if !stock::is_loaded(store).await? {
         return Ok(ApiError::not_ready());
     }
     let number = draft::order_number(store.config().number_secret.reveal(), order);

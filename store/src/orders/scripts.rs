@@ -48,6 +48,7 @@ pub(super) async fn place(
 ) -> Result<PlaceAnswer, Error> {
     const OPERATION: &str = "orders.script_place";
     let keys = store.keys();
+    let mut run = store.redis_run().await?;
     let mut call = PLACE.prepare_invoke();
     call.key(keys.epoch())
         .key(keys.stock())
@@ -58,6 +59,7 @@ pub(super) async fn place(
         .key(keys.reservation(draft.order_id))
         .key(keys.bought(&draft.owner))
         .key(keys.from(from))
+        .key(keys.run_id())
         .arg(draft.order_id.to_string())
         .arg(draft.owner.to_string())
         .arg(&draft.fingerprint)
@@ -69,11 +71,12 @@ pub(super) async fn place(
         .arg(KEY_LIFE_S)
         .arg(keys.live_stock())
         .arg(cart)
-        .arg(from.map_or(0, |_| store.config().held_copies_per_address));
+        .arg(from.map_or(0, |_| store.config().held_copies_per_address))
+        .arg(&*run.id);
     for line in &draft.lines {
         call.arg(line.book_id.get()).arg(line.quantity.get());
     }
-    let answer: Vec<String> = call.invoke_async(&mut store.redis()).await.during(OPERATION)?;
+    let answer: Vec<String> = call.invoke_async(&mut run.connection).await.during(OPERATION)?;
     place_answer(&answer).ok_or_else(|| Error::unexpected(OPERATION, format!("answered {answer:?}")))
 }
 
@@ -229,10 +232,6 @@ pub(super) async fn waiting(store: &Store, orders: &[OrderId]) -> Result<Vec<Wai
     waiting.collect()
 }
 
-pub(super) async fn is_loaded(store: &Store) -> Result<bool, Error> {
-    Ok(epoch(store).await?.is_some())
-}
-
 /// The gate's epoch; `None`: it is not loaded.
 pub(super) async fn epoch(store: &Store) -> Result<Option<String>, Error> {
     store.redis().get(store.keys().epoch()).await.during("orders.epoch")
@@ -319,6 +318,8 @@ pub(crate) fn restore(pipe: &mut redis::Pipeline, store: &Store, draft: &Draft) 
     for (field, value) in fields {
         pipe.hset_nx(&key, field, value).ignore();
     }
+    // Postgres has it and ends it: a wish to cancel that is only marked here would be read by nobody.
+    pipe.hset(&key, "persisted", 1).ignore();
     pipe.zadd(keys.holds(&draft.owner), draft.order_id.to_string(), draft.expires_at.get()).ignore();
     Ok(())
 }

@@ -49,9 +49,10 @@ pub(crate) async fn set_on_hand(
     let (books, copies) = Line::columns(&lines);
     if queries::is_any_lowered(&mut **tx, &books, &copies).await.during(OPERATION)? {
         load::allow_pauses(tx).await?;
-        // Before the locks: both need them, and so does a gate that has to be loaded.
+        // Before the locks, with which nobody may pause for long: both need them, and so does a gate that has to be loaded.
         reconcile::give_back(store).await?;
         gate_ops::bring_due(store).await?;
+        load::end_pauses(tx).await?;
     }
     ledger::share_gate_lock(tx).await?;
     let mut kept = Vec::new();
@@ -115,4 +116,30 @@ async fn take(
         queries::set_lines(&mut **tx, id, &taken).await.during(OPERATION)?;
     }
     Ok(taken)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testkit;
+
+    #[tokio::test]
+    async fn who_has_locked_what_others_sell_is_cut_off_like_anybody_else() {
+        let store = testkit::store().await;
+        load::ensure_loaded(&store).await.expect("loaded");
+        let insert =
+            "INSERT INTO books (sku, slug, title, authors, price_minor) VALUES ('a', 'a', 'A', '{A}', 1) RETURNING id";
+        let book: i64 = sqlx::query_scalar(insert).fetch_one(store.pg()).await.expect("a book");
+        let book = BookId::new(book).expect("an id");
+        for (operation, copies) in [("rises", 5), ("falls", 3)] {
+            let mut tx = store.pg().begin().await.expect("a transaction");
+            set_on_hand(&store, &mut tx, operation, vec![(book, copies)]).await.expect("set");
+            let limit: String = sqlx::query_scalar("SHOW idle_in_transaction_session_timeout")
+                .fetch_one(&mut *tx)
+                .await
+                .expect("shown");
+            assert_eq!(limit, "15s", "{operation}");
+            tx.commit().await.expect("commit");
+        }
+    }
 }

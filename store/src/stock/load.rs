@@ -2,17 +2,20 @@
 //! file).
 //!
 //! What must come out is promise 1: available at the gate = available in Postgres − copies of accepted orders that
-//! Postgres lacks. Four things make it exact while the shop goes on:
+//! Postgres lacks. Five things make it exact while the shop goes on:
 //! - without an epoch nothing is accepted, so the stream only shrinks; it is read before Postgres, which has the last
 //!   word on what is written down already;
 //! - Postgres is read in one snapshot; the operations that the gate has not confirmed by then are in its counts, so
 //!   their keys are set: a late repeat changes nothing;
 //! - an operation from after the snapshot that is applied before the rebuild is installed takes its token away, and the
-//!   rebuild starts again. The gate lock keeps stock transactions and the worker of `gate_ops` out, so that this ends.
+//!   rebuild starts again. The gate lock keeps stock transactions and the worker of `gate_ops` out, so that this ends;
+//! - a rebuild that sleeps for 15 s loses the lock, and another one may open the gate. When it wakes, its token is gone:
+//!   it deletes nothing, installs nothing, and at most adds what reconciling finds to be superfluous.
 
 use super::{
+    keyspace::Scan,
     queries::{self, Line},
-    scripts::{self, LoadAnswer, OPERATION_LIFE_S},
+    scripts::{self, CloseAnswer, LoadAnswer, OPERATION_LIFE_S},
 };
 use crate::{
     Store,
@@ -33,10 +36,14 @@ use uuid::Uuid;
 
 /// Rows, keys or entries of one step.
 const PAGE: i64 = 1000;
+/// Keys that one script takes away.
+const SWEPT_AT_ONCE: usize = 1000;
 /// How long staged counts of a rebuild that died stay around.
 const STAGED_LIFE_S: i64 = 600;
 /// Rebuilds tried at once before giving the caller the word.
 const TRIES: usize = 3;
+/// How often Postgres is shown that the owner of the gate lock is alive.
+const ALIVE_EVERY: Duration = Duration::from_secs(1);
 /// Pause between two looks of the watch.
 const WATCH_EVERY: Duration = Duration::from_secs(1);
 
@@ -75,7 +82,7 @@ impl Job for WatchGate {
     }
 }
 
-async fn is_loaded(store: &Store, run_id: &str) -> Result<bool, Error> {
+pub(super) async fn is_loaded(store: &Store, run_id: &str) -> Result<bool, Error> {
     let (epoch, loaded): (Option<String>, Option<String>) =
         store.redis().mget(&[store.keys().epoch(), store.keys().run_id()]).await.during("stock.is_loaded")?;
     Ok(epoch.is_some() && loaded.as_deref() == Some(run_id))
@@ -86,51 +93,81 @@ async fn rebuild(store: &Store, run_id: &str) -> Result<LoadAnswer, Error> {
     // Both connections first: whoever waits for the lock may hold all the others.
     let mut reader = store.pg().acquire().await.during(OPERATION)?;
     let mut tx = store.pg().begin().await.during(OPERATION)?;
-    allow_pauses(&mut tx).await?;
     queries::lock_gate(&mut *tx).await.during(OPERATION)?;
-    if is_loaded(store, run_id).await? {
+    let token = store.uuid().to_string();
+    if scripts::close(store, &token, run_id).await? == CloseAnswer::Open {
         return Ok(LoadAnswer::Loaded);
     }
     tracing::warn!(redis.run_id = run_id, "the gate is not loaded: rebuilding it from postgres");
-    let token = store.uuid().to_string();
-    let keys = store.keys();
-    redis::pipe()
-        .atomic()
-        .del(keys.epoch())
-        // What they took is counted anew, and nobody is about to write any of it down: the lock is ours.
-        .del(keys.reclaims())
-        .set(keys.loading(), &token)
-        .exec_async(&mut store.redis())
-        .await
-        .during(OPERATION)?;
-    // From here on nothing is accepted.
+    let counted = tokio::select! {
+        counted = count(store, &mut reader, &token) => counted,
+        error = keep_lock(&mut tx) => Err(error),
+    };
+    let counted = match counted {
+        Err(Error::Overtaken { .. }) => return Ok(LoadAnswer::Superseded),
+        other => other?,
+    };
+    let answer = scripts::load(store, &token, run_id, counted.epoch).await?;
+    if answer == LoadAnswer::Loaded {
+        // They are in the counts; should this not be committed, the worker finds their keys.
+        queries::mark_applied(&mut *tx, &counted.operations, to_timestamp(store.now())).await.during(OPERATION)?;
+        tx.commit().await.during(OPERATION)?;
+        let Counted { books, open, in_flight, operations, .. } = counted;
+        let operations = operations.len();
+        tracing::info!(books, orders.open = open, orders.in_flight = in_flight, operations, "the gate is loaded");
+        metrics::counter!("gate_loads_total").increment(1);
+    }
+    Ok(answer)
+}
+
+/// Returns when the transaction that holds the gate lock is no more. Postgres ends it, for all who wait for the lock,
+/// when it hears nothing of its owner for 15 s.
+async fn keep_lock(tx: &mut sqlx::PgTransaction<'_>) -> Error {
+    loop {
+        tokio::time::sleep(ALIVE_EVERY).await;
+        if let Err(error) = tx.ping().await.during("stock.keep_gate_lock") {
+            return error;
+        }
+    }
+}
+
+/// What a rebuild put down beside the gate.
+struct Counted {
+    epoch: i64,
+    books: usize,
+    open: usize,
+    in_flight: usize,
+    /// Those that the counts contain.
+    operations: Vec<i64>,
+}
+
+/// Counts everything, under the gate lock and with the gate closed.
+async fn count(store: &Store, reader: &mut sqlx::PgConnection, token: &str) -> Result<Counted, Error> {
+    const OPERATION: &str = "stock.count";
     let entries = entries(store).await?;
     // Committed by itself: an epoch that is not used does no harm, one that is used twice would.
     let epoch = queries::next_epoch(&mut *reader, store.now().get()).await.during(OPERATION)?;
     let mut snapshot = reader.begin_with(queries::BEGIN_SNAPSHOT).await.during(OPERATION)?;
     allow_pauses(&mut snapshot).await?;
     let in_flight = in_flight(store, &mut snapshot, entries).await?;
-    let books = stage(store, &mut snapshot, &token, &in_flight).await?;
+    let books = stage(store, &mut snapshot, token, &in_flight).await?;
     let operations = queries::unapplied(&mut *snapshot).await.during(OPERATION)?;
     confirm(store, &operations).await?;
-    let open = restore_orders(store, &mut snapshot, &in_flight).await?;
+    let open = restore_orders(store, &mut snapshot, token, &in_flight).await?;
     restore_keys(store, &mut snapshot).await?;
     snapshot.rollback().await.during(OPERATION)?;
-    let answer = scripts::load(store, &token, run_id, epoch).await?;
-    if answer == LoadAnswer::Loaded {
-        // They are in the counts; should this not be committed, the worker finds their keys.
-        queries::mark_applied(&mut *tx, &operations, to_timestamp(store.now())).await.during(OPERATION)?;
-        tx.commit().await.during(OPERATION)?;
-        let (waiting, operations) = (in_flight.len(), operations.len());
-        tracing::info!(books, orders.open = open, orders.in_flight = waiting, operations, "the gate is loaded");
-        metrics::counter!("gate_loads_total").increment(1);
-    }
-    Ok(answer)
+    Ok(Counted { epoch, books, open, in_flight: in_flight.len(), operations })
 }
 
-/// Postgres does not cut this transaction off while the rebuild is busy with Redis.
+/// Postgres does not cut this transaction off while it waits for Redis; it must hold nothing that others wait for.
 pub(super) async fn allow_pauses(tx: &mut sqlx::PgTransaction<'_>) -> Result<(), Error> {
     sqlx::raw_sql(queries::ALLOW_PAUSES).execute(&mut **tx).await.during("stock.allow_pauses")?;
+    Ok(())
+}
+
+/// Before it takes a lock that others wait for, it is cut off like any other again.
+pub(super) async fn end_pauses(tx: &mut sqlx::PgTransaction<'_>) -> Result<(), Error> {
+    sqlx::raw_sql(queries::END_PAUSES).execute(&mut **tx).await.during("stock.end_pauses")?;
     Ok(())
 }
 
@@ -250,12 +287,13 @@ async fn confirm(store: &Store, operations: &[i64]) -> Result<(), Error> {
 async fn restore_orders(
     store: &Store,
     snapshot: &mut sqlx::PgTransaction<'_>,
+    token: &str,
     in_flight: &HashMap<(OrderId, i64), InFlight>,
 ) -> Result<usize, Error> {
     const OPERATION: &str = "stock.restore_orders";
     let keys = store.keys();
     let mut kept: HashSet<String> = in_flight.keys().map(|(order, _)| keys.reservation(*order)).collect();
-    sweep(store, &keys.all_holds(), &HashSet::new()).await?;
+    sweep(store, token, &keys.all_holds(), &HashSet::new()).await?;
     let mut holds = redis::pipe();
     for ((order, _), entry) in in_flight {
         if let Some(owner) = entry.owner.as_ref().and_then(|owner| owner.parse().ok()) {
@@ -278,7 +316,7 @@ async fn restore_orders(
         }
         pipe.exec_async(&mut store.redis()).await.during(OPERATION)?;
     }
-    sweep(store, &keys.reservations(), &kept).await?;
+    sweep(store, token, &keys.reservations(), &kept).await?;
     Ok(open)
 }
 
@@ -303,26 +341,14 @@ async fn restore_keys(store: &Store, snapshot: &mut sqlx::PgTransaction<'_>) -> 
 }
 
 /// Deletes every key that starts so, but for these.
-async fn sweep(store: &Store, start: &str, kept: &HashSet<String>) -> Result<(), Error> {
-    const OPERATION: &str = "stock.sweep";
-    let mut cursor = 0_u64;
-    loop {
-        let (next, found): (u64, Vec<String>) = redis::cmd("SCAN")
-            .arg(cursor)
-            .arg("MATCH")
-            .arg(format!("{start}*"))
-            .arg("COUNT")
-            .arg(PAGE)
-            .query_async(&mut store.redis())
-            .await
-            .during(OPERATION)?;
-        let gone: Vec<String> = found.into_iter().filter(|key| !kept.contains(key)).collect();
-        if !gone.is_empty() {
-            store.redis().del::<_, ()>(gone).await.during(OPERATION)?;
-        }
-        cursor = next;
-        if cursor == 0 {
-            return Ok(());
+async fn sweep(store: &Store, token: &str, start: &str, kept: &HashSet<String>) -> Result<(), Error> {
+    let mut scan = Scan::new(start.to_owned());
+    while let Some(names) = scan.next(store).await? {
+        let found = names.into_iter().map(|name| format!("{start}{name}"));
+        let gone: Vec<String> = found.filter(|key| !kept.contains(key)).collect();
+        for page in gone.chunks(SWEPT_AT_ONCE) {
+            scripts::sweep(store, token, page).await?;
         }
     }
+    Ok(())
 }

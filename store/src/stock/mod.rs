@@ -54,6 +54,11 @@ pub(crate) fn told(books: &[BookId], epoch: Option<&str>, counts: &[Option<i64>]
     known.collect()
 }
 
+/// Whether the gate is loaded, and in this run of Redis.
+pub(crate) async fn is_loaded(store: &Store) -> Result<bool, Error> {
+    load::is_loaded(store, &store.redis_run().await?.id).await
+}
+
 /// Loads the gate from Postgres when its epoch is absent; several processes may call it at once.
 pub async fn ensure_loaded(store: &Store) -> Result<(), Error> {
     load::ensure_loaded(store).await

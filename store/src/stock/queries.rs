@@ -247,8 +247,11 @@ pub(super) async fn insert_release_operations(
 /// Opens a transaction all of whose statements see the same moment.
 pub(super) const BEGIN_SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
-/// For a transaction that waits for Redis: ten minutes, where a request has 15 s. As long as staged counts live.
+/// For a transaction that waits for Redis and holds no lock: ten minutes, where others have 15 s. As long as staged counts
+/// live.
 pub(super) const ALLOW_PAUSES: &str = "SET LOCAL idle_in_transaction_session_timeout = '600s'";
+/// What the connection began with.
+pub(super) const END_PAUSES: &str = "SET LOCAL idle_in_transaction_session_timeout TO DEFAULT";
 
 /// Keeps everybody else's stock transactions away until this one ends.
 pub(super) async fn lock_gate(db: impl PgExecutor<'_>) -> Result<(), sqlx::Error> {

@@ -31,13 +31,14 @@ pub(crate) enum ReclaimAnswer {
 pub(crate) async fn take(store: &Store, payment: PaymentId, lines: &[Line]) -> Result<ReclaimAnswer, Error> {
     const OPERATION: &str = "stock.script_reclaim";
     let keys = store.keys();
+    let mut run = store.redis_run().await?;
     let mut call = RECLAIM.prepare_invoke();
     call.key(keys.epoch()).key(keys.stock()).key(keys.changes()).key(keys.reclaims()).key(keys.suspects());
-    call.arg(payment.to_string()).arg(keys.live_stock());
+    call.key(keys.run_id()).arg(payment.to_string()).arg(keys.live_stock()).arg(&*run.id);
     for line in lines {
         call.arg(line.book).arg(line.copies);
     }
-    let answer: Vec<String> = call.invoke_async(&mut store.redis()).await.during(OPERATION)?;
+    let answer: Vec<String> = call.invoke_async(&mut run.connection).await.during(OPERATION)?;
     let code = answer.first().map_or("", String::as_str);
     reclaim_answer(code).ok_or_else(|| Error::unexpected(OPERATION, format!("answered {answer:?}")))
 }

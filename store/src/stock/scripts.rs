@@ -14,6 +14,10 @@ pub(super) const OPERATION_LIFE_S: i64 = 7 * 24 * 3600;
 static APPLY: LazyLock<redis::Script> =
     LazyLock::new(|| redis::Script::new(include_str!("../../../lua/gate_apply.lua")));
 static TAKE: LazyLock<redis::Script> = LazyLock::new(|| redis::Script::new(include_str!("../../../lua/gate_take.lua")));
+static CLOSE: LazyLock<redis::Script> =
+    LazyLock::new(|| redis::Script::new(include_str!("../../../lua/stock_close.lua")));
+static SWEEP: LazyLock<redis::Script> =
+    LazyLock::new(|| redis::Script::new(include_str!("../../../lua/stock_sweep.lua")));
 static LOAD: LazyLock<redis::Script> =
     LazyLock::new(|| redis::Script::new(include_str!("../../../lua/stock_load.lua")));
 
@@ -77,17 +81,19 @@ pub(super) enum TakeAnswer {
 pub(super) async fn take(store: &Store, id: i64, lines: &[Line], extent: Extent) -> Result<TakeAnswer, Error> {
     const OPERATION: &str = "stock.script_take";
     let keys = store.keys();
+    let mut run = store.redis_run().await?;
     let mut call = TAKE.prepare_invoke();
     call.key(keys.operation(id)).key(keys.stock()).key(keys.changes()).key(keys.epoch()).key(keys.suspects());
+    call.key(keys.run_id());
     let extent = match extent {
         Extent::Whole => "whole",
         Extent::Part => "part",
     };
-    call.arg(extent).arg(OPERATION_LIFE_S).arg(keys.live_stock());
+    call.arg(extent).arg(OPERATION_LIFE_S).arg(keys.live_stock()).arg(&*run.id);
     for line in lines {
         call.arg(line.book).arg(line.copies);
     }
-    let answer: Vec<String> = call.invoke_async(&mut store.redis()).await.during(OPERATION)?;
+    let answer: Vec<String> = call.invoke_async(&mut run.connection).await.during(OPERATION)?;
     take_answer(&answer).ok_or_else(|| Error::unexpected(OPERATION, format!("answered {answer:?}")))
 }
 
@@ -98,6 +104,49 @@ fn take_answer(answer: &[String]) -> Option<TakeAnswer> {
         "SHORT" => Some(TakeAnswer::Short(rest.first()?.parse().ok()?)),
         "NOT_READY" => Some(TakeAnswer::NotReady),
         _ => None,
+    }
+}
+
+/// Whether a rebuild may begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CloseAnswer {
+    Closed,
+    /// There is nothing to rebuild.
+    Open,
+}
+
+/// Closes the gate for the rebuild named `token`, unless it is loaded in this run of Redis.
+pub(super) async fn close(store: &Store, token: &str, run_id: &str) -> Result<CloseAnswer, Error> {
+    const OPERATION: &str = "stock.script_close";
+    let keys = store.keys();
+    let mut call = CLOSE.prepare_invoke();
+    call.key(keys.epoch()).key(keys.run_id()).key(keys.loading()).key(keys.reclaims()).arg(token).arg(run_id);
+    let answer: String = call.invoke_async(&mut store.redis()).await.during(OPERATION)?;
+    close_answer(&answer).ok_or_else(|| Error::unexpected(OPERATION, format!("answered {answer}")))
+}
+
+fn close_answer(code: &str) -> Option<CloseAnswer> {
+    match code {
+        "CLOSED" => Some(CloseAnswer::Closed),
+        "OPEN" => Some(CloseAnswer::Open),
+        _ => None,
+    }
+}
+
+/// Deletes these reservations or holds, as long as the rebuild named `token` is the one under way; else it is overtaken.
+pub(super) async fn sweep(store: &Store, token: &str, gone: &[String]) -> Result<(), Error> {
+    const OPERATION: &str = "stock.script_sweep";
+    let mut call = SWEEP.prepare_invoke();
+    call.key(store.keys().loading()).key(gone).arg(token);
+    let answer: String = call.invoke_async(&mut store.redis()).await.during(OPERATION)?;
+    swept(OPERATION, &answer)
+}
+
+fn swept(operation: &'static str, code: &str) -> Result<(), Error> {
+    match code {
+        "SWEPT" => Ok(()),
+        "SUPERSEDED" => Err(Error::Overtaken { operation, message: "another rebuild of the gate came in between" }),
+        _ => Err(Error::unexpected(operation, format!("answered {code}"))),
     }
 }
 
@@ -160,6 +209,13 @@ mod tests {
         let take = promised_codes(include_str!("../../../lua/gate_take.lua"));
         assert_eq!(take, ["TAKEN", "SHORT", "NOT_READY"]);
         assert!(take.into_iter().all(|code| take_answer(&[code.to_owned(), "3".to_owned()]).is_some()));
+        let close = promised_codes(include_str!("../../../lua/stock_close.lua"));
+        assert_eq!(close, ["CLOSED", "OPEN"]);
+        assert!(close.into_iter().all(|code| close_answer(code).is_some()));
+        let sweep = promised_codes(include_str!("../../../lua/stock_sweep.lua"));
+        assert_eq!(sweep, ["SWEPT", "SUPERSEDED"]);
+        assert!(swept("test", "SWEPT").is_ok());
+        assert!(matches!(swept("test", "SUPERSEDED"), Err(Error::Overtaken { .. })));
         let load = promised_codes(include_str!("../../../lua/stock_load.lua"));
         assert_eq!(load, ["LOADED", "SUPERSEDED"]);
         assert!(load.into_iter().all(|code| load_answer(code).is_some()));

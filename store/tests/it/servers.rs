@@ -25,8 +25,12 @@ impl PrivateRedis {
         redis
     }
 
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}/", self.port)
+        format!("redis://{}/", self.address())
     }
 
     pub fn client(&self) -> redis::Client {

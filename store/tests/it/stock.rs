@@ -2,6 +2,7 @@
 
 mod adjust;
 mod counts;
+mod loss;
 mod reconcile;
 
 use crate::orders::shop::Shop;

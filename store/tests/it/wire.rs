@@ -20,6 +20,7 @@ enum State {
 pub struct Wire {
     /// Where to connect instead of to the server.
     pub address: String,
+    server: Arc<Mutex<String>>,
     state: Arc<watch::Sender<State>>,
     requests: Arc<AtomicUsize>,
 }
@@ -30,13 +31,20 @@ impl Wire {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port of one's own");
         let address = listener.local_addr().expect("an address").to_string();
         let (state, requests) = (Arc::new(watch::Sender::new(State::Whole)), Arc::new(AtomicUsize::new(0)));
-        let (server, seen, counted) = (server.to_owned(), state.clone(), requests.clone());
+        let server = Arc::new(Mutex::new(server.to_owned()));
+        let (leads_to, seen, counted) = (server.clone(), state.clone(), requests.clone());
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(carry(client, server.clone(), seen.subscribe(), counted.clone()));
+                let server = leads_to.lock().expect("the server").clone();
+                tokio::spawn(carry(client, server, seen.subscribe(), counted.clone()));
             }
         });
-        Self { address, state, requests }
+        Self { address, server, state, requests }
+    }
+
+    /// New connections end at another server.
+    pub fn lead_to(&self, server: &str) {
+        server.clone_into(&mut self.server.lock().expect("the server"));
     }
 
     /// Breaks every connection; new ones are dropped at once.

@@ -137,6 +137,27 @@ async fn an_order_that_redis_lost_is_explained() {
     shop.assert_sound();
 }
 
+/// Redis came back with what its file knew, and nobody has counted the gate yet.
+#[tokio::test(flavor = "multi_thread")]
+async fn until_the_gate_is_counted_anew_placing_says_when_to_come_again() {
+    let mut servers = Servers::start().await;
+    let shop = without_worker(&servers).await;
+    let (visitor, book) = guest(&shop, "Only Ten Copies").await;
+    servers.redis.kill();
+    servers.redis.up();
+    eventually("the cart", || async { (visitor.get("/api/cart").await.status == 200).then_some(()) }).await;
+    let refused = place(&visitor, "k").await;
+    assert_eq!(refused.refusal(), (503, "not_ready".into()));
+    assert!(refused.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0));
+    assert_eq!(visitor.get("/readyz").await.status, 503);
+    let _worker = worker(&shop);
+    eventually("the gate", || async { (visitor.get("/readyz").await.status == 200).then_some(()) }).await;
+    let id = place_one(&visitor, "k").await;
+    wait_for(&visitor, &id, "PAYMENT_PENDING").await;
+    assert_eq!(shop.on_sale(&book).await, 8);
+    shop.assert_sound();
+}
+
 /// Cancels, and says that the other tab follows and the copies are back.
 async fn cancel(visitor: &Visitor, id: &str, watchers: &mut [Tab; 2], copies: i64, wake: impl FnOnce()) {
     let answer = visitor.post("/api/orders/cancel", &[("order_id", id)]).await.ok();

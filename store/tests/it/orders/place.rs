@@ -111,13 +111,15 @@ async fn a_book_on_two_lines_is_summed() {
             shop.keys.reservation(domain::OrderId::new(order)),
             shop.keys.bought(&owner),
             shop.keys.from(None),
+            shop.keys.run_id(),
         ];
         let script = redis::Script::new(include_str!("../../../../lua/order_place.lua"));
-        let mut redis = shop.redis.clone();
+        let (run_id, mut redis) = (shop.keys.run_id(), shop.redis.clone());
         async move {
+            let run: String = redis.get(run_id).await.unwrap();
             let mut call = script.prepare_invoke();
             call.key(&keys[..]).arg(order.to_string()).arg(owner.to_string());
-            call.arg("f").arg("{}").arg("{}").arg(1).arg(2).arg(5).arg(60).arg("channel").arg(1).arg(0);
+            call.arg("f").arg("{}").arg("{}").arg(1).arg(2).arg(5).arg(60).arg("channel").arg(1).arg(0).arg(run);
             call.arg(book.get()).arg(copies[0]).arg(book.get()).arg(copies[1]);
             call.invoke_async::<Vec<String>>(&mut redis).await.unwrap()
         }
