@@ -19,6 +19,7 @@ pub mod payment;
 pub mod quantity;
 pub mod stock;
 pub mod time;
+pub mod words;
 
 pub use error::{ApiError, ErrorCode};
 pub use ids::{AccountId, BookId, GuestId, IdempotencyKey, OrderId, PaymentId, RefundId};

@@ -1,6 +1,6 @@
 //! Money as whole minor units; no floats anywhere near it.
 
-use crate::Quantity;
+use crate::{Quantity, words::grouped};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -69,6 +69,12 @@ impl Minor {
         self.0.checked_mul(i64::from(quantity.get())).map(Self)
     }
 
+    /// As machines write it: `499.00`.
+    pub fn decimal(self) -> String {
+        let units = self.0.unsigned_abs();
+        format!("{}{}.{:02}", if self.0 < 0 { "-" } else { "" }, units / 100, units % 100)
+    }
+
     pub const fn with(self, currency: Currency) -> Money {
         Money { minor: self, currency }
     }
@@ -109,21 +115,6 @@ impl fmt::Display for Money {
     }
 }
 
-/// Digits with commas: the last three together, then twos (lakh) or threes.
-fn grouped(number: u64, lakh: bool) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        let left = digits.len() - i;
-        let comma = if lakh { left == 3 || (left > 3 && left % 2 == 1) } else { left.is_multiple_of(3) };
-        if i > 0 && comma {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,6 +132,12 @@ mod tests {
         assert_eq!(shown(1_234_567_800, Currency::Inr), "₹1,23,45,678");
         assert_eq!(shown(1_234_567_805, Currency::Usd), "$12,345,678.05");
         assert_eq!(shown(-5, Currency::Eur), "-€0.05");
+    }
+
+    #[test]
+    fn machines_can_read_it() {
+        let written = [0, 5, 49_900, -12_990_050].map(|units| Minor::new(units).decimal());
+        assert_eq!(written, ["0.00", "0.05", "499.00", "-129900.50"]);
     }
 
     #[test]

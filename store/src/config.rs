@@ -1,7 +1,10 @@
 //! What a running shop is told from outside. The server reads it from the environment; tests build it by hand.
 
 use crate::mail::MailConfig;
-use domain::{Currency, order::DeliveryRule};
+use domain::{
+    Currency,
+    order::{DeliveryDays, DeliveryRule},
+};
 use std::{fmt, path::PathBuf, time::Duration};
 
 /// A value that never appears in logs.
@@ -36,6 +39,7 @@ pub struct StoreConfig {
     pub base_url: String,
     pub currency: Currency,
     pub delivery: DeliveryRule,
+    pub delivery_days: DeliveryDays,
     /// From placing to the deadline of paying.
     pub order_ttl: Duration,
     /// Floor of the deadline once an order is in Postgres (design §4: 5 minutes; never more than `order_ttl`).

@@ -9,7 +9,10 @@ use crate::{
     mail::{MailConfig, Sender, Way},
     world::SystemWorld,
 };
-use domain::{Currency, Minor, order::DeliveryRule};
+use domain::{
+    Currency, Minor,
+    order::{DeliveryDays, DeliveryRule},
+};
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use sha2::{Digest, Sha256};
 use sqlx::{Connection, PgConnection};
@@ -41,6 +44,7 @@ pub fn config(database_url: &str) -> StoreConfig {
         base_url: "http://127.0.0.1:1".into(),
         currency: Currency::Inr,
         delivery: DeliveryRule { fee: Minor::new(4_900), free_from: Minor::new(99_900) },
+        delivery_days: DeliveryDays::default(),
         order_ttl: Duration::from_secs(900),
         min_time_to_pay: Duration::from_secs(300),
         held_copies_per_address: 0,

@@ -23,6 +23,49 @@ impl DeliveryRule {
     }
 }
 
+/// How long a parcel usually takes, in days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeliveryDays {
+    least: u16,
+    most: u16,
+}
+
+impl DeliveryDays {
+    const LONGEST: u16 = 90;
+
+    /// `3-6`, or `2` for always two.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (least, most) = text.split_once('-').unwrap_or((text, text));
+        let (least, most) = (least.trim().parse().ok()?, most.trim().parse().ok()?);
+        (1 <= least && least <= most && most <= Self::LONGEST).then_some(Self { least, most })
+    }
+
+    pub const fn least(self) -> u16 {
+        self.least
+    }
+
+    pub const fn most(self) -> u16 {
+        self.most
+    }
+}
+
+impl Default for DeliveryDays {
+    fn default() -> Self {
+        Self { least: 3, most: 6 }
+    }
+}
+
+/// `3 to 6 days`
+impl std::fmt::Display for DeliveryDays {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.least, self.most) {
+            (1, 1) => f.write_str("1 day"),
+            (least, most) if least == most => write!(f, "{most} days"),
+            (least, most) => write!(f, "{least} to {most} days"),
+        }
+    }
+}
+
 /// What a client sends to place an order; the key travels beside it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlaceOrder {
@@ -171,6 +214,16 @@ impl ShortLine {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_are_promised_in_plain_words() {
+        let said = |text| DeliveryDays::parse(text).map(|days| days.to_string());
+        assert_eq!(
+            ["3-6", "1", " 2 - 2 "].map(said),
+            ["3 to 6 days", "1 day", "2 days"].map(|text| Some(text.to_owned()))
+        );
+        assert_eq!(["6-3", "0-2", "3-400", "soon", "-", ""].map(said), [const { None }; 6]);
+    }
 
     #[test]
     fn delivery_is_free_from_the_threshold_on() {

@@ -11,7 +11,10 @@ mod site;
 mod tests;
 
 pub use base_url::BaseUrl;
-use domain::{Currency, Minor, order::DeliveryRule};
+use domain::{
+    Currency, Minor,
+    order::{DeliveryDays, DeliveryRule},
+};
 use env::Env;
 use leptos::config::LeptosOptions;
 use secrets::Secrets;
@@ -69,6 +72,8 @@ pub struct Config {
     pub cookie_key: Vec<u8>,
     pub store: StoreConfig,
     pub site: LeptosOptions,
+    /// Addresses in one file of the sitemap.
+    pub sitemap_urls: u16,
     /// Said once at the start, when logs exist.
     pub warnings: Vec<String>,
 }
@@ -94,6 +99,7 @@ impl Config {
         let base_url = BaseUrl::read(&mut env, environment, addr);
         let secrets = Secrets::read(&mut env, environment, addr);
         let site = site::read(&mut env, addr);
+        let sitemap_urls = site::sitemap_urls(&mut env);
         let store = store_config(&mut env, environment, addr, &base_url, &secrets);
         let session_redis_url = env.text("SESSION_REDIS_URL").unwrap_or_else(|| store.redis_url.clone());
         let login = login_limits(&mut env);
@@ -111,6 +117,7 @@ impl Config {
             cookie_key: secrets.cookie_key(),
             store,
             site,
+            sitemap_urls,
             warnings,
         })
     }
@@ -185,6 +192,7 @@ fn store_config(
         base_url: base_url.as_str().to_owned(),
         currency: Currency::Inr,
         delivery: DeliveryRule { fee: Minor::new(fee), free_from: Minor::new(free_from) },
+        delivery_days: delivery_days(env),
         order_ttl: seconds(order_ttl),
         ask_payments_every: seconds(ask_every),
         min_time_to_pay: seconds(min_pay),
@@ -205,6 +213,14 @@ fn store_config(
             late_after: seconds(late_after),
         }),
     }
+}
+
+fn delivery_days(env: &mut Env<'_>) -> DeliveryDays {
+    let Some(text) = env.text("BAZAR_DELIVERY_DAYS") else { return DeliveryDays::default() };
+    DeliveryDays::parse(&text).unwrap_or_else(|| {
+        env.problem(format!("BAZAR_DELIVERY_DAYS must be days like 3-6 or 2, not {text:?}"));
+        DeliveryDays::default()
+    })
 }
 
 /// How a program on this machine reaches what listens there: shop and sandbox talk past the proxy that does TLS.

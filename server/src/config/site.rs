@@ -34,6 +34,11 @@ pub(super) fn read(env: &mut Env<'_>, addr: SocketAddr) -> LeptosOptions {
     options
 }
 
+/// sitemaps.org: at most 50,000 in one file.
+pub(super) fn sitemap_urls(env: &mut Env<'_>) -> u16 {
+    u16::try_from(env.number("BAZAR_SITEMAP_URLS", 50_000, 1..=50_000)).unwrap_or(50_000)
+}
+
 /// Leptos looks for the file of hashes beside the running binary.
 fn has_hashes(options: &LeptosOptions) -> bool {
     let binary = std::env::current_exe().ok();

@@ -45,6 +45,8 @@ fn every_wrong_value_is_named_in_a_line_of_its_own() {
         ("BAZAR_BASE_URL", "shop.example"),
         ("BAZAR_ORDER_TTL_SECONDS", "0"),
         ("BAZAR_DELIVERY_FEE", "49.00"),
+        ("BAZAR_DELIVERY_DAYS", "6-3"),
+        ("BAZAR_SITEMAP_URLS", "50001"),
         ("BAZAR_SANDBOX", "yes"),
         ("BAZAR_LOGIN_PER_ACCOUNT", "many"),
         ("BAZAR_TRUSTED_PROXIES", "10.0.0.1, proxy"),

@@ -1,5 +1,6 @@
 //! Changing a book by hand, and telling carts of what an import or an editor changed.
 
+use super::address;
 use super::import::{
     columns::Column,
     queries::{self, Changed},
@@ -15,7 +16,7 @@ use domain::{ApiError, BookId, Minor, UnixMillis};
 use sqlx::PgTransaction;
 use std::collections::BTreeMap;
 
-/// What is to become of a book; `None`: it stays. Its address stays in any case: it may be bookmarked.
+/// What is to become of a book; `None`: it stays. Its address follows its title; the old one leads to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BookEdit {
     pub title: Option<String>,
@@ -31,6 +32,9 @@ pub async fn edit(store: &Store, id: BookId, edit: BookEdit) -> Result<(), Error
     const OPERATION: &str = "catalog.edit";
     let row = edit.checked()?;
     let mut tx = store.pg().begin().await.during(OPERATION)?;
+    if row.title.is_some() {
+        queries::lock(&mut tx).await.during(OPERATION)?;
+    }
     if !super::queries::lock(&mut *tx, id).await.during(OPERATION)? {
         return Err(ApiError::not_found("this book").into());
     }
@@ -41,11 +45,15 @@ pub async fn edit(store: &Store, id: BookId, edit: BookEdit) -> Result<(), Error
 }
 
 /// Writes changes of books together with the work of telling the carts: a title, a price or a state that really is
-/// another one concerns them.
+/// another one concerns them. Who gives titles holds [`queries::lock`].
 pub(super) async fn change(tx: &mut PgTransaction<'_>, books: &[(BookId, Row)], now: UnixMillis) -> Result<(), Error> {
     const OPERATION: &str = "catalog.change";
     let mut news = BTreeMap::<i64, Vec<String>>::new();
-    for Changed { id, stamp } in queries::update(tx, books, now).await.during(OPERATION)? {
+    let mut retitled = Vec::new();
+    for Changed { id, stamp, is_retitled } in queries::update(tx, books, now).await.during(OPERATION)? {
+        if is_retitled {
+            retitled.push(id);
+        }
         if let Some(stamp) = stamp {
             news.entry(stamp).or_default().push(id.to_string());
         }
@@ -55,7 +63,7 @@ pub(super) async fn change(tx: &mut PgTransaction<'_>, books: &[(BookId, Row)], 
         let queued = jobs::enqueue_alike(&mut **tx, Topic::BookChanged, &books, &payload, to_timestamp(now));
         queued.await.during(OPERATION)?;
     }
-    Ok(())
+    address::follow_titles(tx, &retitled, now).await
 }
 
 impl BookEdit {

@@ -3,12 +3,14 @@
 //! Reads come from the process's cache, see [`Cache`]; copies on sale come from the gate each time and are the one thing
 //! that a page may lack.
 
+mod address;
 mod cache;
 mod categories;
 mod demo;
 mod edit;
 mod find;
 pub mod import;
+pub mod places;
 mod queries;
 mod warm;
 
@@ -115,6 +117,7 @@ pub async fn authors_of(store: &Store, id: BookId) -> Result<Vec<Author>, Error>
     find::authors_of(store, id).await
 }
 
+/// By its address, or by one that it had before: then `card.slug` is another one.
 pub async fn book(store: &Store, slug: &str) -> Result<Option<BookDetail>, Error> {
     match id_of(store, slug).await? {
         Some(id) => book_by_id(store, id).await,
@@ -141,17 +144,10 @@ pub async fn facts(store: &Store, ids: &[BookId]) -> Result<HashMap<BookId, Arc<
     Ok(books.into_iter().map(|(id, book)| (id, book.facts.clone())).collect())
 }
 
-/// Facts of one book by slug, for its cover.
+/// Facts of one book by its address or a former one, for its cover.
 pub async fn facts_by_slug(store: &Store, slug: &str) -> Result<Option<Arc<BookFacts>>, Error> {
     let Some(id) = id_of(store, slug).await? else { return Ok(None) };
     Ok(facts(store, &[id]).await?.remove(&id))
-}
-
-/// Ids and slugs of the next books on sale after that one, by id: for sitemaps.
-pub async fn slugs(store: &Store, after: Option<BookId>, limit: i64) -> Result<Vec<(BookId, String)>, Error> {
-    const OPERATION: &str = "catalog.slugs";
-    let pg = store.postgres(OPERATION).await?;
-    queries::slugs(pg, after.map_or(0, |id| id.get()), limit).await.during(OPERATION)
 }
 
 /// Every process drops what it kept of the catalogue; one that does not hear of it does within a minute.
@@ -219,7 +215,7 @@ async fn books(store: &Store, ids: &[BookId]) -> Result<HashMap<BookId, Arc<Book
     kept::read(store.outage(), &cache.books.turns, OPERATION, look, load).await
 }
 
-/// The id behind a slug; slugs never move to another book.
+/// The book that has this slug, or had it; slugs never move to another book.
 async fn id_of(store: &Store, slug: &str) -> Result<Option<BookId>, Error> {
     let cache = store.catalog_cache();
     // Our slugs are plain; anything else (a NUL, which Postgres refuses) names no book.

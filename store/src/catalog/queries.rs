@@ -1,6 +1,9 @@
 //! SQL of reading the catalogue.
 
+pub(super) mod addresses;
+
 use super::{BookFacts, cache::Book, find::Source};
+use crate::world::from_timestamp;
 use domain::{BookId, Currency, Minor, catalog::Category};
 use sqlx::PgPool;
 use std::sync::Arc;
@@ -35,16 +38,6 @@ pub(super) async fn best_known(pg: &PgPool, limit: i64) -> Result<Vec<BookId>, s
     ids.fetch_all(pg).await?.into_iter().map(book_id).collect()
 }
 
-/// The next books on sale by id.
-pub(super) async fn slugs(pg: &PgPool, after: i64, limit: i64) -> Result<Vec<(BookId, String)>, sqlx::Error> {
-    let rows = sqlx::query!(
-        "SELECT id, slug FROM books WHERE id > $1 AND retired_at IS NULL ORDER BY id LIMIT $2",
-        after,
-        limit
-    );
-    rows.fetch_all(pg).await?.into_iter().map(|row| Ok((book_id(row.id)?, row.slug))).collect()
-}
-
 pub(super) async fn categories(pg: &PgPool) -> Result<Vec<Category>, sqlx::Error> {
     sqlx::query_as!(
         Category,
@@ -57,8 +50,14 @@ pub(super) async fn categories(pg: &PgPool) -> Result<Vec<Category>, sqlx::Error
     .await
 }
 
+/// By its address, or one that it had.
 pub(super) async fn id_of(pg: &PgPool, slug: &str) -> Result<Option<BookId>, sqlx::Error> {
-    let id = sqlx::query_scalar!("SELECT id FROM books WHERE slug = $1", slug).fetch_optional(pg).await?;
+    let id = sqlx::query_scalar!(
+        r#"SELECT id AS "id!" FROM books WHERE slug = $1
+           UNION ALL SELECT book_id FROM former_slugs WHERE slug = $1"#,
+        slug
+    );
+    let id = id.fetch_optional(pg).await?;
     id.map(book_id).transpose()
 }
 
@@ -76,7 +75,7 @@ pub(super) async fn has_sku(db: impl sqlx::PgExecutor<'_>, sku: &str) -> Result<
 /// The next books on sale by id, with all that they can be found by.
 pub(super) async fn findable(pg: &PgPool, after: i64, limit: i64) -> Result<Vec<Source>, sqlx::Error> {
     let rows = sqlx::query!(
-        r#"SELECT id, isbn13, title, subtitle, authors, year, language, description, price_minor, popularity,
+        r#"SELECT id, isbn13, title, subtitle, authors, year, language, description, price_minor, popularity, updated_at,
                   ARRAY(SELECT category FROM book_categories WHERE book_id = b.id ORDER BY position, category)
                       AS "categories!"
            FROM books b WHERE id > $1 AND retired_at IS NULL ORDER BY id LIMIT $2"#,
@@ -96,6 +95,7 @@ pub(super) async fn findable(pg: &PgPool, after: i64, limit: i64) -> Result<Vec<
             price: row.price_minor,
             popularity: row.popularity,
             categories: row.categories,
+            changed: from_timestamp(row.updated_at),
         })
     });
     books.collect()

@@ -78,7 +78,7 @@ impl Shop {
 
     /// What no process holds.
     async fn ask_postgres(&self) -> Result<(), Error> {
-        catalog::slugs(&self.store, None, 1).await.map(|_| ())
+        catalog::places::book_parts(&self.store, 1).await.map(|_| ())
     }
 
     async fn is_back(&self) {

@@ -1,5 +1,6 @@
 //! The catalogue against real servers: what shoppers find, what is cached, what an import does.
 
+mod addresses;
 mod cached;
 mod edit;
 mod found;

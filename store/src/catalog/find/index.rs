@@ -6,7 +6,7 @@ use super::{
     words::{Word, Words},
 };
 use crate::catalog::import::slug_of;
-use domain::BookId;
+use domain::{BookId, UnixMillis};
 use rust_stemmers::{Algorithm, Stemmer};
 use std::collections::{BTreeMap, HashMap};
 
@@ -23,6 +23,7 @@ pub(in crate::catalog) struct Source {
     pub price: i64,
     pub popularity: i64,
     pub categories: Vec<String>,
+    pub changed: UnixMillis,
 }
 
 /// The number of a book in the index: 0 is the best known.
@@ -81,6 +82,8 @@ pub(super) struct Author {
     pub slug: String,
     pub folded: String,
     pub words: Box<[Word]>,
+    /// The latest change of a book of theirs.
+    pub changed: UnixMillis,
 }
 
 #[derive(Debug, Default)]
@@ -224,23 +227,26 @@ impl Builder {
         }
         let series = note(series, Field::Series);
         note(book.subtitle.as_deref().unwrap_or_default(), Field::Subtitle);
-        let authors = book.authors.iter().zip(names).map(|(name, words)| self.author(name, words)).collect();
+        let authors =
+            book.authors.iter().zip(names).map(|(name, words)| self.author(name, words, book.changed)).collect();
         self.describe(doc, &book.description);
         let categories = book.categories.iter().map(|slug| number(&mut self.categories, slug)).collect();
         let language = number(&mut self.languages, &book.language);
         Draft { title, short, series, authors, language, categories }
     }
 
-    fn author(&mut self, name: &str, words: Vec<u32>) -> u32 {
+    fn author(&mut self, name: &str, words: Vec<u32>, changed: UnixMillis) -> u32 {
         let slug = slug_of(name);
         let key = if slug.is_empty() { name } else { &slug };
         if let Some(number) = self.author_numbers.get(key) {
+            let (author, _) = &mut self.authors[*number as usize];
+            author.changed = author.changed.max(changed);
             return *number;
         }
         let number = self.authors.len() as u32;
         self.author_numbers.insert(key.to_owned(), number);
         let folded = text::words(&folded(name)).collect::<Vec<_>>().join(" ");
-        self.authors.push((Author { name: name.to_owned(), slug, folded, words: Box::default() }, words));
+        self.authors.push((Author { name: name.to_owned(), slug, folded, words: Box::default(), changed }, words));
         number
     }
 

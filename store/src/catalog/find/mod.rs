@@ -11,7 +11,7 @@ mod words;
 
 pub(super) use index::Source;
 
-use super::{Author, cache::Found};
+use super::{Author, cache::Found, places::Place};
 use crate::{
     Store,
     cache::{self as kept, Aged, Held},
@@ -108,6 +108,19 @@ pub(super) async fn authors_of(store: &Store, id: BookId) -> Result<Vec<Author>,
     let (index, _) = index(store).await?;
     let authors = index.doc(id).map(|doc| &index.books[doc as usize].authors);
     Ok(authors.into_iter().flatten().map(|author| shown(&index.authors[*author as usize])).collect())
+}
+
+/// Authors with pages, from that number on: slugs and latest changes.
+pub(super) async fn author_places(store: &Store, from: usize, limit: usize) -> Result<Vec<Place>, Error> {
+    let (index, _) = index(store).await?;
+    let authors = index.authors.iter().filter(|author| !author.slug.is_empty()).skip(from).take(limit);
+    Ok(authors.map(|author| Place { slug: author.slug.clone(), changed: author.changed }).collect())
+}
+
+/// How many authors have pages.
+pub(super) async fn authors_with_pages(store: &Store) -> Result<usize, Error> {
+    let (index, _) = index(store).await?;
+    Ok(index.authors.iter().filter(|author| !author.slug.is_empty()).count())
 }
 
 fn shown(author: &index::Author) -> Author {

@@ -31,7 +31,7 @@ pub(super) mod record;
 mod slug;
 mod write;
 
-pub(super) use slug::{MAX_SLUG, latin, of as slug_of};
+pub(super) use slug::{MAX_SLUG, Named, latin, of as slug_of};
 
 use crate::{
     Store,

@@ -7,11 +7,11 @@ use serde::Serialize;
 use sqlx::{PgTransaction, types::Json};
 use std::collections::{BTreeSet, HashMap};
 
-/// Advisory lock: one import at a time.
+/// Advisory lock: one import at a time. Taken before any book is locked.
 const IMPORT_LOCK: i64 = 7_201;
 
-/// Waits for other imports, at most one statement timeout.
-pub(super) async fn lock(tx: &mut PgTransaction<'_>) -> Result<(), sqlx::Error> {
+/// Waits for other imports, at most one statement timeout; addresses are given out under it, too.
+pub(in crate::catalog) async fn lock(tx: &mut PgTransaction<'_>) -> Result<(), sqlx::Error> {
     sqlx::query!("SELECT pg_advisory_xact_lock($1)", IMPORT_LOCK).execute(&mut **tx).await?;
     Ok(())
 }
@@ -36,7 +36,12 @@ pub(super) async fn known(
 
 /// Which of these are in use.
 pub(super) async fn slugs_taken(tx: &mut PgTransaction<'_>, slugs: &[String]) -> Result<Vec<String>, sqlx::Error> {
-    sqlx::query_scalar!("SELECT slug FROM books WHERE slug = ANY($1)", slugs).fetch_all(&mut **tx).await
+    let taken = sqlx::query_scalar!(
+        r#"SELECT slug AS "slug!" FROM books WHERE slug = ANY($1)
+           UNION ALL SELECT slug FROM former_slugs WHERE slug = ANY($1)"#,
+        slugs
+    );
+    taken.fetch_all(&mut **tx).await
 }
 
 /// A row with what only new books need.
@@ -91,6 +96,7 @@ pub(in crate::catalog) struct Changed {
     pub id: i64,
     /// When its title, price or state changed, of which carts have to hear: ms, later than every former one.
     pub stamp: Option<i64>,
+    pub is_retitled: bool,
 }
 
 /// What a row leaves open stays; a row that changes nothing touches nothing.
@@ -118,7 +124,8 @@ pub(in crate::catalog) async fn update(
                         AS retired_at,
                     (coalesce(c.title, o.title), coalesce(c.price_minor, o.price_minor),
                      coalesce(c.retired, o.retired_at IS NOT NULL))
-                        IS DISTINCT FROM (o.title, o.price_minor, o.retired_at IS NOT NULL) AS is_news
+                        IS DISTINCT FROM (o.title, o.price_minor, o.retired_at IS NOT NULL) AS is_news,
+                    coalesce(c.title <> o.title, false) AS is_retitled
              FROM jsonb_to_recordset($1) AS c (id bigint, sku text, isbn13 text, title text, subtitle text,
                   authors text[], year integer, language text, pages integer, description text, price_minor bigint,
                   popularity bigint, retired boolean)
@@ -131,7 +138,8 @@ pub(in crate::catalog) async fn update(
                IS DISTINCT FROM
                (n.sku, n.isbn13, n.title, n.subtitle, n.authors, n.year, n.language, n.pages, n.description,
                 n.price_minor, n.popularity, n.retired_at)
-         RETURNING b.id, CASE WHEN n.is_news THEN floor(extract(epoch FROM b.updated_at) * 1000)::bigint END AS stamp"#,
+         RETURNING b.id, CASE WHEN n.is_news THEN floor(extract(epoch FROM b.updated_at) * 1000)::bigint END AS stamp,
+             n.is_retitled AS "is_retitled!""#,
         Json(changes) as _,
         to_timestamp(now)
     )

@@ -28,19 +28,41 @@ pub(in crate::catalog) fn of(text: &str) -> String {
     cut(&words)
 }
 
-/// Slugs for a new book, the best first; the last one is its own, because the SKU is.
-pub(super) fn candidates(row: &Row) -> Vec<String> {
-    let title = row.title.as_deref().unwrap_or_default();
-    // “The Hunger Games (The Hunger Games, #1)”: the series is not part of its address.
-    let bare = of(title.split(" (").next().unwrap_or(title));
-    let base = if bare.is_empty() { of(title) } else { bare };
-    let key = row.isbn13.as_ref().map_or_else(|| of(row.key()), |isbn| Isbn::as_str(isbn).to_owned());
-    let hash = hex::encode(&Sha256::digest(row.key().as_bytes())[..6]);
-    if base.is_empty() {
-        return vec![joined("book", &key), joined("book", &hash)];
+/// What the address of a book is made of.
+pub(in crate::catalog) struct Named<'a> {
+    pub title: &'a str,
+    /// The first author.
+    pub author: Option<&'a str>,
+    pub isbn: Option<&'a str>,
+    /// The SKU, or the ISBN where there is none.
+    pub key: &'a str,
+}
+
+impl<'a> From<&'a Row> for Named<'a> {
+    fn from(row: &'a Row) -> Self {
+        Self {
+            title: row.title.as_deref().unwrap_or_default(),
+            author: row.authors.iter().flatten().next().map(String::as_str),
+            isbn: row.isbn13.as_ref().map(Isbn::as_str),
+            key: row.key(),
+        }
     }
-    let author = row.authors.iter().flatten().next().map(|name| of(name)).unwrap_or_default();
-    vec![base.clone(), joined(&base, &author), joined(&base, &key), joined(&base, &hash)]
+}
+
+impl Named<'_> {
+    /// Slugs for the book, the best first; the last one is its own, because the SKU is.
+    pub fn slugs(&self) -> Vec<String> {
+        // “The Hunger Games (The Hunger Games, #1)”: the series is not part of its address.
+        let bare = of(self.title.split(" (").next().unwrap_or(self.title));
+        let base = if bare.is_empty() { of(self.title) } else { bare };
+        let key = self.isbn.map_or_else(|| of(self.key), str::to_owned);
+        let hash = hex::encode(&Sha256::digest(self.key.as_bytes())[..6]);
+        if base.is_empty() {
+            return vec![joined("book", &key), joined("book", &hash)];
+        }
+        let author = self.author.map(of).unwrap_or_default();
+        vec![base.clone(), joined(&base, &author), joined(&base, &key), joined(&base, &hash)]
+    }
 }
 
 fn joined(base: &str, suffix: &str) -> String {
@@ -113,6 +135,7 @@ mod tests {
             authors: Some(vec!["Ann Onymous".into()]),
             ..Row::default()
         };
+        let candidates = |row: &Row| Named::from(row).slugs();
         let slugs = candidates(&row("Dune (Dune, #1)", "X.1"));
         assert_eq!(slugs[..3], ["dune", "dune-ann-onymous", "dune-x-1"]);
         assert_eq!(candidates(&row("ثلاثية", "A/7"))[0], "book-a-7");

@@ -185,7 +185,7 @@ impl<'a, 'tx> Writer<'a, 'tx> {
 
     /// The best free slug of each row.
     async fn slugs(&mut self, rows: &[Row]) -> Result<Vec<String>, Error> {
-        let wanted: Vec<Vec<String>> = rows.iter().map(slug::candidates).collect();
+        let wanted: Vec<Vec<String>> = rows.iter().map(|row| slug::Named::from(row).slugs()).collect();
         let all: Vec<String> = wanted.iter().flatten().cloned().collect();
         let mut taken: HashSet<String> =
             queries::slugs_taken(self.tx, &all).await.during("import.slugs")?.into_iter().collect();
