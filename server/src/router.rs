@@ -72,8 +72,8 @@ fn beside(config: &Config, store: &Store) -> Router<AppState> {
         .route("/healthz", get(routes::health::healthz))
         .route("/readyz", get(routes::health::readyz))
         .route("/robots.txt", get(routes::robots::robots))
-        .route("/sitemap.xml", get(routes::sitemap::sitemap))
         .route("/covers/{file}", get(routes::covers::cover))
+        .merge(routes::sitemap::routes(config.sitemap_urls))
         .merge(webhooks::routes(store.clone()))
         .merge(
             Router::new()

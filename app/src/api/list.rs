@@ -1,10 +1,11 @@
 //! What the page of a list shows: the address says what is wanted, and every choice is an address again.
 
 use super::pages::{Choice, Group, List};
-use crate::{AppError, call, next::encode};
+use crate::{AppError, call, components::crumbs::Crumb, next::encode};
 use domain::{
     ApiError, Currency, Minor,
     catalog::{BookPage, BookQuery, Category, Facet, Facets, PriceFacet, Sort},
+    words::counted,
 };
 use store::{Store, catalog};
 
@@ -122,6 +123,7 @@ pub async fn list(store: &Store, address: &str) -> Result<List, AppError> {
     Ok(List {
         title,
         lede: lede(&page),
+        crumbs: if path(query) == "/books" { Vec::new() } else { vec![Crumb::all_books()] },
         action: path(query),
         form: form.map(|(name, value)| (name.to_owned(), value)).collect(),
         sort: query.sort,
@@ -135,11 +137,11 @@ pub async fn list(store: &Store, address: &str) -> Result<List, AppError> {
 }
 
 fn lede(page: &BookPage) -> String {
+    let titles = |total: i64| counted(total.unsigned_abs(), "title", "titles");
     match (page.total, page.pages()) {
         (0, _) => "Nothing on the shelves matches that.".to_owned(),
-        (1, _) => "1 title".to_owned(),
-        (total, 1) => format!("{total} titles"),
-        (total, pages) => format!("{total} titles, page {} of {pages}", page.page),
+        (total, 1) => titles(total),
+        (total, pages) => format!("{}, page {} of {pages}", titles(total), page.page),
     }
 }
 

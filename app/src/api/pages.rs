@@ -1,8 +1,10 @@
 //! What one page needs in one answer. Made for the pages of this app only; other clients use the other modules.
 
-use crate::AppError;
 #[cfg(feature = "ssr")]
 use crate::ssr::Caller;
+use crate::{AppError, components::crumbs::Crumb};
+#[cfg(feature = "ssr")]
+use domain::{Minor, catalog::BookQuery};
 use domain::{
     cart::{CartView, Changes},
     catalog::{BookCard, Category, Sort},
@@ -31,6 +33,8 @@ pub struct List {
     /// The form that orders it: where it leads, and what it keeps.
     pub action: String,
     pub form: Vec<(String, String)>,
+    /// The lists that it is a part of.
+    pub crumbs: Vec<Crumb>,
     pub sort: Sort,
     /// The filters that are on; each leads to the list without it.
     pub chosen: Vec<Choice>,
@@ -58,6 +62,8 @@ pub struct Choice {
 pub struct Book {
     pub card: BookCard,
     pub more: BookMore,
+    /// Others by its first author.
+    pub same_author: Vec<BookCard>,
     /// Others of its first category.
     pub near: Vec<BookCard>,
 }
@@ -75,6 +81,8 @@ pub struct BookMore {
     pub description: String,
     pub categories: Vec<Category>,
     pub on_sale: bool,
+    /// What it costs to have it sent, and how long that takes.
+    pub delivery: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,7 +102,6 @@ const ROW: usize = 6;
 
 #[server(name = HomePage, prefix = "/api", endpoint = "page/home", input = GetUrl)]
 pub async fn home() -> Result<Home, AppError> {
-    use domain::catalog::BookQuery;
     let caller = Caller::current()?;
     let shelf = store::catalog::home(caller.store()).await?;
     let categories = store::catalog::categories(caller.store()).await?;
@@ -116,23 +123,52 @@ pub async fn books(#[server(default)] at: String) -> Result<List, AppError> {
 
 #[server(name = BookPageOf, prefix = "/api", endpoint = "page/book", input = GetUrl)]
 pub async fn book(#[server(default)] slug: String) -> Result<Book, AppError> {
-    use domain::catalog::{BookDetail, BookQuery};
+    use domain::catalog::BookDetail;
     let caller = Caller::current()?;
     let book = store::catalog::book(caller.store(), &slug).await?;
     let book = book.ok_or_else(|| domain::ApiError::not_found("that book"))?;
+    let authors = store::catalog::authors_of(caller.store(), book.card.id).await?;
+    let author = authors.first().map(|author| if author.slug.is_empty() { &author.name } else { &author.slug });
+    let same_author = match author {
+        None => Vec::new(),
+        author => others(&caller, BookQuery { author: author.cloned(), ..BookQuery::default() }, &[&book.card]).await?,
+    };
     let near = match &book.card.category {
         None => Vec::new(),
         category => {
-            let query = BookQuery { category: category.clone(), in_stock: true, ..BookQuery::default() }.bounded();
-            let page = store::catalog::list(caller.store(), &query).await?;
-            page.books.into_iter().filter(|near| near.id != book.card.id).take(ROW).collect()
+            let shown: Vec<&BookCard> = same_author.iter().chain([&book.card]).collect();
+            let query = BookQuery { category: category.clone(), in_stock: true, ..BookQuery::default() };
+            others(&caller, query, &shown).await?
         }
     };
     let BookDetail { card, subtitle, isbn, language, pages, description, categories, on_sale } = book;
     let language = language_name(&language).map_or(language, str::to_owned);
-    let authors = store::catalog::authors_of(caller.store(), card.id).await?;
     let by = authors.into_iter().map(|author| (author.name.clone(), super::list::author_address(&author))).collect();
-    Ok(Book { card, more: BookMore { by, subtitle, isbn, language, pages, description, categories, on_sale }, near })
+    let delivery = delivery(caller.store().config(), card.price);
+    let more = BookMore { by, subtitle, isbn, language, pages, description, categories, on_sale, delivery };
+    Ok(Book { card, more, same_author, near })
+}
+
+/// A row of a list, without the books shown already.
+#[cfg(feature = "ssr")]
+async fn others(caller: &Caller, query: BookQuery, shown: &[&BookCard]) -> Result<Vec<BookCard>, AppError> {
+    let page = store::catalog::list(caller.store(), &query.bounded()).await?;
+    let books = page.books.into_iter().filter(|book| shown.iter().all(|shown| shown.id != book.id));
+    Ok(books.take(ROW).collect())
+}
+
+/// `Delivery ₹49, free from ₹999. With you in 3 to 6 days, anywhere in India.`
+#[cfg(feature = "ssr")]
+fn delivery(config: &store::config::StoreConfig, price: Minor) -> String {
+    let (rule, money) = (config.delivery, |amount: Minor| amount.with(config.currency).to_string());
+    let cost = if rule.fee_for(price) == Minor::ZERO {
+        "Delivery is free".to_owned()
+    } else if rule.free_from == Minor::new(i64::MAX) {
+        format!("Delivery {}", money(rule.fee))
+    } else {
+        format!("Delivery {}, free from {}", money(rule.fee), money(rule.free_from))
+    };
+    format!("{cost}. Usually with you in {}, anywhere in India.", config.delivery_days)
 }
 
 /// The English name of a language of ISO 639, by its two- or three-letter code.

@@ -4,6 +4,7 @@
 use super::icon::icon;
 use crate::api::pages::{Choice, Group};
 use crate::html::html;
+use domain::words::number;
 use leptos::prelude::*;
 
 pub fn facets(groups: Vec<Group>) -> AnyView {
@@ -32,7 +33,7 @@ fn facet(Choice { name, books, href, is_on }: Choice) -> AnyView {
             <a class="facet" href=href aria-current=is_on.then_some("true")>
                 {name}
                 {books.map(|books| html! {
-                    <span class="facet__count">{books}<span class="visually-hidden">" titles"</span></span>
+                    <span class="facet__count">{number(books.into())}<span class="visually-hidden">" titles"</span></span>
                 })}
             </a>
         </li>

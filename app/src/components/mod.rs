@@ -3,6 +3,7 @@
 pub mod address;
 pub mod book_card;
 pub mod cover;
+pub mod crumbs;
 pub mod edit_form;
 pub mod empty;
 pub mod facets;

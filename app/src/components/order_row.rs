@@ -3,11 +3,11 @@
 use super::{icon::icon, status::status};
 use crate::html::html;
 use crate::when;
-use domain::order::OrderSummary;
+use domain::{order::OrderSummary, words::counted};
 use leptos::prelude::*;
 
 pub fn order_row(order: OrderSummary) -> AnyView {
-    let copies = if order.copies == 1 { "1 copy".to_owned() } else { format!("{} copies", order.copies) };
+    let copies = counted(order.copies.unsigned_abs(), "copy", "copies");
     let meta = format!("{}, {}, {copies}", order.number, when::date(order.placed_at));
     html! {
         <li class="order-row">

@@ -14,8 +14,8 @@ pub const PLAIN: &str = "page__main";
 pub fn Page(#[prop(into)] title: String, class: &'static str, children: Children) -> impl IntoView {
     focus_unless_first();
     html! {
-        <Title text=title/>
-        <main class=class id="main" tabindex="-1">{children()}</main>
+        <Title text=title.clone()/>
+        <main class=class id="main" tabindex="-1" aria-label=title>{children()}</main>
     }
 }
 
@@ -27,6 +27,10 @@ fn focus_unless_first() {
     let is_first = Owner::current_shared_context().is_some_and(|context| context.during_hydration());
     Effect::new(move |_| {
         if !is_first {
+            // It names the page that the tab began with; "Share" would send that one.
+            if let Ok(Some(canonical)) = document().query_selector("link[rel=canonical]") {
+                canonical.remove();
+            }
             set_timeout(|| focus("main", true), ONCE_SHOWN);
         }
     });

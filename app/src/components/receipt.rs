@@ -2,7 +2,7 @@
 
 use super::cover::cover;
 use crate::html::html;
-use domain::{Currency, Minor, cart::CartView, order::OrderLine};
+use domain::{Currency, Minor, cart::CartView, order::OrderLine, words};
 use leptos::prelude::*;
 
 /// What a line of a receipt says.
@@ -82,6 +82,5 @@ pub fn totals(sums: Sums) -> AnyView {
 
 /// `4 copies of 3 books`
 pub fn counted(copies: u32, titles: usize) -> String {
-    let copies = if copies == 1 { "1 copy".to_owned() } else { format!("{copies} copies") };
-    if titles == 1 { format!("{copies} of 1 book") } else { format!("{copies} of {titles} books") }
+    format!("{} of {}", words::counted(copies.into(), "copy", "copies"), words::counted(titles as u64, "book", "books"))
 }

@@ -3,6 +3,7 @@
 use super::{icon::icon, search::Search};
 use crate::html::{changing, html};
 use crate::shop::use_shop;
+use domain::words::counted;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
@@ -54,7 +55,7 @@ fn Badge() -> impl IntoView {
     let copies = Memo::new(move |_| cart.with(|cart| cart.copies));
     changing(move || {
         let copies = copies.get();
-        let label = format!("{copies} {} in the cart", if copies == 1 { "copy" } else { "copies" });
+        let label = format!("{} in the cart", counted(copies.into(), "copy", "copies"));
         (copies > 0).then(|| html! { <span class="cart-badge" aria-label=label>{copies}</span> })
     })
 }

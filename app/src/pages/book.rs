@@ -6,6 +6,8 @@ use crate::{
     components::{
         book_card::book_cards,
         cover::cover,
+        crumbs::{Crumb, crumbs},
+        icon::icon,
         loaded::loaded,
         notice::{Tone, notice},
         page::{PLAIN, Page},
@@ -15,7 +17,7 @@ use crate::{
     live::Edit,
     shop::use_shop,
 };
-use domain::{Quantity, cart::CartLine, catalog::BookCard};
+use domain::{Quantity, cart::CartLine, catalog::BookCard, words::counted};
 use leptos::{ev::SubmitEvent, form::form_data_from_event, prelude::*};
 use leptos_router::hooks::use_params_map;
 
@@ -26,16 +28,19 @@ pub fn BookPage() -> impl IntoView {
     loaded(move || slug.with(|slug| address("page/book", &[("slug", slug)])), show)
 }
 
-fn show(Book { card, more, near }: Book) -> AnyView {
+fn show(book: Book) -> AnyView {
+    #[cfg(feature = "ssr")]
+    crate::ssr::head::book(&book);
+    let way = crumbs(Crumb::of_book(&book));
+    let Book { card, more, same_author, near } = book;
     let alt = format!("Cover of {} by {}", card.title, card.authors);
     let title = format!("{} by {}", card.title, card.authors);
-    let about = if more.description.is_empty() { &title } else { &more.description };
-    describe(about);
     let facts = facts(&card, &more);
     let by = by(&card, more.by);
     let (subtitle, description) = (more.subtitle, more.description);
     html! {
         <Page title=title class=PLAIN>
+            {way}
             <article class="book">
                 {cover(&card.slug, "cover book__cover", alt, true)}
                 <header class="book__head">
@@ -45,11 +50,13 @@ fn show(Book { card, more, near }: Book) -> AnyView {
                 </header>
                 <div class="book__body">
                     <BuyBox book=card on_sale=more.on_sale/>
+                    {more.on_sale.then(|| html! { <p class="book__delivery">{icon("parcel")}{more.delivery}</p> })}
                     {(!description.is_empty()).then(|| html! { <p class="book__description">{description}</p> })}
                     {facts}
                 </div>
             </article>
-            {shelf(near)}
+            {shelf("same-author-h", "More by this author", same_author)}
+            {shelf("near-h", "From the same shelf", near)}
         </Page>
     }
 }
@@ -63,18 +70,6 @@ fn by(book: &BookCard, authors: Vec<(String, String)>) -> AnyView {
         html! { {(at > 0).then_some(", ")}<a href=href>{name}</a> }
     });
     links.collect::<Vec<_>>().into_any()
-}
-
-/// For search engines, so only the server writes it.
-fn describe(description: &str) {
-    #[cfg(feature = "ssr")]
-    {
-        use leptos_meta::{Meta, MetaProps};
-        // Making the element registers it for the head of the page.
-        let _ = Meta(MetaProps::builder().name("description").content(description.to_owned()).build());
-    }
-    #[cfg(not(feature = "ssr"))]
-    let _ = description;
 }
 
 /// Price, stock and the button; stays in reach on the phone.
@@ -150,7 +145,7 @@ fn in_cart(book: BookCard) -> AnyView {
     let said = move || {
         line.get().map(|line| {
             let copies = line.quantity.get();
-            let title = format!("In your cart: {copies} {}", if copies == 1 { "copy" } else { "copies" });
+            let title = format!("In your cart: {}", counted(copies.into(), "copy", "copies"));
             let more = line.notice.map(|notice| notice.sentence(book.currency));
             let body = html! {
                 {more.map(|more| html! { <p>{more}</p> })}
@@ -184,14 +179,14 @@ fn facts(card: &BookCard, book: &BookMore) -> AnyView {
     }
 }
 
-fn shelf(near: Vec<BookCard>) -> AnyView {
-    if near.is_empty() {
+fn shelf(id: &'static str, title: &'static str, books: Vec<BookCard>) -> AnyView {
+    if books.is_empty() {
         return ().into_any();
     }
     html! {
-        <section class="home-section" aria-labelledby="near-h">
-            <div class="section-head"><h2 id="near-h">"From the same shelf"</h2></div>
-            <ul class="shelf">{book_cards(near, 0)}</ul>
+        <section class="home-section" aria-labelledby=id>
+            <div class="section-head"><h2 id=id>{title}</h2></div>
+            <ul class="shelf">{book_cards(books, 0)}</ul>
         </section>
     }
 }

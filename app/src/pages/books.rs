@@ -5,6 +5,7 @@ use crate::{
     call::address,
     components::{
         book_card::book_cards,
+        crumbs::crumbs,
         facets::{chosen, facets},
         get_form::follow,
         icon::icon,
@@ -29,13 +30,16 @@ pub fn BooksPage() -> impl IntoView {
 }
 
 fn show(list: List) -> AnyView {
-    let List { title, lede, books, page, pages, here, action, form, sort, chosen: on, groups } = list;
+    #[cfg(feature = "ssr")]
+    crate::ssr::head::list(&list);
+    let List { title, lede, books, page, pages, here, action, form, sort, chosen: on, groups, crumbs: way } = list;
     let mark = if here.contains('?') { '&' } else { '?' };
     let body = if books.is_empty() {
         nothing(!on.is_empty(), &here)
     } else {
         html! {
             {order(action, form, sort, &groups)}
+            <h2 class="visually-hidden">"Titles"</h2>
             <ul class="shelf">{book_cards(books, 5)}</ul>
             {pagination(page, pages, |page| if page > 1 { format!("{here}{mark}page={page}") } else { here.clone() })}
         }
@@ -43,7 +47,7 @@ fn show(list: List) -> AnyView {
     html! {
         <Page title=title.clone() class=PLAIN>
             <div class="books">
-                <div class="books__head"><h1>{title}</h1><p class="muted">{lede}</p>{chosen(on)}</div>
+                <div class="books__head">{crumbs(way)}<h1>{title}</h1><p class="muted">{lede}</p>{chosen(on)}</div>
                 {facets(groups)}
                 <div class="books__content">{body}</div>
             </div>

@@ -10,6 +10,7 @@ use crate::{
     },
     html::html,
 };
+use domain::words::{counted, number};
 use leptos::prelude::*;
 
 #[component]
@@ -18,13 +19,15 @@ pub fn HomePage() -> impl IntoView {
 }
 
 fn show(home: Home) -> AnyView {
+    #[cfg(feature = "ssr")]
+    crate::ssr::head::home(home.titles);
     let subjects = home.categories.into_iter().map(|category| {
         html! {
             <li class="subject-index__item">
                 <a class="subject-index__link" href=format!("/categories/{}", category.slug)>
                     <span class="subject-index__name">{category.name}</span>
                     <span class="subject-index__count">
-                        {category.books}<span class="visually-hidden">" titles"</span>
+                        {number(category.books.unsigned_abs())}<span class="visually-hidden">" titles"</span>
                     </span>
                 </a>
             </li>
@@ -45,7 +48,7 @@ fn show(home: Home) -> AnyView {
             <section aria-labelledby="table-h">
                 <div class="section-head">
                     <h2 id="table-h">"On the front table"</h2>
-                    <a class="section-head__more" href="/books">{format!("All {} books", home.titles)}</a>
+                    <a class="section-head__more" href="/books">{format!("All {}", counted(home.titles.unsigned_abs(), "book", "books"))}</a>
                 </div>
                 <ul class="standing">{book_cards(home.shelf, 6)}</ul>
             </section>

@@ -19,6 +19,7 @@ mod auth;
 mod caller;
 pub mod cookies;
 pub mod forms;
+pub(crate) mod head;
 mod pages;
 mod viewer;
 

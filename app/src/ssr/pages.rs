@@ -1,6 +1,6 @@
 //! The two handlers that the server mounts: every page, and every server function.
 
-use super::{AppState, AuthSession, cookies, provide, viewer};
+use super::{AppState, AuthSession, cookies, head, provide, viewer};
 use crate::{
     boot::{Boot, Flash},
     shell,
@@ -27,6 +27,7 @@ pub async fn page(State(state): State<AppState>, request: Request<Body>) -> Resp
     let mut response = render(Request::from_parts(parts, body)).await;
     // A stored page would pair an old nonce with a new policy, and it shows one person's cart.
     response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+    response.headers_mut().entry(head::ROBOTS).or_insert(header::HeaderValue::from_static("noindex"));
     if shows_flash {
         response.headers_mut().append(header::SET_COOKIE, cookies::forget_flash(&state));
     }

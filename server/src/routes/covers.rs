@@ -5,7 +5,7 @@ use crate::{covers::cover_svg, guard::refuse};
 use app::ssr::AppState;
 use axum::{
     extract::{Path, RawQuery, State},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use domain::ApiError;
 use http::{HeaderMap, StatusCode, header};
@@ -27,6 +27,9 @@ pub async fn cover(
             return refuse(error.to_api());
         }
     };
+    if facts.slug != slug {
+        return Redirect::permanent(&app::cover_url(&facts.slug)).into_response();
+    }
     let svg = cover_svg(&facts.title, &facts.authors, facts.category.as_deref().unwrap_or(""), seed(slug));
     let etag = format!("\"{}\"", hex::encode(&Sha256::digest(&svg)[..12]));
     // An address with a version changes when the cover does.
@@ -40,7 +43,7 @@ pub async fn cover(
     }
 }
 
-/// The book's own throw of the dice: stable for ever, on every machine (FNV-1a).
+/// The book's own throw of the dice: as stable as its address, on every machine (FNV-1a).
 fn seed(slug: &str) -> u64 {
     slug.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -9,6 +9,7 @@ mod commands;
 mod desk;
 mod dice;
 mod failures;
+mod found;
 mod frame;
 mod live;
 mod mail;
