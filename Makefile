@@ -1,9 +1,9 @@
 # One set of commands for a laptop and for CI. Each is a script in scripts/ that says why it exists.
 .DEFAULT_GOAL := help
-.PHONY: help run stop test check bench chaos prepare fmt
+.PHONY: help run stop test check bench lighthouse chaos prepare fmt
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## install what is missing, build, seed and serve on http://127.0.0.1:3000
 	@bash scripts/run.sh
@@ -19,6 +19,9 @@ check: ## format, lints, .sqlx up to date, arrows between the rooms
 
 bench: ## measure the budgets on this machine, on databases of its own
 	@timeout -k 30 1200 bash scripts/bench.sh
+
+lighthouse: ## what Lighthouse says of home, list, book and cart; fails below the budgets
+	@bash scripts/lighthouse.sh
 
 chaos: ## shop while everything is killed, frozen and made to forget (SEED, MINUTES), then prove every promise
 	@bash scripts/chaos.sh
