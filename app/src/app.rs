@@ -13,7 +13,7 @@ use crate::{
         account::AccountPage, admin_order::AdminOrderPage, admin_orders::AdminOrdersPage, book::BookPage,
         books::BooksPage, cart::CartPage, checkout::CheckoutPage, home::HomePage, login::LoginPage,
         not_found::NotFound, order::OrderPage, orders::OrdersPage, register::RegisterPage, restore::RestorePage,
-        unsubscribe::UnsubscribePage,
+        sheet::SheetPage, unsubscribe::UnsubscribePage,
     },
     shop::{Shop, use_shop},
 };
@@ -49,6 +49,10 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/login") view=LoginPage ssr=Async/>
                     <Route path=path!("/register") view=RegisterPage ssr=Async/>
                     <Route path=path!("/account") view=AccountPage ssr=Async/>
+                    <Route path=path!("/account/:page") view=SheetPage ssr=Async/>
+                    <Route path=path!("/account/:page/:of") view=SheetPage ssr=Async/>
+                    <Route path=path!("/password/:page") view=SheetPage ssr=Async/>
+                    <Route path=path!("/password/:page/:token") view=SheetPage ssr=Async/>
                     <Route path=path!("/admin") view=|| html! { <Redirect path="/admin/orders"/> } ssr=Async/>
                     <Route path=path!("/admin/orders") view=AdminOrdersPage ssr=Async/>
                     <Route path=path!("/admin/orders/:id") view=AdminOrderPage ssr=Async/>

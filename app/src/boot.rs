@@ -16,6 +16,8 @@ pub struct Boot {
     pub delivery: DeliveryRule,
     /// Names of the payment providers.
     pub providers: Vec<String>,
+    /// Who sells here, as a receipt says it: name and address, line by line.
+    pub business: Vec<String>,
     pub flash: Option<Flash>,
 }
 
@@ -27,6 +29,7 @@ impl Default for Boot {
             cart: CartView::empty(Currency::Inr),
             delivery: DeliveryRule { fee: Minor::ZERO, free_from: Minor::ZERO },
             providers: Vec::new(),
+            business: Vec::new(),
             flash: None,
         }
     }

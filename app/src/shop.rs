@@ -4,7 +4,10 @@ use crate::{
     boot::{Boot, Flash},
     live::Live,
 };
-use domain::account::{AccountView, Role};
+use domain::{
+    account::{AccountView, Role},
+    order::DeliveryRule,
+};
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
@@ -13,6 +16,8 @@ pub struct Shop {
     pub live: Live,
     account: StoredValue<Option<AccountView>>,
     providers: StoredValue<Vec<String>>,
+    business: StoredValue<Vec<String>>,
+    delivery: DeliveryRule,
     flash: RwSignal<Option<Flash>>,
 }
 
@@ -26,6 +31,8 @@ impl Shop {
             live,
             account: StoredValue::new(boot.account),
             providers: StoredValue::new(boot.providers),
+            business: StoredValue::new(boot.business),
+            delivery: boot.delivery,
             flash: RwSignal::new(boot.flash),
         });
     }
@@ -54,6 +61,15 @@ impl Shop {
     /// Names of the payment providers.
     pub fn providers(self) -> Vec<String> {
         self.providers.get_value()
+    }
+
+    /// Who sells here, as a receipt says it.
+    pub fn business(self) -> Vec<String> {
+        self.business.get_value()
+    }
+
+    pub fn delivery(self) -> DeliveryRule {
+        self.delivery
     }
 
     /// The refusal of this form (`account/login`), if it was just sent without WASM.

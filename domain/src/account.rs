@@ -32,6 +32,9 @@ pub struct AccountView {
     pub email: Email,
     pub name: String,
     pub role: Role,
+    /// They read the mails of that address.
+    #[serde(default)]
+    pub is_verified: bool,
 }
 
 /// An e-mail address in lower case, plausible enough to write to.
@@ -106,20 +109,31 @@ impl Registration {
         if parsed.is_err() {
             wrong.insert("email".to_owned(), "This does not look like an e-mail address.".to_owned());
         }
-        if password.chars().count() < PASSWORD_MIN {
-            wrong.insert("password".into(), format!("Use at least {PASSWORD_MIN} characters."));
-        } else if password.len() > PASSWORD_MAX_BYTES {
-            wrong.insert("password".into(), format!("Use at most {PASSWORD_MAX_BYTES} bytes."));
-        }
-        let name = name.trim();
-        if name.is_empty() || name.chars().count() > NAME_MAX || name.chars().any(char::is_control) {
-            wrong.insert("name".into(), format!("Please give a name of up to {NAME_MAX} characters."));
-        }
-        match parsed {
-            Ok(email) if wrong.is_empty() => Ok(Self { email, password: password.to_owned(), name: name.to_owned() }),
+        wrong.extend(check_password(password).err().map(|message| ("password".to_owned(), message)));
+        let name = parse_name(name).map_err(|message| wrong.insert("name".into(), message));
+        match (parsed, name) {
+            (Ok(email), Ok(name)) if wrong.is_empty() => Ok(Self { email, password: password.to_owned(), name }),
             _ => Err(ApiError::fields(wrong)),
         }
     }
+}
+
+/// Whether a new password will do; the error says why not.
+pub fn check_password(password: &str) -> Result<(), String> {
+    if password.chars().count() < PASSWORD_MIN {
+        Err(format!("Use at least {PASSWORD_MIN} characters."))
+    } else if password.len() > PASSWORD_MAX_BYTES {
+        Err(format!("Use at most {PASSWORD_MAX_BYTES} bytes."))
+    } else {
+        Ok(())
+    }
+}
+
+/// A person's name without the spaces around it; the error says what is wrong.
+pub fn parse_name(name: &str) -> Result<String, String> {
+    let name = name.trim();
+    let fits = !name.is_empty() && name.chars().count() <= NAME_MAX && !name.chars().any(char::is_control);
+    if fits { Ok(name.to_owned()) } else { Err(format!("Please give a name of up to {NAME_MAX} characters.")) }
 }
 
 #[cfg(test)]

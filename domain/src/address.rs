@@ -1,6 +1,6 @@
 //! Where a parcel goes.
 
-use crate::ApiError;
+use crate::{AddressId, ApiError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -32,6 +32,61 @@ pub struct AddressForm {
     pub phone: String,
 }
 
+/// An address of somebody's address book.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    pub id: AddressId,
+    pub address: Address,
+    /// The one to begin with.
+    pub is_default: bool,
+}
+
+/// Most addresses of one book.
+pub const MAX_ENTRIES: usize = 20;
+
+/// Where the shop delivers: code and name. A longer list comes with more couriers.
+pub const COUNTRIES: [(&str, &str); 1] = [("IN", "India")];
+
+/// The states and union territories of India, to choose from; programs may send others.
+pub const STATES: [&str; 36] = [
+    "Andaman and Nicobar Islands",
+    "Andhra Pradesh",
+    "Arunachal Pradesh",
+    "Assam",
+    "Bihar",
+    "Chandigarh",
+    "Chhattisgarh",
+    "Dadra and Nagar Haveli and Daman and Diu",
+    "Delhi",
+    "Goa",
+    "Gujarat",
+    "Haryana",
+    "Himachal Pradesh",
+    "Jammu and Kashmir",
+    "Jharkhand",
+    "Karnataka",
+    "Kerala",
+    "Ladakh",
+    "Lakshadweep",
+    "Madhya Pradesh",
+    "Maharashtra",
+    "Manipur",
+    "Meghalaya",
+    "Mizoram",
+    "Nagaland",
+    "Odisha",
+    "Puducherry",
+    "Punjab",
+    "Rajasthan",
+    "Sikkim",
+    "Tamil Nadu",
+    "Telangana",
+    "Tripura",
+    "Uttar Pradesh",
+    "Uttarakhand",
+    "West Bengal",
+];
+
 /// Longest text in any field of an address, in characters.
 pub const MAX_FIELD: usize = 120;
 
@@ -55,6 +110,18 @@ impl Address {
         }
         check_shapes(&mut wrong, &address);
         if wrong.is_empty() { Ok(address) } else { Err(ApiError::fields(wrong)) }
+    }
+}
+
+impl Address {
+    /// On paper, line by line.
+    pub fn lines(&self) -> Vec<String> {
+        let place = format!("{}, {} {}", self.city, self.state, self.postcode);
+        let country =
+            COUNTRIES.iter().find(|(code, _)| *code == self.country).map_or(&*self.country, |(_, name)| *name);
+        let lines = [Some(&*self.name), Some(&*self.line1), self.line2.as_deref(), Some(&*place), Some(country)];
+        let lines = lines.into_iter().chain([Some(&*self.phone)]);
+        lines.flatten().map(str::to_owned).collect()
     }
 }
 

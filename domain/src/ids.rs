@@ -103,6 +103,8 @@ uuid_id!(/// An order; derived from its owner and idempotency key, see [`OrderId
     OrderId, "order id");
 uuid_id!(/// One attempt to pay an order at one provider.
     PaymentId, "payment id");
+uuid_id!(/// An address of an address book.
+    AddressId, "address id");
 uuid_id!(/// Money on its way back.
     RefundId, "refund id");
 

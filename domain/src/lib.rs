@@ -22,7 +22,7 @@ pub mod time;
 pub mod words;
 
 pub use error::{ApiError, ErrorCode};
-pub use ids::{AccountId, BookId, GuestId, IdempotencyKey, OrderId, PaymentId, RefundId};
+pub use ids::{AccountId, AddressId, BookId, GuestId, IdempotencyKey, OrderId, PaymentId, RefundId};
 pub use money::{Currency, Minor, Money};
 pub use network::Network;
 pub use owner::Owner;

@@ -37,6 +37,8 @@ pub struct StoreConfig {
     pub key_prefix: String,
     /// Where shoppers and providers reach the shop, without a slash at the end.
     pub base_url: String,
+    /// Who sells, as a receipt says it: name and address, line by line.
+    pub business: Vec<String>,
     pub currency: Currency,
     pub delivery: DeliveryRule,
     pub delivery_days: DeliveryDays,

@@ -42,6 +42,7 @@ pub fn config(database_url: &str) -> StoreConfig {
         redis_url: redis_url(),
         key_prefix,
         base_url: "http://127.0.0.1:1".into(),
+        business: vec!["Book Bazar".into()],
         currency: Currency::Inr,
         delivery: DeliveryRule { fee: Minor::new(4_900), free_from: Minor::new(99_900) },
         delivery_days: DeliveryDays::default(),

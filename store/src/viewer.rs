@@ -1,6 +1,6 @@
 //! Who is asking: what authorisation below the pages is decided on.
 
-use domain::{OrderId, Owner};
+use domain::{OrderId, Owner, account::Email};
 
 /// The person behind a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,16 +10,19 @@ pub struct Viewer {
     pub is_admin: bool,
     /// Orders this browser placed, by its signed receipt cookie; they open guest orders after a login.
     pub receipts: Vec<(OrderId, Owner)>,
+    /// The address of their account, once it is proven: guests' orders placed with it are theirs.
+    pub proven: Option<Email>,
 }
 
 impl Viewer {
     pub fn new(owner: Owner) -> Self {
-        Self { owner, is_admin: false, receipts: Vec::new() }
+        Self { owner, is_admin: false, receipts: Vec::new(), proven: None }
     }
 
-    /// Whether this person may see an order of that owner.
-    pub fn may_see(&self, order: OrderId, owner: &Owner) -> bool {
-        let receipt = || owner.guest().is_some() && self.receipts.contains(&(order, *owner));
-        self.is_admin || self.owner == *owner || receipt()
+    /// Whether this person may see an order of that owner, placed with that address.
+    pub fn may_see(&self, order: OrderId, owner: &Owner, email: &str) -> bool {
+        let has_proven = || self.proven.as_ref().is_some_and(|mine| mine.as_str() == email);
+        let of_guest = || owner.guest().is_some() && (self.receipts.contains(&(order, *owner)) || has_proven());
+        self.is_admin || self.owner == *owner || of_guest()
     }
 }

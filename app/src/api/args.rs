@@ -2,10 +2,14 @@
 
 use super::books::ListArgs;
 use crate::AppError;
-use domain::{BookId, IdempotencyKey, Minor, Quantity, catalog::BookQuery, catalog::Sort};
+use domain::{AddressId, BookId, IdempotencyKey, Minor, Quantity, catalog::BookQuery, catalog::Sort};
 
 pub fn book(text: &str) -> Result<BookId, AppError> {
     text.parse().map_err(|_| AppError::bad_request("“book_id” must be the number of a book."))
+}
+
+pub fn address(text: &str) -> Result<AddressId, AppError> {
+    text.parse().map_err(|_| AppError::bad_request("“id” must be the id of an address."))
 }
 
 /// How many copies to add; nothing said means one.

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "ssr")]
 use super::args;
+use super::mail::PutBack;
 use crate::AppError;
 #[cfg(feature = "ssr")]
 use crate::ssr::Caller;
@@ -70,6 +71,15 @@ pub async fn take_what_is_left() -> Result<CartView, AppError> {
         Some(viewer) => caller.edited(carts::take_what_is_left(caller.store(), &viewer.owner).await),
         None => Ok(CartView::empty(caller.store().config().currency)),
     }
+}
+
+/// The books of an earlier order once more; `said` tells which of them are not to be had.
+#[server(name = BuyAgain, prefix = "/api", endpoint = "cart/again")]
+pub async fn again(#[server(default)] order_id: String) -> Result<PutBack, AppError> {
+    let caller = Caller::current()?;
+    let (viewer, order) = caller.viewer_of(&order_id)?;
+    let (cart, said) = store::orders::again(caller.store(), &viewer, order).await?;
+    Ok(PutBack { cart, said })
 }
 
 #[server(name = ClearCart, prefix = "/api", endpoint = "cart/clear")]

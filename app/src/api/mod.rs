@@ -4,11 +4,14 @@
 //! [`args`] turns them into the domain's types.
 
 pub mod account;
+pub mod addresses;
 pub mod admin;
 #[cfg(feature = "ssr")]
 mod args;
 pub mod books;
 pub mod cart;
+#[cfg(feature = "ssr")]
+mod fields;
 #[cfg(feature = "ssr")]
 pub mod list;
 pub mod mail;
@@ -16,3 +19,7 @@ pub mod orders;
 pub mod pages;
 pub mod payments;
 pub mod refunds;
+pub mod settings;
+pub mod sheet;
+#[cfg(feature = "ssr")]
+mod sheets;

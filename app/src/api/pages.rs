@@ -2,10 +2,14 @@
 
 #[cfg(feature = "ssr")]
 use crate::ssr::Caller;
-use crate::{AppError, components::crumbs::Crumb};
+use crate::{
+    AppError,
+    components::{crumbs::Crumb, form::Input},
+};
 #[cfg(feature = "ssr")]
 use domain::{Minor, catalog::BookQuery};
 use domain::{
+    address::Entry,
     cart::{CartView, Changes},
     catalog::{BookCard, Category, Sort},
 };
@@ -94,6 +98,17 @@ pub struct Checkout {
     pub seen: String,
     /// What is different from what the page showed before.
     pub changes: Option<Changes>,
+    pub address: AddressStep,
+}
+
+/// Where the parcel goes, and how its shopper is reached.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddressStep {
+    /// Guests say where we can write to them.
+    pub contact: Option<Input>,
+    /// The addresses to choose from; another one can be typed.
+    pub book: Vec<Entry>,
+    pub inputs: Vec<Input>,
 }
 
 /// Books on one row of the home and book pages.
@@ -210,10 +225,12 @@ pub async fn checkout(#[server(default)] seen: String) -> Result<Checkout, AppEr
     let caller = Caller::current()?;
     let Some(viewer) = caller.viewer() else {
         let cart = CartView::empty(caller.store().config().currency);
-        return Ok(Checkout { cart, key: String::new(), seen: String::new(), changes: None });
+        let address = AddressStep::default();
+        return Ok(Checkout { cart, key: String::new(), seen: String::new(), changes: None, address });
     };
     let cart = store::carts::view(caller.store(), &viewer.owner).await?;
     let key = store::orders::checkout_key(&viewer.owner, cart.version).to_string();
     let changes = store::carts::changes(caller.store(), &cart, &seen).await?;
-    Ok(Checkout { seen: domain::cart::Seen::of(&cart).to_string(), cart, key, changes })
+    let address = super::fields::checkout(&caller).await;
+    Ok(Checkout { seen: domain::cart::Seen::of(&cart).to_string(), cart, key, changes, address })
 }

@@ -7,12 +7,13 @@ use domain::ApiError;
 use leptos::{ev::SubmitEvent, form::form_data_from_event, prelude::*, task::spawn_local};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
+use wasm_bindgen::JsCast;
 
 /// A server function that forms of this page send to, and what it last answered.
 #[derive(Clone, Copy)]
 pub struct Post {
     /// Like `account/login`.
-    name: &'static str,
+    name: StoredValue<String>,
     answer: RwSignal<Option<Answer>>,
     is_pending: RwSignal<bool>,
     /// Of the same form sent without WASM: its refusal and what was typed.
@@ -21,11 +22,12 @@ pub struct Post {
 }
 
 impl Post {
-    pub fn new(name: &'static str) -> Self {
-        let flash = use_shop().flash(name);
+    pub fn new(name: impl Into<String>) -> Self {
+        let name = name.into();
+        let flash = use_shop().flash(&name);
         let (typed, flashed) = flash.map(|flash| (flash.values, flash.error)).unwrap_or_default();
         Self {
-            name,
+            name: StoredValue::new(name),
             answer: RwSignal::new(None),
             is_pending: RwSignal::new(false),
             flashed: RwSignal::new(flashed),
@@ -61,9 +63,9 @@ impl Post {
     }
 
     /// What is wrong with a field.
-    pub fn wrong(self, field: &'static str) -> Signal<Option<String>> {
-        let error = self.error();
-        Signal::derive(move || error.with(|error| error.as_ref()?.fields.get(field).cloned()))
+    pub fn wrong(self, field: impl Into<String>) -> Signal<Option<String>> {
+        let (error, field) = (self.error(), field.into());
+        Signal::derive(move || error.with(|error| error.as_ref()?.fields.get(&field).cloned()))
     }
 
     /// What was typed into a field before the form was refused.
@@ -87,8 +89,9 @@ impl Post {
             return;
         }
         self.is_pending.set(true);
+        let name = self.name.get_value();
         spawn_local(async move {
-            let answer = post(self.name, body).await;
+            let answer = post(&name, body).await;
             // The page may be gone by now.
             self.is_pending.try_set(false);
             self.answer.try_set(Some(answer));
@@ -96,7 +99,23 @@ impl Post {
     }
 
     fn url(self) -> String {
-        format!("/api/{}", self.name)
+        self.name.with_value(|name| format!("/api/{name}"))
+    }
+
+    /// After a refusal that names fields, the cursor goes to the first of them.
+    fn lead_to_wrong_field(self) {
+        Effect::new(move |_| {
+            let names_fields =
+                |answer: &Option<Answer>| matches!(answer, Some(Err(error)) if !error.0.fields.is_empty());
+            if self.answer.with(names_fields) {
+                request_animation_frame(|| {
+                    let field = document().query_selector("[aria-invalid]").ok().flatten();
+                    if let Some(field) = field.and_then(|field| field.dyn_into::<web_sys::HtmlElement>().ok()) {
+                        let _ = field.focus();
+                    }
+                });
+            }
+        });
     }
 }
 
@@ -116,6 +135,7 @@ pub fn PostForm(
     children: Children,
 ) -> impl IntoView {
     let [class, id] = [class, id].map(|text| (!text.is_empty()).then_some(text));
+    to.lead_to_wrong_field();
     html! {
         <form id=id class=class action=to.url() method="post" on:submit=move |event| to.send(&event)>{children()}</form>
     }

@@ -12,6 +12,7 @@ pub mod get_form;
 pub mod icon;
 pub mod loaded;
 pub mod notice;
+pub mod order_after;
 pub mod order_row;
 pub mod page;
 pub mod pagination;

@@ -19,6 +19,12 @@ use leptos_router::components::Redirect;
 /// Orders shown here; the rest are on their own page.
 const LATEST: usize = 3;
 
+const SETTINGS: [(&str, &str); 3] = [
+    ("/account/details", "Name and e-mail"),
+    ("/account/addresses", "Addresses"),
+    ("/account/password", "Password and sign-ins"),
+];
+
 #[component]
 pub fn AccountPage() -> impl IntoView {
     let Some(account) = use_shop().account() else {
@@ -40,6 +46,11 @@ fn show(account: AccountView, OrderList { mut orders, is_whole }: OrderList) -> 
         true if is_whole => Some(html! { <p class="muted">"None yet. "<a href="/books">"Find a book"</a></p> }),
         true => Some(html! { <p class="muted">"They cannot be shown just now. "<a href="">"Look again"</a></p> }),
     };
+    let unconfirmed = (!account.is_verified).then(
+        || html! { <p class="muted">"We wrote to you: please confirm your address by the link in that mail."</p> },
+    );
+    let links = SETTINGS.map(|(href, name)| html! { <li><a class="account__link" href=href>{name}</a></li> });
+    let links = Vec::from(links);
     let rows = move || shop.live.refresh(&orders).into_iter().map(order_row).collect::<Vec<_>>();
     html! {
         <Page title="Account" class=NARROW>
@@ -58,11 +69,9 @@ fn show(account: AccountView, OrderList { mut orders, is_whole }: OrderList) -> 
                     <ul class="order-rows">{changing(rows)}</ul>
                 </section>
                 <section class="panel" aria-labelledby="d-h">
-                    <h2 class="panel__title" id="d-h">"Your details"</h2>
-                    <dl class="facts">
-                        <dt>"Name"</dt><dd>{account.name.clone()}</dd>
-                        <dt>"E-mail"</dt><dd>{account.email.to_string()}</dd>
-                    </dl>
+                    <h2 class="panel__title" id="d-h">"Settings"</h2>
+                    {unconfirmed}
+                    <ul class="account__links">{links}</ul>
                 </section>
                 <PostForm to=logout>
                     <button class="button button--quiet">"Log out"</button>

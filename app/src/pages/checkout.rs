@@ -2,12 +2,14 @@
 
 use super::checkout_news::{TAKE, news};
 use crate::{
-    api::pages::Checkout,
+    api::{
+        orders::TYPED,
+        pages::{AddressStep, Checkout},
+    },
     call::{self, Post, PostForm},
     components::{
-        address::COUNTRIES,
+        address::address,
         empty::{Empty, way_on},
-        form::Field,
         icon::icon,
         loaded::loaded,
         page::{NARROW, Page},
@@ -16,7 +18,7 @@ use crate::{
     html::html,
     shop::use_shop,
 };
-use domain::{ApiError, cart::CartView, order::Placed};
+use domain::{ApiError, Minor, cart::CartView, order::Placed};
 use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
@@ -70,7 +72,7 @@ pub fn CheckoutPage() -> impl IntoView {
 
 fn show(checkout: Checkout, place: Post, take: Post) -> AnyView {
     let news = news(&checkout, FORM, place, take);
-    let Checkout { cart, key, seen, .. } = checkout;
+    let Checkout { cart, key, seen, address, .. } = checkout;
     if cart.lines.is_empty() {
         return html! {
             <Page title="Checkout" class=NARROW>
@@ -81,7 +83,6 @@ fn show(checkout: Checkout, place: Post, take: Post) -> AnyView {
             </Page>
         };
     }
-    let total = cart.total.with(cart.currency).to_string();
     let expected = cart.total.get().to_string();
     html! {
         <Page title="Checkout" class=NARROW>
@@ -91,7 +92,7 @@ fn show(checkout: Checkout, place: Post, take: Post) -> AnyView {
             </header>
             <ol class="steps" aria-label="Steps">
                 <li class="steps__step steps__step--done">"Cart"</li>
-                <li class="steps__step" aria-current="step">"Address"</li>
+                <li class="steps__step" aria-current="step">"Checkout"</li>
                 <li class="steps__step">"Payment"</li>
             </ol>
             {news}
@@ -100,14 +101,9 @@ fn show(checkout: Checkout, place: Post, take: Post) -> AnyView {
                 <input type="hidden" name="idempotency_key" value=key/>
                 <input type="hidden" name="expected_total" value=expected/>
                 <input type="hidden" name="seen" value=seen/>
-                {contact(place)}
-                {delivery(place)}
-                <div class="checkout__place">
-                    <button class="button button--primary button--block" type="submit" aria-busy=move || place.busy()>
-                        {format!("Place order · {total}")}
-                    </button>
-                    <p class="small muted">"This holds your copies while you pay, on the next page."</p>
-                </div>
+                {address_step(address, place)}
+                {delivery_step(&cart)}
+                {place_step(&cart, place)}
             </PostForm>
         </Page>
     }
@@ -128,46 +124,72 @@ fn summary(cart: &CartView) -> AnyView {
     }
 }
 
-/// Guests say where we can write to them.
-fn contact(form: Post) -> AnyView {
-    if use_shop().account().is_some() {
-        return ().into_any();
-    }
-    let help = Some("For news of this order. Nothing else.");
-    let email = Field { kind: "email", help, ..Field::new("email", "E-mail", "email") };
+/// First step: where the parcel goes, and how its shopper is reached.
+fn address_step(step: AddressStep, form: Post) -> AnyView {
+    let AddressStep { contact, book, inputs } = step;
+    let chosen = form.typed("address_id");
+    let is_chosen = |id: &str, is_default: bool| chosen.as_ref().map_or(is_default, |chosen| chosen == id);
+    let gone = form.wrong("address_id");
+    let has_book = !book.is_empty();
+    let choices = book.into_iter().map(|entry| {
+        let id = entry.id.to_string();
+        let is_chosen = is_chosen(&id, entry.is_default);
+        html! {
+            <label class="choice">
+                <input type="radio" name="address_id" value=id checked=is_chosen/>{address(entry.address)}
+            </label>
+        }
+    });
+    let choices = choices.collect::<Vec<_>>();
+    let another = has_book.then(|| {
+        let is_typed = is_chosen(TYPED, false);
+        html! {
+            <label class="choice">
+                <input type="radio" name="address_id" value=TYPED checked=is_typed/>"Another address"
+            </label>
+        }
+    });
     html! {
-        <fieldset class="fieldset">
-            <legend class="fieldset__legend">"How we reach you"</legend>
-            {email.view(form, None)}
+        <fieldset class="fieldset addresses">
+            <legend class="fieldset__legend">"1. Contact and address"</legend>
+            {contact.map(|contact| contact.view(form))}
+            {choices}
+            {another}
+            {move || gone.get().map(|text| html! { <p class="field__error">{icon("alert")}<span>{text}</span></p> })}
+            <div class="fields addresses__new">
+                {inputs.into_iter().map(|input| input.view(form)).collect::<Vec<_>>()}
+            </div>
         </fieldset>
     }
 }
 
-fn delivery(form: Post) -> AnyView {
-    let line2 = Field { is_optional: true, ..Field::new("line2", "Area or landmark", "address-line2") };
-    let pin = Field { inputmode: Some("numeric"), ..Field::new("postcode", "PIN code", "postal-code") };
-    let help = Some("Only for the courier.");
-    let phone = Field { kind: "tel", inputmode: Some("tel"), help, ..Field::new("phone", "Phone", "tel") };
-    let name = use_shop().account().map(|account| account.name);
-    let countries = COUNTRIES.map(|(code, name)| html! { <option value=code>{name}</option> });
+/// Second step: there is one way, and what it costs.
+fn delivery_step(cart: &CartView) -> AnyView {
+    let money = |amount: Minor| amount.with(cart.currency).to_string();
+    let rule = use_shop().delivery();
+    let price = if cart.delivery == Minor::ZERO { "Free".to_owned() } else { money(cart.delivery) };
+    let more = (cart.delivery > Minor::ZERO && rule.free_from > Minor::ZERO)
+        .then(|| html! { <p class="small muted">{format!("Free from {}.", money(rule.free_from))}</p> });
     html! {
-        <fieldset class="fieldset">
-            <legend class="fieldset__legend">"Delivery address"</legend>
-            {Field::new("name", "Full name", "name").view(form, name)}
-            {Field::new("line1", "House and street", "address-line1").view(form, None)}
-            {line2.view(form, None)}
-            <div class="field-row">
-                {Field::new("city", "City", "address-level2").view(form, None)}
-                {Field::new("state", "State", "address-level1").view(form, None)}
-            </div>
-            <div class="field-row">
-                {pin.view(form, None)}
-                <div class="field">
-                    <label class="field__label" for="country">"Country"</label>
-                    <select class="select" id="country" name="country" autocomplete="country">{Vec::from(countries)}</select>
-                </div>
-            </div>
-            {phone.view(form, None)}
-        </fieldset>
+        <section class="fieldset" aria-labelledby="delivery-h">
+            <h2 class="fieldset__legend" id="delivery-h">"2. Delivery"</h2>
+            <p class="delivery"><span>"By courier, once the order is paid"</span><span class="num">{price}</span></p>
+            {more}
+        </section>
+    }
+}
+
+/// Third step.
+fn place_step(cart: &CartView, place: Post) -> AnyView {
+    let total = cart.total.with(cart.currency);
+    html! {
+        <section class="checkout__place" aria-labelledby="place-h">
+            <h2 class="fieldset__legend" id="place-h">"3. Summary"</h2>
+            {totals(Sums::of_cart(cart))}
+            <button class="button button--primary button--block" type="submit" aria-busy=move || place.busy()>
+                {format!("Place order · {total}")}
+            </button>
+            <p class="small muted">"This holds your copies while you pay, on the next page."</p>
+        </section>
     }
 }

@@ -35,6 +35,7 @@ pub fn LoginPage() -> impl IntoView {
                     <button class="button button--primary button--block" type="submit"
                         aria-busy=move || form.busy()>"Log in"</button>
                 </PostForm>
+                <p class="auth__other"><a href="/password/forgot">"Forgot your password?"</a></p>
                 <p class="auth__other">"New here? "<a href=register>"Make an account"</a></p>
             </div>
         </Page>

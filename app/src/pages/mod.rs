@@ -20,4 +20,5 @@ pub mod order_now;
 pub mod orders;
 pub mod register;
 pub mod restore;
+pub mod sheet;
 pub mod unsubscribe;

@@ -8,6 +8,7 @@ use crate::{
         icon::icon,
         loaded::loaded,
         notice::{Tone, notice, refusal},
+        order_after::{letterhead, order_after},
         page::{PLAIN, Page},
         parcel::parcel,
         receipt::{Sums, compact_lines, counted, order_lines, totals},
@@ -67,7 +68,7 @@ fn show(order: OrderView) -> AnyView {
                         {move || order.with(thread)}
                     </section>
                     {move || order.with(|order| order.shipment.as_ref().and_then(parcel))}
-                    <section class="panel" aria-labelledby="addr-h">
+                    <section class="panel going-to" aria-labelledby="addr-h">
                         <h2 class="panel__title" id="addr-h">"Going to"</h2>
                         {going_to}
                     </section>
@@ -87,11 +88,13 @@ fn items(order: &OrderView) -> AnyView {
         Sums { subtotal: order.subtotal, delivery: order.delivery, total: order.total, currency: order.currency };
     html! {
         <section aria-labelledby="items-h">
+            {letterhead(order)}
             <div class="receipt">
                 <h2 class="receipt__title" id="items-h">{counted(copies, order.lines.len())}</h2>
                 {compact_lines(order_lines(&order.lines), order.currency)}
                 {totals(sums)}
             </div>
+            {order_after(order)}
         </section>
     }
 }

@@ -8,6 +8,7 @@ use crate::{
         mail::{OfferPage, UnsubscribePage},
         orders::{GetOrder, ListOrders},
         pages::{BookPageOf, CheckoutPage, HomePage, ListPage},
+        sheet::SheetPage,
     },
     call::Answer,
 };
@@ -28,6 +29,7 @@ pub async fn answer(address: &str) -> Answer {
         "page/books" => run::<ListPage>(query).await,
         "page/checkout" => run::<CheckoutPage>(query).await,
         "page/offer" => run::<OfferPage>(query).await,
+        "page/sheet" => run::<SheetPage>(query).await,
         "page/unsubscribe" => run::<UnsubscribePage>(query).await,
         "page/home" => run::<HomePage>(query).await,
         _ => {

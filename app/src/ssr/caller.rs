@@ -64,6 +64,10 @@ impl Caller {
         )
     }
 
+    pub fn require_account(&self) -> Result<&AccountView, AppError> {
+        self.account().ok_or_else(|| AppError::new(ErrorCode::Unauthorised, "Please log in first."))
+    }
+
     pub fn require_admin(&self) -> Result<Viewer, AppError> {
         match self.account() {
             None => Err(AppError::new(ErrorCode::Unauthorised, "Please log in first.")),

@@ -26,7 +26,20 @@ const MAX_SEEN: usize = 1000;
 /// What the checkout showed.
 const SEEN: &str = "seen";
 /// The fields of the checkout, whose form also carries the button that takes what is left.
-const CHECKOUT: &[&str] = &["email", "name", "line1", "line2", "city", "state", "postcode", "country", "phone", SEEN];
+const CHECKOUT: &[&str] = &[
+    "email",
+    "name",
+    "line1",
+    "line2",
+    "city",
+    "state",
+    "postcode",
+    "country",
+    "phone",
+    "address_id",
+    "keep_address",
+    SEEN,
+];
 const PLACE: &str = "orders/place";
 const TAKE: &str = "cart/take_what_is_left";
 /// Every plain form of the shop, with the fields that come back into it when it is refused; never a secret.
@@ -34,6 +47,18 @@ const FORMS: &[(&str, &[&str])] = &[
     ("account/login", &["email", "next"]),
     ("account/register", &["email", "name", "next"]),
     ("account/logout", &[]),
+    ("account/profile", &["name"]),
+    ("account/email", &["email"]),
+    ("account/email/resend", &[]),
+    ("account/email/verify", &[]),
+    ("account/password", &[]),
+    ("account/password/forgot", &["email"]),
+    ("account/password/reset", &[]),
+    ("account/sign_out_everywhere", &[]),
+    ("account/addresses/save", CHECKOUT),
+    ("account/addresses/remove", &[]),
+    ("account/addresses/default", &[]),
+    ("cart/again", &[]),
     ("cart/add", &["book_id", "quantity"]),
     ("cart/set", &["book_id", "quantity"]),
     ("cart/remove", &["book_id"]),
@@ -48,6 +73,20 @@ const FORMS: &[(&str, &[&str])] = &[
     ("admin/orders/ship", &["order_id", "carrier", "tracking"]),
     ("admin/orders/deliver", &["order_id"]),
     ("admin/orders/cancel", &["order_id", "reason"]),
+];
+/// Where forms lead that change settings; `done` names what the page then says (`crate::api::sheets`).
+const SETTLED: &[(&str, &str)] = &[
+    ("account/profile", "/account/details?done=name"),
+    ("account/email", "/account/details?done=email"),
+    ("account/email/resend", "/account/details?done=sent"),
+    ("account/email/verify", "/account/details?done=verified"),
+    ("account/password", "/account/password?done=password"),
+    ("account/password/forgot", "/password/forgot?done=forgot"),
+    ("account/password/reset", "/password/reset/done"),
+    ("account/sign_out_everywhere", "/login"),
+    ("account/addresses/save", "/account/addresses?done=address"),
+    ("account/addresses/remove", "/account/addresses?done=address"),
+    ("account/addresses/default", "/account/addresses?done=address"),
 ];
 /// Seconds after which a client may try again when the shop was not ready.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
@@ -156,12 +195,12 @@ fn after(form: &str, typed: &BTreeMap<String, String>, body: &Bytes, back: Strin
     match form {
         "account/login" | "account/register" => typed("next").and_then(same_site).unwrap_or("/account").to_owned(),
         "account/logout" => "/".to_owned(),
-        "cart/set" | "cart/remove" | "cart/seen" | "cart/clear" | "cart/restore" => "/cart".to_owned(),
+        "cart/set" | "cart/remove" | "cart/seen" | "cart/clear" | "cart/restore" | "cart/again" => "/cart".to_owned(),
         TAKE => typed("next").and_then(same_site).unwrap_or("/checkout").to_owned(),
         PLACE => answered("order_id").map_or(back, |id| format!("/orders/{id}")),
         "orders/cancel" => typed("order_id").map_or(back, |id| format!("/orders/{}", crate::next::encode(id))),
         "payments/init" => answered("redirect_url").map_or(back, str::to_owned),
-        _ => back,
+        _ => SETTLED.iter().find(|(name, _)| *name == form).map_or(back, |(_, page)| (*page).to_owned()),
     }
 }
 

@@ -54,7 +54,8 @@ async fn load(state: &AppState, parts: &Parts) -> Boot {
     };
     let providers = store::payments::providers(&state.store).into_iter().map(str::to_owned).collect();
     let delivery = state.store.config().delivery;
-    Boot { account, is_known: viewer.is_some(), cart, delivery, providers, flash: flash(state, parts) }
+    let business = state.store.config().business.clone();
+    Boot { account, is_known: viewer.is_some(), cart, delivery, providers, business, flash: flash(state, parts) }
 }
 
 /// What was wrong with the form sent last. A missing picture also ends up as a page, but nobody reads that one.

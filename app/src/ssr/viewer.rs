@@ -14,11 +14,12 @@ pub fn viewer(headers: &HeaderMap, state: &AppState, account: Option<&AccountVie
     match account {
         Some(account) => {
             let is_admin = account.role == Role::Admin;
-            Some(Viewer { owner: Owner::Account(account.id), is_admin, receipts })
+            let proven = account.is_verified.then(|| account.email.clone());
+            Some(Viewer { owner: Owner::Account(account.id), is_admin, receipts, proven })
         }
         None => {
             let guest = cookies::guest(headers, state)?;
-            Some(Viewer { owner: Owner::Guest(guest), is_admin: false, receipts })
+            Some(Viewer { receipts, ..Viewer::new(Owner::Guest(guest)) })
         }
     }
 }

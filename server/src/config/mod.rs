@@ -49,6 +49,9 @@ pub enum MetricsAddr {
     Asked(SocketAddr),
 }
 
+/// A receipt's head is no page.
+const MAX_BUSINESS_LINES: usize = 8;
+
 /// How often a password may be tried in one window of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoginLimits {
@@ -163,6 +166,13 @@ fn held_copies(env: &mut Env<'_>, environment: Environment) -> u32 {
     u32::try_from(env.number("BAZAR_HELD_COPIES_PER_ADDRESS", default, 0..=1_000_000)).unwrap_or(u32::MAX)
 }
 
+/// Lines of the receipt's head, separated by semicolons.
+fn business(env: &mut Env<'_>) -> Vec<String> {
+    let text = env.text("BAZAR_BUSINESS").unwrap_or_else(|| "Book Bazar".to_owned());
+    let lines = text.split(';').map(str::trim).filter(|line| !line.is_empty());
+    lines.take(MAX_BUSINESS_LINES).map(str::to_owned).collect()
+}
+
 fn store_config(
     env: &mut Env<'_>,
     environment: Environment,
@@ -190,6 +200,7 @@ fn store_config(
         redis_url: env.required("REDIS_URL", "redis://:password@host:6379/", &["redis://", "redis+unix://"]),
         key_prefix: env.key_prefix("BAZAR_KEY_PREFIX", "bb:"),
         base_url: base_url.as_str().to_owned(),
+        business: business(env),
         currency: Currency::Inr,
         delivery: DeliveryRule { fee: Minor::new(fee), free_from: Minor::new(free_from) },
         delivery_days: delivery_days(env),

@@ -4,12 +4,14 @@
 
 use super::refuse;
 use crate::config::LoginLimits;
+use app::ssr::AuthSession;
 use axum::{
     body::{Body, to_bytes},
     extract::{Request, State},
     middleware::Next,
     response::Response,
 };
+use axum_login::AuthUser;
 use domain::{ApiError, ErrorCode, Network};
 use http::{HeaderValue, StatusCode, header};
 use std::{
@@ -41,11 +43,9 @@ impl Throttle {
 }
 
 pub async fn guard(State(throttle): State<Arc<Throttle>>, request: Request, next: Next) -> Response {
-    let is_login = request.uri().path() == "/api/account/login";
-    let is_register = request.uri().path() == "/api/account/register";
-    if !(is_login || is_register) || request.method().is_safe() {
-        return next.run(request).await;
-    }
+    let attempt = Attempt::at(request.uri().path());
+    let Some(attempt) = attempt.filter(|_| !request.method().is_safe()) else { return next.run(request).await };
+    let logged_in = request.extensions().get::<AuthSession>().and_then(|auth| auth.user.as_ref()).map(AuthUser::id);
     let network = request.extensions().get::<Network>().copied();
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
@@ -53,24 +53,52 @@ pub async fn guard(State(throttle): State<Arc<Throttle>>, request: Request, next
     };
     let email = form_urlencoded::parse(&body).find(|(name, _)| name == "email");
     let email = email.map(|(_, email)| email.trim().to_lowercase()).unwrap_or_default();
+    // An address holds an at sign, so this is nobody's.
+    let who = if attempt == Attempt::Password { format!("#{}", logged_in.unwrap_or_default()) } else { email };
 
     let limits = &throttle.limits;
     let now = throttle.store.now().get() / 1000;
     let (window, left) = (now / limits.window_seconds, limits.window_seconds - now % limits.window_seconds);
     // Counted before the attempt: a hundred at once must not all be the first.
-    let account = throttle.accounts.slot(&email);
+    let account = throttle.accounts.slot(&who);
     let address = throttle.addresses.slot(&network);
-    let by_account = if is_login { account.add(window) } else { 0 };
+    let by_account = if attempt.guesses() { account.add(window) } else { 0 };
     if address.add(window) > limits.per_address || by_account > limits.per_account {
         return too_many(left);
     }
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    if is_login && response.status() == StatusCode::OK {
+    if attempt.guesses() && response.status() == StatusCode::OK {
         // Whoever knows the password is no guesser; whoever knows one may still be guessing others.
         account.reset(window);
         address.take_back(window);
     }
     response
+}
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Attempt {
+    /// With a password, by somebody who names an address.
+    Login,
+    /// With a password, by somebody logged in: perhaps only by a stolen session.
+    Password,
+    /// Work, and mails to anybody, for whoever asks.
+    Costly,
+}
+
+impl Attempt {
+    fn at(path: &str) -> Option<Self> {
+        match path.strip_prefix("/api/account/")? {
+            "login" => Some(Self::Login),
+            "password" | "email" => Some(Self::Password),
+            "register" | "password/forgot" | "password/reset" => Some(Self::Costly),
+            _ => None,
+        }
+    }
+
+    fn guesses(self) -> bool {
+        self != Self::Costly
+    }
 }
 
 fn too_many(seconds: i64) -> Response {

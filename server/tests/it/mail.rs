@@ -33,7 +33,7 @@ async fn mailed() -> Mailed {
         // Its turn comes by the hour; here it is always its turn.
         assert!(run_now(&store, "carts.abandoned").await.expect("made due"));
         let mut files = std::fs::read_dir(&folder).ok()?.flatten();
-        let file = files.find(|file| file.path().extension().is_some_and(|end| end == "eml"))?;
+        let file = files.find(|file| file.file_name().to_string_lossy().contains("cart.forgotten"))?;
         std::fs::read_to_string(file.path()).ok()
     })
     .await;

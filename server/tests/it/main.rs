@@ -22,5 +22,6 @@ mod providers;
 mod rush;
 mod sandbox;
 mod servers;
+mod settings;
 mod shop;
 mod visitor;

@@ -1,17 +1,21 @@
-//! People and their passwords.
+//! People, their passwords and addresses, and what proves that a mail address is theirs.
 
+pub mod addresses;
 mod copy;
 mod demo;
+pub mod links;
 mod password;
 mod queries;
+mod settings;
 
 pub use demo::{DemoLogin, seed_demo};
+pub use settings::{change_email, change_name, change_password, sign_out_everywhere};
 
 use crate::{
     Store,
     cache::{self, Aged},
     error::{During, Error, is_outage},
-    outage,
+    live, outage,
 };
 use domain::{
     AccountId, ApiError,
@@ -53,7 +57,8 @@ impl Cache {
 #[derive(Clone)]
 pub struct Account {
     pub view: AccountView,
-    /// Changes with the password: sessions opened before are no longer valid (axum-login's session_auth_hash).
+    /// Changes with the password and when somebody signs out everywhere: sessions opened before are no longer valid
+    /// (axum-login's session_auth_hash).
     pub auth_hash: Vec<u8>,
 }
 
@@ -66,25 +71,27 @@ impl std::fmt::Debug for Account {
 
 impl Account {
     /// A digest, because the session store has no business with the password's hash.
-    fn new(view: AccountView, password_hash: &str) -> Arc<Self> {
-        Arc::new(Self { view, auth_hash: Sha256::digest(password_hash.as_bytes()).to_vec() })
+    fn new(view: AccountView, password_hash: &str, sign_outs: i32) -> Arc<Self> {
+        let hash = Sha256::new().chain_update(password_hash).chain_update(sign_outs.to_be_bytes());
+        Arc::new(Self { view, auth_hash: hash.finalize().to_vec() })
     }
 }
 
-/// Creates a shopper. Refused (`invalid_fields`, field `email`) when the address is taken.
+/// Creates a shopper and asks by mail whether the address is theirs. Refused (`invalid_fields`, field `email`) when the
+/// address is taken.
 pub async fn register(store: &Store, registration: Registration) -> Result<Arc<Account>, Error> {
+    const OPERATION: &str = "accounts.register";
     let Registration { email, password, name } = registration;
     // Not after the work of hashing.
-    let pg = store.postgres("accounts.register").await?;
+    let pg = store.postgres(OPERATION).await?;
     let hash = hasher(store).hash(password, store.uuid()).await?;
-    match queries::insert_shopper(pg, &email, &name, &hash, store.now()).await {
-        Ok(account) => {
-            copy::keep(store, &account).await;
-            Ok(account)
-        }
-        Err(sqlx::Error::Database(db)) if db.constraint() == Some("accounts_email_key") => Err(taken()),
-        Err(error) => Err(error).during("accounts.register"),
-    }
+    let mut tx = pg.begin().await.during(OPERATION)?;
+    let inserted = queries::insert_shopper(&mut *tx, &email, &name, &hash, store.now()).await;
+    let account = inserted.map_err(|error| taken_or(OPERATION, error))?;
+    links::write_to_verify(store, &mut tx, account.view.id, &email).await?;
+    tx.commit().await.during(OPERATION)?;
+    copy::keep(store, &account).await;
+    Ok(account)
 }
 
 /// The account when the password fits, `None` otherwise: same answer, same time for unknown addresses.
@@ -144,17 +151,32 @@ pub async fn create_admin(store: &Store, registration: Registration) -> Result<A
     Ok(account)
 }
 
-/// After the commit of another role, name or password: nobody goes on with the old one.
+/// After the commit of another role, name, address or password: nobody goes on with the old one.
 async fn changed(store: &Store, id: AccountId) -> Result<(), Error> {
     store.accounts_cache().drop_one(id);
     copy::discard(store, id).await
+}
+
+/// The same when sessions ended by it: their open sockets look, and close.
+async fn sessions_ended(store: &Store, id: AccountId) -> Result<(), Error> {
+    changed(store, id).await?;
+    live::login_ended(store, id).await
 }
 
 fn hasher(store: &Store) -> &Hasher {
     &store.accounts_cache().hasher
 }
 
-fn taken() -> Error {
-    let message = "There is an account with this address already. Log in, or use another address.";
-    ApiError::fields(BTreeMap::from([("email".to_owned(), message.to_owned())])).into()
+/// One address, one account.
+fn taken_or(operation: &'static str, error: sqlx::Error) -> Error {
+    match error {
+        sqlx::Error::Database(db) if db.constraint() == Some("accounts_email_key") => {
+            wrong("email", "There is an account with this address already. Log in, or use another address.")
+        }
+        error => Error::Postgres { operation, source: error },
+    }
+}
+
+fn wrong(field: &str, message: &str) -> Error {
+    ApiError::fields(BTreeMap::from([(field.to_owned(), message.to_owned())])).into()
 }

@@ -14,6 +14,7 @@ mod memo;
 pub mod parked;
 pub mod persist;
 mod queries;
+mod raise;
 pub mod reconcile;
 pub mod restore;
 mod scripts;
@@ -25,6 +26,7 @@ mod view;
 pub use changes::changes;
 pub use left::take_what_is_left;
 pub(crate) use memo::Memo;
+pub use raise::raise;
 
 use crate::{
     Store,

@@ -17,6 +17,9 @@ const OPERATIONS_MS: i64 = DAY_MS;
 /// Ended dead letters: long enough for any question about them.
 const LETTERS_MS: i64 = 90 * DAY_MS;
 
+/// Links that prove an address: over for days.
+const LINKS_MS: i64 = 7 * DAY_MS;
+
 /// The schedule `prune`.
 pub struct Prune;
 
@@ -29,7 +32,8 @@ impl Scheduled for Prune {
     async fn run(&self, store: &Store) -> Result<Value, Error> {
         let now = store.now();
         let (operations, letters) = (to_timestamp(now.plus(-OPERATIONS_MS)), to_timestamp(now.plus(-LETTERS_MS)));
-        let (mut gate_ops, mut dead_letters) = (0, 0);
+        let links = to_timestamp(now.plus(-LINKS_MS));
+        let (mut gate_ops, mut dead_letters, mut account_links) = (0, 0, 0);
         loop {
             let gone = sqlx::query!(
                 "DELETE FROM gate_ops WHERE id IN (SELECT id FROM gate_ops WHERE applied_at < $1 ORDER BY id LIMIT $2)",
@@ -56,6 +60,18 @@ impl Scheduled for Prune {
                 break;
             }
         }
-        Ok(json!({ "gate_ops": gate_ops, "dead_letters": dead_letters }))
+        loop {
+            let gone = sqlx::query!(
+                "DELETE FROM account_links WHERE id IN (SELECT id FROM account_links WHERE created_at < $1 LIMIT $2)",
+                links,
+                BATCH
+            );
+            let gone = gone.execute(store.pg()).await.during("prune.account_links")?.rows_affected();
+            account_links += gone;
+            if gone == 0 {
+                break;
+            }
+        }
+        Ok(json!({ "gate_ops": gate_ops, "dead_letters": dead_letters, "account_links": account_links }))
     }
 }

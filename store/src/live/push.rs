@@ -124,11 +124,13 @@ pub(super) fn order(shared: &Arc<Shared>, order: OrderId, owner: Owner) {
 async fn send_order(shared: &Shared, order: OrderId, owner: Owner) {
     // Read with the owner's own rights: a message that names a wrong owner shows nobody anything.
     let reader = Viewer::new(owner);
-    let sockets = || shared.registry.of_order(order, owner).into_iter().filter(|s| s.viewer.may_see(order, &owner));
+    let sockets = || shared.registry.of_order(order, owner).into_iter();
     match patiently(shared, "live.order", || orders::get(&shared.store, &reader, order)).await {
         Some(Some(view)) => {
             let summary = summary(&view);
-            sockets().for_each(|socket| socket.push(Frame::Order { order: Box::new(view.clone()) }));
+            for socket in sockets().filter(|socket| socket.viewer.may_see(order, &owner, &view.email)) {
+                socket.push(Frame::Order { order: Box::new(view.clone()) });
+            }
             for socket in shared.registry.of_all_orders() {
                 socket.push(Frame::AdminOrder { order: Box::new(summary.clone()) });
             }

@@ -15,6 +15,9 @@ pub(crate) enum Purpose {
     RestoreCart,
     /// The order of a guest, in any browser.
     OpenOrder,
+    /// Makes an address the account's.
+    VerifyEmail,
+    ResetPassword,
     /// From that kind of mail.
     Unsubscribe(&'static str),
 }
@@ -24,6 +27,8 @@ impl Purpose {
         match self {
             Self::RestoreCart => "cart/restore",
             Self::OpenOrder => "orders/open",
+            Self::VerifyEmail => "account/email",
+            Self::ResetPassword => "password/reset",
             Self::Unsubscribe(_) => "mail/unsubscribe",
         }
     }
@@ -32,6 +37,8 @@ impl Purpose {
         match self {
             Self::RestoreCart => "restore cart".into(),
             Self::OpenOrder => "open order".into(),
+            Self::VerifyEmail => "verify email".into(),
+            Self::ResetPassword => "reset password".into(),
             Self::Unsubscribe(kind) => format!("unsubscribe {kind}"),
         }
     }
@@ -77,6 +84,7 @@ mod tests {
         assert_eq!(open("secret", Purpose::RestoreCart, &good), Some(id));
         assert_eq!(open("secret", unsubscribe, &good), None);
         assert_eq!(open("secret", Purpose::OpenOrder, &good), None);
+        assert_eq!(open("secret", Purpose::ResetPassword, &token("secret", Purpose::VerifyEmail, id)), None);
         assert_eq!(open("other", Purpose::RestoreCart, &good), None);
         assert_eq!(open("secret", Purpose::Unsubscribe("x"), &token("secret", unsubscribe, id)), None);
         for at in 0..good.len() {

@@ -8,7 +8,7 @@ mod about;
 mod kinds;
 
 pub(crate) use about::About;
-pub(crate) use kinds::{ALL, FORGOTTEN_CART, Kind, REFUNDED, of_step};
+pub(crate) use kinds::{ALL, FORGOTTEN_CART, Kind, REFUNDED, RESET_PASSWORD, VERIFY_EMAIL, of_step};
 
 use crate::{
     Store,

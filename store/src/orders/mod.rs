@@ -1,5 +1,6 @@
 //! The life of an order: placed at the gate, written down by a worker, paid, ended, shown.
 
+mod again;
 mod call_off;
 pub(crate) mod change;
 pub(crate) mod draft;
@@ -10,6 +11,7 @@ mod queries;
 mod read;
 pub(crate) mod scripts;
 
+pub use again::again;
 pub use call_off::call_off;
 pub use expire::ExpireOrders;
 pub use fulfil::{begin_packing, deliver, ship};
@@ -96,7 +98,7 @@ pub async fn get(store: &Store, viewer: &Viewer, order: OrderId) -> Result<Optio
         let placed_here = viewer.receipts.iter().any(|(known, _)| *known == order);
         return if placed_here { Err(lost(store, order).await?.into()) } else { Ok(None) };
     };
-    Ok(viewer.may_see(order, &owner).then(|| for_eyes_of(viewer, view)))
+    Ok(viewer.may_see(order, &owner, &view.email).then(|| for_eyes_of(viewer, view)))
 }
 
 /// Who of the shop did what, and what is wrong with a refund, is told to admins only.
@@ -141,7 +143,8 @@ pub async fn list(store: &Store, viewer: &Viewer) -> Result<OrderList, Error> {
 pub async fn cancel(store: &Store, viewer: &Viewer, order: OrderId) -> Result<OrderView, Error> {
     const TRIES: usize = 4;
     for _ in 0..TRIES {
-        let Some((owner, view)) = read::order(store, order).await?.filter(|(owner, _)| viewer.may_see(order, owner))
+        let Some((owner, view)) =
+            read::order(store, order).await?.filter(|(owner, view)| viewer.may_see(order, owner, &view.email))
         else {
             return Err(ApiError::not_found("this order").into());
         };

@@ -16,6 +16,7 @@ use crate::{
 };
 use domain::{
     Currency, IdempotencyKey, Minor, OrderId, Owner, UnixMillis,
+    account::Email,
     address::Address,
     order::{OrderEvent, OrderLine, OrderNumber, OrderStatus, OrderSummary, OrderView, Placed, Shipment},
     payment::{PaymentView, RefundView},
@@ -118,7 +119,8 @@ impl TryFrom<SummaryRow> for OrderSummary {
     }
 }
 
-/// The latest orders of this person: their own, and the guest orders that this browser holds receipts of.
+/// The latest orders of this person: their own, and of guests those that this browser holds receipts of and those that
+/// were placed with their address.
 pub(super) async fn summaries(store: &Store, viewer: &Viewer, most: usize) -> Result<Vec<OrderSummary>, Error> {
     let receipts = viewer.receipts.iter().filter(|(_, owner)| owner.guest().is_some());
     let (ids, owners): (Vec<Uuid>, Vec<String>) =
@@ -131,11 +133,13 @@ pub(super) async fn summaries(store: &Store, viewer: &Viewer, most: usize) -> Re
                AS "first_title!"
            FROM orders o
            WHERE o.owner = $1 OR (o.id, o.owner) IN (SELECT * FROM unnest($2::uuid[], $3::text[]))
+             OR (o.guest_id IS NOT NULL AND o.email = $5)
            ORDER BY o.placed_at DESC, o.id LIMIT $4"#,
         viewer.owner.to_string(),
         &ids,
         &owners,
-        i64::try_from(most).unwrap_or(i64::MAX)
+        i64::try_from(most).unwrap_or(i64::MAX),
+        viewer.proven.as_ref().map(Email::as_str)
     )
     .fetch_all(store.pg())
     .await

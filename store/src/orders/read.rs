@@ -60,12 +60,12 @@ pub(super) async fn list(store: &Store, viewer: &Viewer) -> Result<OrderList, Er
 /// Also those that this browser placed as a guest, before it logged in.
 async fn waiting(store: &Store, viewer: &Viewer) -> Result<Vec<OrderSummary>, Error> {
     let mut orders = scripts::held(store, &viewer.owner).await?;
-    let guests = viewer.receipts.iter().filter(|(order, owner)| viewer.may_see(*order, owner));
+    let guests = viewer.receipts.iter().filter(|(_, owner)| owner.guest().is_some());
     orders.extend(guests.map(|(order, _)| *order));
     orders.sort_unstable();
     orders.dedup();
     let mut waiting = scripts::waiting(store, &orders).await?;
-    waiting.retain(|order| viewer.may_see(order.draft.order_id, &order.draft.owner));
+    waiting.retain(|order| viewer.may_see(order.draft.order_id, &order.draft.owner, &order.draft.email));
     let mut orders: Vec<_> = waiting.into_iter().map(|order| order.draft.summary()).collect();
     orders.sort_by_key(|order| std::cmp::Reverse((order.placed_at, order.order_id)));
     Ok(orders)

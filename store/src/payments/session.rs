@@ -170,7 +170,11 @@ async fn authorise(store: &Store, viewer: &Viewer, order: OrderId) -> Result<(),
         Some(row) => {
             let owner =
                 row.owner.parse().map_err(|_| Error::unexpected("payments.init", "an order without an owner"))?;
-            if payer.may_see(order, &owner) { Ok(()) } else { Err(ApiError::not_found("this order").into()) }
+            if payer.may_see(order, &owner, &row.email) {
+                Ok(())
+            } else {
+                Err(ApiError::not_found("this order").into())
+            }
         }
         None => match orders::get(store, &payer, order).await? {
             Some(_) => Err(not_payable("Your copies are still being set aside. Please try again in a moment.").into()),

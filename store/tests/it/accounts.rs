@@ -1,5 +1,8 @@
 //! Accounts against real servers.
 
+mod addresses;
+mod links;
+
 use domain::{
     ErrorCode,
     account::{Registration, Role},
@@ -7,11 +10,11 @@ use domain::{
 use std::time::Instant;
 use store::{Store, accounts, error::Error, testkit};
 
-fn registration(email: &str, password: &str) -> Registration {
+pub fn registration(email: &str, password: &str) -> Registration {
     Registration::parse(email, password, "Asha").expect("a registration")
 }
 
-async fn knows(store: &Store, email: &str, password: &str) -> bool {
+pub async fn knows(store: &Store, email: &str, password: &str) -> bool {
     accounts::verify(store, email, password).await.expect("compared").is_some()
 }
 

@@ -54,15 +54,19 @@ async fn remind(store: &Store) -> u64 {
 }
 
 /// Everything that waits in the outbox's lane for mails, once.
-async fn send(store: &Store) {
+pub async fn send(store: &Store) {
     while let Some(batch) = DrainOutbox::MAIL.fetch(store).await.expect("fetched") {
         DrainOutbox::MAIL.handle(store, batch).await.expect("handled");
     }
 }
 
-/// Takes the files out of the shop's folder, oldest first.
 fn mails(shop: &Shop) -> Vec<String> {
-    let Way::Files(folder) = &shop.store.config().mail.way else { panic!("mails are not files here") };
+    mails_of(&shop.store)
+}
+
+/// Takes the files out of the shop's folder, oldest first.
+pub fn mails_of(store: &Store) -> Vec<String> {
+    let Way::Files(folder) = &store.config().mail.way else { panic!("mails are not files here") };
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
     files.sort();

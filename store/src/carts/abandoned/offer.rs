@@ -26,8 +26,8 @@ pub struct Offer {
 pub async fn offer(store: &Store, viewer: Option<&Owner>, token: &str) -> Result<Offer, Error> {
     let lines = lines(store, token).await?;
     let held = match viewer {
-        Some(owner) => held(store, owner).await?,
-        None => HashMap::new(),
+        Some(owner) => carts::lines(store, owner).await?.lines.into_iter().collect(),
+        None => HashMap::<BookId, Quantity>::new(),
     };
     let has = |(book, quantity): &(BookId, Quantity)| held.get(book).is_some_and(|held| held >= quantity);
     let is_in_cart = !lines.is_empty() && lines.iter().all(has);
@@ -36,26 +36,7 @@ pub async fn offer(store: &Store, viewer: Option<&Owner>, token: &str) -> Result
 
 /// Raises each line to what the mail had; lines that hold more stay. Says what could not come along.
 pub async fn put_back(store: &Store, owner: &Owner, token: &str) -> Result<(CartView, Option<String>), Error> {
-    let lines = lines(store, token).await?;
-    let held = held(store, owner).await?;
-    let mut left_out = Vec::new();
-    for (book, quantity) in lines {
-        if held.get(&book).is_some_and(|held| *held >= quantity) {
-            continue;
-        }
-        match carts::set(store, owner, book, quantity).await {
-            Ok(_) => {}
-            Err(Error::Refused(refusal)) => left_out.push(refusal.message),
-            Err(error) => return Err(error),
-        }
-    }
-    left_out.dedup();
-    let said = (!left_out.is_empty()).then(|| left_out.join(" "));
-    Ok((carts::view(store, owner).await?, said))
-}
-
-async fn held(store: &Store, owner: &Owner) -> Result<HashMap<BookId, Quantity>, Error> {
-    Ok(carts::lines(store, owner).await?.lines.into_iter().collect())
+    carts::raise(store, owner, &lines(store, token).await?).await
 }
 
 /// The lines that the mail was about.

@@ -1,5 +1,6 @@
 //! The kinds of messages the shop sends, one per file.
 
+mod accounts;
 mod forgotten_cart;
 mod orders;
 
@@ -11,10 +12,14 @@ use async_trait::async_trait;
 use domain::account::Email;
 
 pub(crate) static FORGOTTEN_CART: &dyn Kind = &forgotten_cart::ForgottenCart;
+pub(crate) static VERIFY_EMAIL: &dyn Kind = &accounts::VERIFY;
+pub(crate) static RESET_PASSWORD: &dyn Kind = &accounts::RESET;
 pub(crate) static REFUNDED: &dyn Kind = &orders::REFUNDED;
 
 pub(crate) static ALL: &[&dyn Kind] = &[
     &forgotten_cart::ForgottenCart,
+    &accounts::VERIFY,
+    &accounts::RESET,
     &orders::PLACED,
     &orders::PAID,
     &orders::SHIPPED,
