@@ -18,8 +18,8 @@ after(async () => { await browser?.close(); await shop?.close(); rmSync(mails, {
 
 /** The link in the next mail of that kind to that person. */
 async function link(kind, to, path) {
-  const mail = await until(() => readdirSync(mails).filter((name) => name.includes(kind)).sort().reverse()
-    .map((name) => readFileSync(`${mails}/${name}`, 'utf8').replaceAll('=\r\n', '')).find((text) => text.includes(to) && text.includes('</html>')), 15_000, kind);
+  const mail = await until(() => readdirSync(mails).filter((name) => name.includes(kind) && name.endsWith('.eml')).sort().reverse()
+    .map((name) => readFileSync(`${mails}/${name}`, 'utf8').replaceAll('=\r\n', '')).find((text) => text.includes(to)), 15_000, kind);
   return mail.match(new RegExp(`${shop.url}${path}[0-9a-f]+`))[0];
 }
 

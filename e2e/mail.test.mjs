@@ -21,7 +21,7 @@ before(async () => {
   for (const [book_id] of books) await shopper.request.post(`${shop.url}/api/cart/add`, { form: { book_id, quantity: 2 } });
   const mail = await until(() => {
     shop.sql(`UPDATE schedules SET next_at = now() WHERE name = 'carts.abandoned'`);
-    const file = readdirSync(mails).find((name) => name.includes('cart.forgotten'));
+    const file = readdirSync(mails).find((name) => name.includes('cart.forgotten') && name.endsWith('.eml'));
     return file && readFileSync(`${mails}/${file}`, 'utf8').replaceAll('=\r\n', '');
   }, 30_000, 'the mail');
   const link = (path) => mail.match(new RegExp(`${shop.url}${path}[0-9a-f]+`))[0];

@@ -33,7 +33,9 @@ async fn mailed() -> Mailed {
         // Its turn comes by the hour; here it is always its turn.
         assert!(run_now(&store, "carts.abandoned").await.expect("made due"));
         let mut files = std::fs::read_dir(&folder).ok()?.flatten();
-        let file = files.find(|file| file.file_name().to_string_lossy().contains("cart.forgotten"))?;
+        // Others are for other mails, or not written to their end.
+        let is_it = |name: &str| name.contains("cart.forgotten") && name.ends_with(".eml");
+        let file = files.find(|file| is_it(&file.file_name().to_string_lossy()))?;
         std::fs::read_to_string(file.path()).ok()
     })
     .await;

@@ -26,7 +26,8 @@ async fn paid_by(name: &str, visitor: impl AsyncFnOnce(&Shop) -> Visitor) -> (Ma
     pay(&visitor, &order).await;
     let mail = eventually("the receipt", || async {
         let mut files = std::fs::read_dir(&folder).ok()?.flatten();
-        let file = files.find(|file| file.file_name().to_string_lossy().contains("order.paid"))?;
+        let is_it = |name: &str| name.contains("order.paid") && name.ends_with(".eml");
+        let file = files.find(|file| is_it(&file.file_name().to_string_lossy()))?;
         std::fs::read_to_string(file.path()).ok()
     })
     .await;

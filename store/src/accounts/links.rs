@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 const HOUR_MS: i64 = 3_600_000;
 /// Mails of one purpose to one address, or for one account, in an hour.
-const MOST: i64 = 3;
+const MOST: i64 = 5;
 
 /// What a link is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
