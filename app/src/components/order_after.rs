@@ -16,7 +16,7 @@ pub fn order_after(order: &OrderView) -> AnyView {
                 <input type="hidden" name="order_id" value=id/>
                 <button class="button button--quiet">{icon("bag")}"Buy these again"</button>
             </form>
-            <button class="button button--quiet needs-scripts" type="button" on:click=print>"Print the receipt"</button>
+            <button class="button button--quiet needs-scripts" type="button" on:click=print>"Print this order"</button>
         </div>
     }
 }
