@@ -128,6 +128,40 @@ test('both tabs click at once: every click counts', async () => {
   assert.deepEqual(await held(shopper), [[books[0], 9]]);
 });
 
+test('one tab adds while the other takes off: every click counts', async () => {
+  const { shopper, page, books } = await shopperWith([5]);
+  const other = await shopper.newPage();
+  await visit(other, `${shop.url}/cart`);
+  const clicks = (button) => { for (let n = 0; n < 3; n += 1) button.click(); };
+  await Promise.all([more(page).evaluate(clicks), fewer(other).evaluate(clicks)]);
+  for (const tab of [page, other]) await until(async () => await copies(tab) === 5, 5000, 'five copies in both tabs');
+  await page.waitForTimeout(300);
+  assert.deepEqual(await held(shopper), [[books[0], 5]]);
+});
+
+test('clicks that still wait for their turn are not lost when the page is left', async () => {
+  const way = await passage({ delay: 400 });
+  const own = await openShop({ BAZAR_BASE_URL: way.url });
+  way.lead(new URL(own.url).port);
+  try {
+    const shopper = await browser.newShopper();
+    const at = (path, form) => shopper.request.post(`${own.url}/api/cart/${path}`, { form });
+    const books = plenty(2);
+    for (const book_id of books) await at('add', { book_id, quantity: 2 });
+    const page = await shopper.newPage();
+    await visit(page, `${way.url}/cart`);
+    await more(page, 0).evaluate((button) => { for (let n = 0; n < 3; n += 1) button.click(); });
+    await fewer(page, 1).click();
+    await page.evaluate(() => { location.href = '/books'; });
+    await page.waitForURL('**/books');
+    const cart = async () => (await (await shopper.request.get(`${own.url}/api/cart`)).json()).lines.map((l) => [l.book_id, l.quantity]);
+    await until(async () => JSON.stringify(await cart()) === JSON.stringify([[books[0], 5], [books[1], 1]]), 5000, 'all clicks');
+  } finally {
+    await own.close();
+    way.close();
+  }
+});
+
 test('another tab and another device follow, their line glows; the acting one does not', async () => {
   const login = { email: 'shopper@bookbazar.local', password: 'shopper-demo-pass' };
   const [laptop, phone] = [await browser.newShopper(), await browser.newShopper({ viewport: { width: 390, height: 844 } })];
@@ -247,7 +281,7 @@ test('after the shop was away, a tab that is looked at again does not wait for i
 });
 
 test('a socket that died without a word is replaced when the tab is looked at', async () => {
-  const hole = await blackHole();
+  const hole = await passage();
   const own = await openShop({ BAZAR_BASE_URL: hole.url });
   hole.lead(new URL(own.url).port);
   try {
@@ -313,17 +347,17 @@ test('bazar check finds nothing wrong', () => {
   assert.match(shop.run('check'), /\S/);
 });
 
-/** A way to a shop that can swallow everything on the connections that stand, as a sleeping network does. */
-async function blackHole() {
+/** A way to a shop that takes its time, and can swallow everything on the connections that stand, as a sleeping network does. */
+async function passage({ delay = 0 } = {}) {
   let port;
   const [open, deaf] = [new Set(), new Set()];
   const server = createServer((from) => {
     const to = connect(port, '127.0.0.1');
     for (const [one, other] of [[from, to], [to, from]]) {
       open.add(one);
-      one.on('data', (bytes) => { if (!deaf.has(one)) other.write(bytes); });
+      one.on('data', (bytes) => { if (!deaf.has(one)) setTimeout(() => other.write(bytes), delay); });
       one.on('error', () => {});
-      one.on('close', () => { open.delete(one); if (!deaf.has(one)) other.destroy(); });
+      one.on('close', () => { open.delete(one); if (!deaf.has(one)) setTimeout(() => other.destroy(), delay); });
     }
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -71,6 +71,12 @@ export async function openShop(env = {}) {
     clearTimeout(killer);
     if (child.exitCode !== 0) throw new Error(`the shop did not stop cleanly: ${child.exitCode ?? child.signalCode}, see ${log.path}`);
   };
+  /** As when the power goes. */
+  const kill = async () => {
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+  };
   await start();
   return {
     url,
@@ -91,6 +97,7 @@ export async function openShop(env = {}) {
     /** As `all`, `web` or `worker`. */
     start,
     stop,
+    kill,
     async close() {
       await stop();
       psql(`DROP DATABASE ${name} WITH (FORCE)`);

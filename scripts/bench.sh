@@ -9,7 +9,7 @@
 . "$ROOT/scripts/env.sh"
 . "$ROOT/bench/lib.sh"
 
-PARTS=(edits away live memory search)
+PARTS=(edits away live sockets memory search)
 [[ $# -eq 0 ]] || PARTS=("$@")
 for part in "${PARTS[@]}"; do
   [[ -r $ROOT/bench/$part.sh ]] || die "there is no bench/$part.sh"
@@ -24,6 +24,7 @@ setup_packages postgres redis bench
 build_server
 trap 'exit 130' INT TERM HUP
 trap close_shop EXIT
+ulimit -n 8192 2>/dev/null || true # bench/sockets.sh opens two thousand
 open_shop
 log_in 100
 for part in "${PARTS[@]}"; do

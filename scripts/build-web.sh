@@ -16,23 +16,29 @@ GLUE=$WEB/glue
 WASM_OPT=(node_modules/.bin/wasm-opt -Oz --enable-bulk-memory --enable-bulk-memory-opt --enable-reference-types
   --enable-nontrapping-float-to-int --enable-sign-ext --enable-mutable-globals --enable-multivalue)
 
-build_wasm() {
+# Shoppers load one half of the shop, admins the other (app/src/half.rs); the crates beneath are built once for both.
+build_wasm() { # HALF
+  local features=()
+  [[ $1 == shop ]] || features=(--features "$1")
   # Flags that a person sets for their own machine are not for WASM, and would replace ours.
   # cdylib only: beside an rlib rustc skips LTO, and the file grows.
   env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS "${WASM_ENV[@]}" \
-    cargo rustc -p frontend --lib --crate-type cdylib --profile wasm-release --target "$WASM" --target-dir "$WEB" || die "the browser half did not build: the compiler's message is above"
+    cargo rustc -p frontend "${features[@]}" --lib --crate-type cdylib --profile wasm-release --target "$WASM" --target-dir "$WEB" ||
+    die "the browser half “$1” did not build: the compiler's message is above"
+  cp "$WEB/$WASM/wasm-release/frontend.wasm" "$WEB/$1.wasm"
 }
 
-build_glue() {
-  local wasm=$WEB/$WASM/wasm-release/frontend.wasm want
-  want=$(digest "$wasm" Cargo.lock package-lock.json "${BASH_SOURCE[0]}")
-  [[ $(cat "$GLUE/.stamp" 2>/dev/null) == "$want" ]] && return
-  rm -rf "$GLUE"
-  step "wasm-bindgen and wasm-opt (half a minute)"
-  "$WASM_BINDGEN" "$wasm" --target web --no-typescript --out-name $NAME --out-dir "$GLUE" ||
+build_glue() { # HALF NAME
+  local wasm=$WEB/$1.wasm glue=$GLUE/$1 want
+  want=$(digest "$wasm" Cargo.lock package-lock.json "${BASH_SOURCE[0]}" scripts/snip.mjs)
+  [[ $(cat "$glue/.stamp" 2>/dev/null) == "$want" ]] && return
+  rm -rf "$glue"
+  step "wasm-bindgen and wasm-opt for the half “$1” (half a minute)"
+  "$WASM_BINDGEN" "$wasm" --target web --no-typescript --out-name "$2" --out-dir "$glue" ||
     die "wasm-bindgen failed: its message is above"
-  "${WASM_OPT[@]}" "$GLUE/${NAME}_bg.wasm" -o "$GLUE/$NAME.wasm" || die "wasm-opt failed: its message is above"
-  echo "$want" >"$GLUE/.stamp"
+  node scripts/snip.mjs "$glue/$2_bg.wasm" "$glue/$2_snipped.wasm" || die "functions could not be taken out: see above"
+  "${WASM_OPT[@]}" "$glue/$2_snipped.wasm" -o "$glue/$2.wasm" || die "wasm-opt failed: its message is above"
+  echo "$want" >"$glue/.stamp"
 }
 
 build_style() {
@@ -52,9 +58,11 @@ setup_npm
 setup_wasm_target
 setup_wasm_bindgen
 step "web assets"
-build_wasm
-build_glue
+build_wasm shop
+build_wasm admin
+build_glue shop $NAME
+build_glue admin $NAME-admin
 build_style
-node scripts/site.mjs --name "$NAME" --glue "$GLUE" --css "$WEB/$NAME.css" --public public --site "$TARGET/site" \
-  --hash-file "$TARGET/debug/hash.txt" --hash-file "$TARGET/release/hash.txt" ||
+node scripts/site.mjs --name "$NAME" --half "$NAME=$GLUE/shop=hash.txt" --half "$NAME-admin=$GLUE/admin=admin-hash.txt" \
+  --css "$WEB/$NAME.css" --public public --site "$TARGET/site" --hash-dir "$TARGET/debug" --hash-dir "$TARGET/release" ||
   die "the site could not be put together: the message is above"

@@ -20,7 +20,9 @@ clippy() {
   # Not the whole workspace in one go: cargo would join the features, and leptos cannot be server and browser at once.
   cargo clippy --workspace --exclude frontend --all-targets --locked -- -D warnings
 }
-clippy_browser() { cargo clippy -p frontend --locked -- -D warnings; }
+clippy_browser() {
+  cargo clippy -p frontend --locked -- -D warnings && cargo clippy -p frontend --features admin --locked -- -D warnings
+}
 
 setup_rust lints
 setup_packages postgres

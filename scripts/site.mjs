@@ -1,21 +1,21 @@
 // Lays out target/site: files of our own under names that carry a hash of their content (so browsers may keep them for
 // ever), public/ as it is, and a .br and .gz beside whatever compresses, because compressing per request would cost more
-// than the page. Also writes the hash.txt by which leptos finds the names (it looks beside the server binary).
+// than the page. Also writes the files of hashes by which leptos finds the names (it looks beside the server binary).
 
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, extname, join, relative } from 'node:path';
+import { basename, dirname, extname, join, relative } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 
 const { values: arg } = parseArgs({
   options: {
     name: { type: 'string' },
-    glue: { type: 'string' },
+    half: { type: 'string', multiple: true }, // NAME=GLUE=HASH_FILE
     css: { type: 'string' },
     public: { type: 'string' },
     site: { type: 'string' },
-    'hash-file': { type: 'string', multiple: true },
+    'hash-dir': { type: 'string', multiple: true },
   },
 });
 
@@ -54,29 +54,34 @@ const place = async (path, bytes) => {
   await writeFile(path, bytes);
 };
 
-const hashed = async (extension, source) => {
+const hashed = async (name, source) => {
   const bytes = await readFile(source);
   const hash = createHash('sha256').update(bytes).digest('base64url').replace(/[-_]/g, '').slice(0, 16);
-  const path = join(pkg, `${arg.name}.${hash}.${extension}`);
+  const path = join(pkg, `${name}.${hash}${extname(source)}`);
   await place(path, bytes);
   return { hash, path };
 };
 
-const wasm = await hashed('wasm', join(arg.glue, `${arg.name}.wasm`));
-const js = await hashed('js', join(arg.glue, `${arg.name}.js`));
-const css = await hashed('css', arg.css);
-// The glue imports inline snippets of crates by relative path.
-for (const file of await filesUnder(join(arg.glue, 'snippets'))) {
-  await place(join(pkg, relative(arg.glue, file)), await readFile(file));
+const css = await hashed(arg.name, arg.css);
+const made = [css];
+const hashes = {};
+for (const half of arg.half) {
+  const [name, glue, file] = half.split('=');
+  const [wasm, js] = [await hashed(name, join(glue, `${name}.wasm`)), await hashed(name, join(glue, `${name}.js`))];
+  made.push(wasm, js);
+  hashes[file] = `js: ${js.hash}\nwasm: ${wasm.hash}\ncss: ${css.hash}\n`;
+  // The glue imports inline snippets of crates by relative path.
+  for (const snippet of await filesUnder(join(glue, 'snippets'))) {
+    await place(join(pkg, relative(glue, snippet)), await readFile(snippet));
+  }
 }
 for (const file of await filesUnder(arg.public)) {
   await place(join(arg.site, relative(arg.public, file)), await readFile(file));
 }
 
-const hashes = `js: ${js.hash}\nwasm: ${wasm.hash}\ncss: ${css.hash}\n`;
-for (const file of arg['hash-file']) {
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, hashes);
+for (const dir of arg['hash-dir']) {
+  await mkdir(dir, { recursive: true });
+  for (const [file, text] of Object.entries(hashes)) await writeFile(join(dir, file), text);
 }
 
 for (const file of await filesUnder(arg.site)) {
@@ -86,7 +91,7 @@ for (const file of await filesUnder(arg.site)) {
 }
 
 const size = async (path) => `${((await stat(path)).size / 1024).toFixed(1)} KiB`;
-for (const [what, { path }] of Object.entries({ wasm, js, css })) {
+for (const { path } of made) {
   const [raw, gz, br] = await Promise.all([size(path), size(`${path}.gz`), size(`${path}.br`)]);
-  console.error(`    ${what.padEnd(4)} ${raw} raw · ${gz} gzip · ${br} brotli`);
+  console.error(`    ${basename(path)} ${raw} raw · ${gz} gzip · ${br} brotli`);
 }

@@ -2,64 +2,112 @@
 
 use crate::{
     components::{
+        connection::Connection,
         edit_form::edit_form,
         notice::{Tone, notice, refusal},
         site_footer::SiteFooter,
         site_header::SiteHeader,
     },
+    half::{Half, beyond, leave_to_browser},
     html::{changing, html},
     live::{Edit, Live},
     pages::{
         account::AccountPage, admin_order::AdminOrderPage, admin_orders::AdminOrdersPage, book::BookPage,
-        books::BooksPage, cart::CartPage, checkout::CheckoutPage, home::HomePage, login::LoginPage,
-        not_found::NotFound, order::OrderPage, orders::OrdersPage, register::RegisterPage, restore::RestorePage,
-        sheet::SheetPage, unsubscribe::UnsubscribePage,
+        books::BooksPage, cart::CartPage, checkout::CheckoutPage, home::HomePage, login::LoginPage, order::OrderPage,
+        orders::OrdersPage, register::RegisterPage, restore::RestorePage, sheet::SheetPage,
+        unsubscribe::UnsubscribePage,
     },
     shop::{Shop, use_shop},
 };
-use leptos::prelude::*;
+use leptos::{children::ToChildren, prelude::*, tachys::view::iterators::StaticVec};
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::{
-    SsrMode::Async,
-    components::{FlatRoutes, Redirect, Route, Router},
+    NestedRoute, PossibleRouteMatch, SsrMode,
+    any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute},
+    components::{FlatRoutes, FlatRoutesProps, Redirect, Router},
     hooks::use_location,
     path,
 };
+use std::sync::Arc;
 
+/// Every page, for the server.
 #[component]
 pub fn App() -> impl IntoView {
+    around(None, [shop(), admin()].concat())
+}
+
+/// What shoppers' browsers run of it.
+#[component]
+pub fn ShopApp() -> impl IntoView {
+    around(Some(Half::Shop), shop())
+}
+
+/// What admins' browsers run of it.
+#[component]
+pub fn AdminApp() -> impl IntoView {
+    around(Some(Half::Admin), admin())
+}
+
+fn shop() -> Vec<AnyNestedRoute> {
+    vec![
+        page(path!("/"), HomePage),
+        page(path!("/books"), BooksPage),
+        page(path!("/books/:slug"), BookPage),
+        page(path!("/authors/:slug"), BooksPage),
+        page(path!("/categories/:slug"), BooksPage),
+        page(path!("/cart"), CartPage),
+        page(path!("/cart/restore/:token"), RestorePage),
+        page(path!("/mail/unsubscribe/:token"), UnsubscribePage),
+        page(path!("/checkout"), CheckoutPage),
+        page(path!("/orders"), OrdersPage),
+        page(path!("/orders/:id"), OrderPage),
+        page(path!("/login"), LoginPage),
+        page(path!("/register"), RegisterPage),
+        page(path!("/account"), AccountPage),
+        page(path!("/account/:page"), SheetPage),
+        page(path!("/account/:page/:of"), SheetPage),
+        page(path!("/password/:page"), SheetPage),
+        page(path!("/password/:page/:token"), SheetPage),
+    ]
+}
+
+/// Whatever [`Half::of`] gives to the admins.
+fn admin() -> Vec<AnyNestedRoute> {
+    vec![
+        page(path!("/admin"), || html! { <Redirect path="/admin/orders"/> }),
+        page(path!("/admin/orders"), AdminOrdersPage),
+        page(path!("/admin/orders/:id"), AdminOrderPage),
+    ]
+}
+
+/// A route. Paths as one type: the router's code for each type of path would be compiled anew.
+fn page<V: IntoView + 'static>(
+    path: impl PossibleRouteMatch + Send + Sync + 'static,
+    view: fn() -> V,
+) -> AnyNestedRoute {
+    let path: Arc<dyn PossibleRouteMatch + Send + Sync> = Arc::new(path);
+    NestedRoute::new(path, move || view().into_any()).ssr_mode(SsrMode::Async).into_any_nested_route()
+}
+
+/// `half`: which one of the browser's; the server has none.
+fn around(half: Option<Half>, routes: Vec<AnyNestedRoute>) -> AnyView {
     provide_meta_context();
     Shop::provide();
     html! {
         <Title formatter=|title: String| document_title(&title)/>
         <Router>
             <Frame>
-                <FlatRoutes fallback=NotFound transition=true>
-                    <Route path=path!("/") view=HomePage ssr=Async/>
-                    <Route path=path!("/books") view=BooksPage ssr=Async/>
-                    <Route path=path!("/books/:slug") view=BookPage ssr=Async/>
-                    <Route path=path!("/authors/:slug") view=BooksPage ssr=Async/>
-                    <Route path=path!("/categories/:slug") view=BooksPage ssr=Async/>
-                    <Route path=path!("/cart") view=CartPage ssr=Async/>
-                    <Route path=path!("/cart/restore/:token") view=RestorePage ssr=Async/>
-                    <Route path=path!("/mail/unsubscribe/:token") view=UnsubscribePage ssr=Async/>
-                    <Route path=path!("/checkout") view=CheckoutPage ssr=Async/>
-                    <Route path=path!("/orders") view=OrdersPage ssr=Async/>
-                    <Route path=path!("/orders/:id") view=OrderPage ssr=Async/>
-                    <Route path=path!("/login") view=LoginPage ssr=Async/>
-                    <Route path=path!("/register") view=RegisterPage ssr=Async/>
-                    <Route path=path!("/account") view=AccountPage ssr=Async/>
-                    <Route path=path!("/account/:page") view=SheetPage ssr=Async/>
-                    <Route path=path!("/account/:page/:of") view=SheetPage ssr=Async/>
-                    <Route path=path!("/password/:page") view=SheetPage ssr=Async/>
-                    <Route path=path!("/password/:page/:token") view=SheetPage ssr=Async/>
-                    <Route path=path!("/admin") view=|| html! { <Redirect path="/admin/orders"/> } ssr=Async/>
-                    <Route path=path!("/admin/orders") view=AdminOrdersPage ssr=Async/>
-                    <Route path=path!("/admin/orders/:id") view=AdminOrderPage ssr=Async/>
-                </FlatRoutes>
+                {flat(half, routes)}
             </Frame>
         </Router>
     }
+}
+
+/// The markup `<FlatRoutes>`, with routes that are a list.
+fn flat(half: Option<Half>, routes: Vec<AnyNestedRoute>) -> AnyView {
+    let routes = ToChildren::to_children(move || StaticVec::from(routes));
+    let props = FlatRoutesProps::builder().fallback(move || beyond(half)).transition(true).children(routes);
+    FlatRoutes(props.build()).into_any()
 }
 
 /// Header, page, footer.
@@ -69,7 +117,7 @@ fn Frame(children: Children) -> impl IntoView {
     shop.forget_flash_on_leaving();
     let (said, path) = (shop.live.notice(), use_location().pathname);
     html! {
-        <div class="page">
+        <div class="page" on:click=move |event| leave_to_browser(&event)>
             <a class="skip-link visually-hidden" href="#main">"Skip to the page"</a>
             <SiteHeader/>
             <div class="page__said">
@@ -79,6 +127,7 @@ fn Frame(children: Children) -> impl IntoView {
             <div class="page__said page__said--stays">{refusal(shop.live.refusal().into())}</div>
             {children()}
             <SiteFooter/>
+            <Connection/>
         </div>
     }
 }

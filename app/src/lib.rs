@@ -7,7 +7,9 @@ mod app;
 mod boot;
 mod call;
 mod components;
+mod effect;
 mod error;
+mod half;
 mod html;
 mod live;
 pub mod next;
@@ -19,7 +21,7 @@ mod shop;
 pub mod ssr;
 mod when;
 
-pub use app::App;
+pub use app::{AdminApp, App, ShopApp};
 pub use error::AppError;
 #[cfg(feature = "ssr")]
 pub use shell::shell;

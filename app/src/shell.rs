@@ -1,7 +1,7 @@
 //! The HTML around every page.
 
-use crate::App;
-use http::{HeaderName, HeaderValue, header};
+use crate::{App, half::Half};
+use http::{HeaderName, HeaderValue, header, request::Parts};
 use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*};
 use leptos_axum::ResponseOptions;
 use leptos_meta::{HashedStylesheet, MetaTags};
@@ -23,7 +23,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="preload" href="/fonts/source-sans-3-latin.woff2" r#as="font" r#type="font/woff2" crossorigin/>
                 <HashedStylesheet options=options.clone()/>
                 <AutoReload options=options.clone()/>
-                <HydrationScripts options/>
+                <HydrationScripts options=of_half(options)/>
                 <script r#type="module" src="/search.js" nonce=use_nonce()></script>
                 <MetaTags/>
             </head>
@@ -32,6 +32,17 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             </body>
         </html>
     }
+}
+
+/// The names of the WASM that belongs to this address, and of its glue.
+fn of_half(mut options: LeptosOptions) -> LeptosOptions {
+    let path = use_context::<Parts>().map(|parts| parts.uri.path().to_owned()).unwrap_or_default();
+    if Half::of(&path) == Half::Admin {
+        options.output_name = format!("{}-admin", options.output_name).into();
+        // Leptos knows one file of hashes per name.
+        options.hash_file = format!("admin-{}", options.hash_file).into();
+    }
+    options
 }
 
 /// Only scripts with this answer's nonce run; styles, pictures, fonts and sockets are the shop's own. Forms may go on to

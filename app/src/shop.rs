@@ -2,6 +2,7 @@
 
 use crate::{
     boot::{Boot, Flash},
+    call::json,
     live::Live,
 };
 use domain::{
@@ -24,7 +25,7 @@ pub struct Shop {
 impl Shop {
     /// Starts from what the server wrote into the page.
     pub fn provide() {
-        let boot = SharedValue::new(boot).into_inner();
+        let boot: Boot = json::read(&SharedValue::new_str(boot).into_inner()).unwrap_or_default();
         let live = Live::new(&boot);
         live.start();
         provide_context(Self {
@@ -82,12 +83,11 @@ pub fn use_shop() -> Shop {
     expect_context()
 }
 
-/// On the server: loaded by the page's handler. In the browser it is read from the page instead.
-fn boot() -> Boot {
+/// On the server: loaded by the page's handler, and written into the page. In the browser it is read from there.
+fn boot() -> String {
     #[cfg(feature = "ssr")]
-    if let Some(boot) = use_context::<http::request::Parts>().and_then(|parts| parts.extensions.get::<Boot>().cloned())
-    {
-        return boot;
+    if let Some(parts) = use_context::<http::request::Parts>() {
+        return parts.extensions.get::<Boot>().and_then(|boot| serde_json::to_string(boot).ok()).unwrap_or_default();
     }
-    Boot::default()
+    String::new()
 }

@@ -45,6 +45,17 @@ pub async fn set(
     }
 }
 
+/// Takes so many copies off a line; without any left it goes.
+#[server(name = FewerInCart, prefix = "/api", endpoint = "cart/fewer")]
+pub async fn fewer(
+    #[server(default)] book_id: String,
+    #[server(default)] quantity: String,
+) -> Result<CartView, AppError> {
+    let caller = Caller::current()?;
+    let (book, quantity) = (args::book(&book_id)?, args::quantity(&quantity)?);
+    caller.edited(carts::fewer(caller.store(), &caller.owner(), book, quantity).await)
+}
+
 #[server(name = RemoveFromCart, prefix = "/api", endpoint = "cart/remove")]
 pub async fn remove(#[server(default)] book_id: String) -> Result<CartView, AppError> {
     let caller = Caller::current()?;

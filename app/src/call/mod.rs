@@ -4,21 +4,48 @@
 //! cost 130 KiB of compressed WASM. Here it is built once; the functions stay what they are on the server.
 
 mod browser;
+pub mod json;
 mod post;
 
 pub use post::{Post, PostForm};
 
 use crate::AppError;
-use leptos::prelude::*;
+use leptos::{prelude::*, server::codee::string::FromToStringCodec};
 use serde::de::DeserializeOwned;
+use std::{fmt, str::FromStr};
 
 /// What a server function said: its JSON, or its refusal.
 pub type Answer = Result<String, AppError>;
 
 /// A server function's answer as data of a page: `address` like `page/book?slug=gitanjali`. The server calls the
 /// function itself and writes the answer into the page; the browser fetches when the address changes.
-pub fn resource(address: Memo<String>) -> Resource<Answer> {
-    Resource::new(move || address.get(), get)
+pub fn resource(address: Memo<String>) -> Resource<Told, FromToStringCodec> {
+    Resource::new_str(move || address.get(), |address| async { Told(get(address).await) })
+}
+
+/// An answer as it stands in the page: `+` before what the function said, `-` before its refusal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told(pub Answer);
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Ok(text) => write!(f, "+{text}"),
+            Err(AppError(error)) => write!(f, "-{}", serde_json::to_string(error).map_err(|_| fmt::Error)?),
+        }
+    }
+}
+
+impl FromStr for Told {
+    type Err = json::Wrong;
+
+    fn from_str(text: &str) -> Result<Self, json::Wrong> {
+        match (text.strip_prefix('+'), text.strip_prefix('-')) {
+            (Some(said), _) => Ok(Self(Ok(said.to_owned()))),
+            (_, Some(refusal)) => Ok(Self(Err(AppError(json::read(refusal)?)))),
+            _ => Err(json::Wrong),
+        }
+    }
 }
 
 /// Asks a GET function of `/api/`.
@@ -36,7 +63,7 @@ pub async fn post(name: &str, form: String) -> Answer {
 
 /// Reads what a function answered.
 pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, AppError> {
-    serde_json::from_str(text).map_err(|_| AppError(domain::ApiError::internal()))
+    json::read(text).map_err(|_| AppError(domain::ApiError::internal()))
 }
 
 /// `page/books` and `[("q", "a b"), ("page", "")]` → `page/books?q=a%20b`
@@ -56,6 +83,15 @@ pub fn address(path: &str, arguments: &[(&str, &str)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn answers_are_read_as_they_were_written() {
+        let refusal = domain::ApiError::not_found("that book").field("slug", "Which “one”?");
+        for told in [Told(Ok(r#"{"a":1}"#.into())), Told(Ok(String::new())), Told(Err(AppError(refusal)))] {
+            assert_eq!(told.to_string().parse(), Ok(told));
+        }
+        assert_eq!("{}".parse::<Told>(), Err(json::Wrong));
+    }
 
     #[test]
     fn addresses_leave_out_what_is_empty() {

@@ -1,6 +1,7 @@
 //! Forms that change something: plain HTML forms, which the browser sends without leaving the page once WASM is there.
 
 use super::{Answer, post, read};
+use crate::effect::effect;
 use crate::html::html;
 use crate::shop::use_shop;
 use domain::ApiError;
@@ -37,7 +38,7 @@ impl Post {
 
     /// Runs with every answer that is no refusal.
     pub fn on_success<T: DeserializeOwned>(self, then: impl Fn(T) + 'static) {
-        Effect::new(move |_| {
+        effect(move || {
             let read = self.answer.with(|answer| answer.as_ref()?.as_ref().ok().and_then(|text| read::<T>(text).ok()));
             if let Some(value) = read {
                 then(value);

@@ -1,5 +1,6 @@
 //! GET forms: the address is the state. Without WASM the browser does the same by itself.
 
+use crate::half::is_elsewhere;
 use leptos::{ev::SubmitEvent, form::form_data_from_event};
 use leptos_router::hooks::use_navigate;
 
@@ -10,6 +11,9 @@ pub fn follow(action: impl Into<String>) -> impl Fn(SubmitEvent) + 'static {
     move |event| {
         let Ok(data) = form_data_from_event(&event) else { return };
         let Ok(params) = web_sys::UrlSearchParams::new_with_str_sequence_sequence(&data) else { return };
+        if is_elsewhere(action.split('?').next().unwrap_or_default()) {
+            return;
+        }
         event.prevent_default();
         let params: String = params.to_string().into();
         navigate(&address(&action, &params), leptos_router::NavigateOptions::default());

@@ -30,7 +30,7 @@ fn around(address: Memo<String>, show: Arc<Show>) -> AnyView {
             {move || {
                 let show = show.clone();
                 Suspend::new(async move {
-                    let shown = data.await.and_then(|text| show(&text));
+                    let shown = data.await.0.and_then(|text| show(&text));
                     shown.unwrap_or_else(error_page)
                 })
             }}

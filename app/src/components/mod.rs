@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod book_card;
+pub mod connection;
 pub mod cover;
 pub mod crumbs;
 pub mod edit_form;

@@ -1,5 +1,6 @@
 //! A page's main part and its title.
 
+use crate::effect::effect;
 use crate::html::html;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -25,7 +26,7 @@ const ONCE_SHOWN: Duration = Duration::from_millis(100);
 /// After following a link without a reload, keyboard and screen reader go on at the new page, not at the old link.
 fn focus_unless_first() {
     let is_first = Owner::current_shared_context().is_some_and(|context| context.during_hydration());
-    Effect::new(move |_| {
+    effect(move || {
         if !is_first {
             // It names the page that the tab began with; "Share" would send that one.
             if let Ok(Some(canonical)) = document().query_selector("link[rel=canonical]") {
@@ -39,7 +40,7 @@ fn focus_unless_first() {
 /// Keyboard, screen reader and eye go on at this part of a page that is not its first in this tab.
 pub fn focus_once_shown(id: &'static str) {
     let is_first = Owner::current_shared_context().is_some_and(|context| context.during_hydration());
-    Effect::new(move |_| {
+    effect(move || {
         if !is_first {
             // After the page's own focus.
             set_timeout(move || focus(id, false), ONCE_SHOWN + ONCE_SHOWN / 2);

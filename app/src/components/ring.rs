@@ -1,6 +1,6 @@
 //! The countdown: a thin ring around the time left. The server renders it still; the browser lets it run.
 
-use crate::{html::html, live::use_live, when};
+use crate::{effect::effect, html::html, live::use_live, when};
 use domain::order::OrderView;
 use leptos::prelude::*;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use std::time::Duration;
 pub fn Countdown(order: OrderView) -> impl IntoView {
     let live = use_live();
     let now = RwSignal::new(order.server_time);
-    Effect::new(move |_| {
+    effect(move || {
         live.learn_clock(order.server_time);
         now.set(live.now());
         let tick = set_interval_with_handle(

@@ -50,6 +50,17 @@ impl Live {
         });
     }
 
+    /// The page is being left. Requests outlive it, what waits here would not. A stranger's first edit has to be answered
+    /// before the next one, or they would become two guests.
+    pub(super) fn send_rest(self) {
+        if !self.is_known.get_value() {
+            return;
+        }
+        for (name, form) in self.pending.try_update(super::pending::Pending::rest).unwrap_or_default() {
+            spawn_local(async move { drop(call::post(name, form).await) });
+        }
+    }
+
     fn roll_back(self, AppError(error): AppError) {
         self.pending.update(|pending| pending.refused(error.code));
         self.refusal.set(Some(error));

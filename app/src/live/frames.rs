@@ -1,10 +1,11 @@
-//! Reading frames. `serde` reads a tagged enum through a buffer, which would put a second copy of every type's reader
+//! Reading frames and writing questions. `serde` reads a tagged enum through a buffer, which would put a second copy of every type's reader
 //! into the WASM; looking at the tag first and then reading the right type does not.
 
+use crate::call::json;
 use domain::{
     BookId,
     cart::CartView,
-    live::Frame,
+    live::{Ask, Frame},
     order::{OrderSummary, OrderView},
 };
 use serde::{Deserialize, de::DeserializeOwned};
@@ -59,8 +60,20 @@ pub fn read(text: &str) -> Option<Frame> {
     })
 }
 
+pub fn write(ask: &Ask) -> String {
+    match ask {
+        Ask::Watch { books } => {
+            let books: Vec<String> = books.iter().map(BookId::to_string).collect();
+            format!(r#"{{"type":"watch","books":[{}]}}"#, books.join(","))
+        }
+        Ask::Order { order_id } => format!(r#"{{"type":"order","order_id":"{order_id}"}}"#),
+        Ask::AdminOrders => r#"{"type":"admin_orders"}"#.to_owned(),
+        Ask::Snapshot => r#"{"type":"snapshot"}"#.to_owned(),
+    }
+}
+
 fn as_type<T: DeserializeOwned>(text: &str) -> Option<T> {
-    serde_json::from_str(text).ok()
+    json::read(text).ok()
 }
 
 #[cfg(test)]
@@ -70,6 +83,22 @@ mod tests {
         Currency, Minor, OrderId, UnixMillis,
         order::{OrderNumber, OrderStatus},
     };
+
+    #[test]
+    fn every_question_is_written_as_serde_writes_it() {
+        let books = [1, 7].map(|id| BookId::new(id).unwrap()).to_vec();
+        let order_id = OrderId::new(uuid::Uuid::from_u128(7));
+        let asks = [
+            Ask::Watch { books },
+            Ask::Watch { books: Vec::new() },
+            Ask::Order { order_id },
+            Ask::AdminOrders,
+            Ask::Snapshot,
+        ];
+        for ask in asks {
+            assert_eq!(write(&ask), serde_json::to_string(&ask).unwrap());
+        }
+    }
 
     #[test]
     fn every_frame_is_read_as_serde_reads_it() {

@@ -12,7 +12,7 @@ mod stock;
 pub use pending::Edit;
 pub use stock::Available;
 
-use crate::boot::Boot;
+use crate::{boot::Boot, effect::effect};
 use domain::{
     ApiError, BookId, OrderId, UnixMillis,
     cart::CartView,
@@ -43,6 +43,8 @@ pub struct Live {
     /// A list of all orders is open.
     is_admin_list: RwSignal<bool>,
     is_open: RwSignal<bool>,
+    /// For longer than a blink; the page says so.
+    is_away: RwSignal<bool>,
     /// Server's clock minus this computer's, in ms. A message can only arrive late, so the largest seen is the best.
     offset: RwSignal<Option<i64>>,
     /// The socket knows whose cart to follow.
@@ -78,6 +80,7 @@ impl Live {
             open_order: RwSignal::default(),
             is_admin_list: RwSignal::default(),
             is_open: RwSignal::default(),
+            is_away: RwSignal::default(),
             offset: RwSignal::default(),
             is_known: StoredValue::new(boot.is_known),
             expects_snapshot: StoredValue::new(false),
@@ -86,14 +89,19 @@ impl Live {
 
     /// Opens the socket and keeps it open; in the browser only, after hydration.
     pub fn start(self) {
-        Effect::new(move |_| socket::start(self));
-        Effect::new(move |_| self.ask_watched());
-        Effect::new(move |_| self.ask_order());
-        Effect::new(move |_| self.ask_admin());
+        effect(move || socket::start(self));
+        effect(move || self.ask_watched());
+        effect(move || self.ask_order());
+        effect(move || self.ask_admin());
     }
 
     pub fn is_open(self) -> Signal<bool> {
         self.is_open.into()
+    }
+
+    /// Whether live messages have not arrived for a while.
+    pub fn is_away(self) -> Signal<bool> {
+        self.is_away.into()
     }
 
     pub fn notice(self) -> RwSignal<Option<String>> {

@@ -1,6 +1,7 @@
 //! Orders that live messages told about: the shopper's own, and those an admin watches.
 
 use super::{Live, socket};
+use crate::effect::effect;
 use domain::{
     OrderId,
     live::Ask,
@@ -62,7 +63,7 @@ impl Live {
 
     /// Follows an order while its page is open.
     pub fn follow_order(self, order: OrderId) {
-        Effect::new(move |_| self.open_order.set(Some(order)));
+        effect(move || self.open_order.set(Some(order)));
         on_cleanup(move || {
             self.open_order.try_update(|open| {
                 if *open == Some(order) {
@@ -74,7 +75,7 @@ impl Live {
 
     /// Follows all orders while their list is open.
     pub fn follow_admin_orders(self) {
-        Effect::new(move |_| self.is_admin_list.set(true));
+        effect(move || self.is_admin_list.set(true));
         on_cleanup(move || {
             self.is_admin_list.try_set(false);
         });

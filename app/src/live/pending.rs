@@ -1,8 +1,8 @@
 //! Edits of the cart that are not answered yet, and what the cart looks like with them.
 //!
 //! One edit is on its way at a time: a stranger becomes one guest and not two, and answers cannot overtake each other.
-//! What is clicked meanwhile waits, quick clicks on one line as one edit. More copies are *added* and not set, so that
-//! two tabs that click at once both count; what the flying edit will make of its line is fixed when it leaves, so that
+//! What is clicked meanwhile waits, quick clicks on one line as one edit. Copies are *added* and *taken off*, not set, so
+//! that two tabs that click at once both count; what the flying edit will make of its line is fixed when it leaves, so that
 //! a live message which already holds its effect does not count it twice.
 
 use domain::{
@@ -80,13 +80,13 @@ impl Edit {
         }
     }
 
-    fn request(&self, copies: i64) -> Request {
+    fn request(&self) -> Request {
         let book = self.book().map(|book| format!("book_id={book}")).unwrap_or_default();
         match self {
-            Self::Step { by: by @ 1.., .. } => {
-                ("cart/add", format!("{book}&quantity={}", by.min(&Quantity::MAX.into())))
+            Self::Step { by, .. } => {
+                let name = if *by > 0 { "cart/add" } else { "cart/fewer" };
+                (name, format!("{book}&quantity={}", by.abs().min(Quantity::MAX.into())))
             }
-            Self::Step { .. } => ("cart/set", format!("{book}&quantity={copies}")),
             Self::Remove { .. } => ("cart/remove", book),
             Self::Seen { .. } => ("cart/seen", book),
             Self::Clear => ("cart/clear", book),
@@ -123,10 +123,14 @@ impl Pending {
             return None;
         }
         let edit = self.waiting.remove(0);
-        let copies = edit.copies(cart);
-        let request = edit.request(copies);
+        let (copies, request) = (edit.copies(cart), edit.request());
         self.flying = Some((edit, copies));
         Some(request)
+    }
+
+    /// Everything that still waits, for a page that is being left: nobody will be there for its turn.
+    pub fn rest(&mut self) -> Vec<Request> {
+        std::mem::take(&mut self.waiting).iter().map(Edit::request).collect()
     }
 
     /// The flying edit was answered by a cart.

@@ -29,6 +29,8 @@ const LATELY: i64 = 5_000;
 const PROBE: u64 = 400;
 /// So many ms without the server's beat, and the socket counts as dead; looked at as often.
 const SILENCE: i64 = BEAT_SECONDS as i64 * 2_000 + LATELY;
+/// So long the socket may be gone before the page says so: after most losses it is back by then.
+const BLINK: Duration = Duration::from_secs(3);
 /// What tells that somebody looks at the tab again, or that the network may be another.
 const WAKING: [&str; 5] = ["visibilitychange", "resume", "pageshow", "focus", "online"];
 const CHANNEL: &str = "book-bazar";
@@ -62,6 +64,7 @@ pub(super) fn start(live: Live) {
     for event in WAKING {
         window_event_listener_untyped(event, move |_: Event| wake(live));
     }
+    window_event_listener_untyped("pagehide", move |_: Event| live.send_rest());
     let look = move || {
         if silence() > SILENCE {
             connect(live);
@@ -105,9 +108,7 @@ fn silence() -> i64 {
 pub(super) fn ask(ask: &Ask) {
     SOCKET.with_borrow(|socket| {
         let Some(open) = socket.as_ref().filter(|s| s.socket.ready_state() == WebSocket::OPEN) else { return };
-        if let Ok(text) = serde_json::to_string(ask) {
-            let _ = open.socket.send_with_str(&text);
-        }
+        let _ = open.socket.send_with_str(&super::frames::write(ask));
     });
 }
 
@@ -201,6 +202,11 @@ fn reconnect_later(live: Live, attempt: u32) {
 /// `<html data-live="open">` lets the style (and tests) see whether the page is alive.
 fn show_state(live: Live, is_open: bool) {
     live.is_open.set(is_open);
+    if is_open {
+        live.is_away.set(false);
+    } else {
+        set_timeout(move || live.is_away.set(!live.is_open.get_untracked()), BLINK);
+    }
     if let Some(root) = document().document_element() {
         let _ = root.set_attribute("data-live", if is_open { "open" } else { "closed" });
     }

@@ -1,6 +1,7 @@
 //! Copies on sale of the books on the screen.
 
 use super::{Live, socket};
+use crate::effect::effect;
 use domain::{
     BookId,
     cart::CartView,
@@ -20,7 +21,7 @@ pub struct Available {
 impl Live {
     /// Copies on sale of a book that is on the screen from now on; starts with what the page was rendered from.
     pub fn available(self, book: BookId, page: Option<i64>) -> Memo<Option<i64>> {
-        Effect::new(move |_| self.watched.update(|watched| watched.push(book)));
+        effect(move || self.watched.update(|watched| watched.push(book)));
         on_cleanup(move || self.unwatch(&[book]));
         Memo::new(move |_| {
             let known = self.stock.with(|stock| stock.iter().find(|known| known.book_id == book).copied());
@@ -33,7 +34,7 @@ impl Live {
         let of_lines = |cart: &CartView| cart.lines.iter().map(|line| line.book_id).collect::<Vec<_>>();
         let books = Memo::new(move |_| self.cart.with(of_lines));
         let watched = StoredValue::new(Vec::new());
-        Effect::new(move |_| {
+        effect(move || {
             let (former, books) = (watched.get_value(), books.get());
             watched.set_value(books.clone());
             self.unwatch(&former);

@@ -110,7 +110,7 @@ fn BuyBox(book: BookCard, on_sale: bool) -> impl IntoView {
     html! {
         {in_cart(book)}
         <section class="buy-box" aria-label="Buy this book">
-            <div class="buy-box__facts">
+            <div class="buy-box__facts" aria-live="polite">
                 <p class="buy-box__price">{price}</p>" "
                 {if on_sale {
                     html! { <Stock book=id available=available.get_untracked()/> }

@@ -11,6 +11,7 @@ use crate::{
         page::{NARROW, Page},
         receipt::{Sums, counted, totals},
     },
+    effect::effect,
     html::{changing, html},
     live::{Edit, Live},
     shop::use_shop,
@@ -41,7 +42,7 @@ pub fn CartPage() -> impl IntoView {
 /// The page came with the cart; a later visit in the same tab asks again, in case the socket is away.
 fn refetch_unless_fresh(live: Live) {
     let is_hydrating = Owner::current_shared_context().is_some_and(|context| context.during_hydration());
-    Effect::new(move |_| {
+    effect(move || {
         if !is_hydrating && !live.is_open().get_untracked() {
             spawn_local(async move {
                 if let Ok(cart) = get("cart".to_owned()).await.and_then(|text| read(&text)) {

@@ -14,6 +14,7 @@ use crate::{
         receipt::{Sums, compact_lines, counted, order_lines, totals},
         thread::thread,
     },
+    effect::effect,
     html::html,
     live::Live,
     shop::use_shop,
@@ -111,7 +112,7 @@ fn declined(order: &OrderView) -> Option<AnyView> {
 
 /// Where sockets are blocked, or there is nothing to hear, the page still follows while something is about to happen.
 fn look_without_socket(live: Live, order: Memo<OrderView>) {
-    Effect::new(move |_| {
+    effect(move || {
         let look = move || {
             let status = order.with_untracked(|order| order.status);
             // Nobody would tell of an order that the gate lost.

@@ -61,6 +61,7 @@ const FORMS: &[(&str, &[&str])] = &[
     ("cart/again", &[]),
     ("cart/add", &["book_id", "quantity"]),
     ("cart/set", &["book_id", "quantity"]),
+    ("cart/fewer", &["book_id", "quantity"]),
     ("cart/remove", &["book_id"]),
     ("cart/seen", &["book_id"]),
     ("cart/clear", &[]),
@@ -195,7 +196,9 @@ fn after(form: &str, typed: &BTreeMap<String, String>, body: &Bytes, back: Strin
     match form {
         "account/login" | "account/register" => typed("next").and_then(same_site).unwrap_or("/account").to_owned(),
         "account/logout" => "/".to_owned(),
-        "cart/set" | "cart/remove" | "cart/seen" | "cart/clear" | "cart/restore" | "cart/again" => "/cart".to_owned(),
+        "cart/set" | "cart/fewer" | "cart/remove" | "cart/seen" | "cart/clear" | "cart/restore" | "cart/again" => {
+            "/cart".to_owned()
+        }
         TAKE => typed("next").and_then(same_site).unwrap_or("/checkout").to_owned(),
         PLACE => answered("order_id").map_or(back, |id| format!("/orders/{id}")),
         "orders/cancel" => typed("order_id").map_or(back, |id| format!("/orders/{}", crate::next::encode(id))),

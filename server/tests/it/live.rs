@@ -1,7 +1,7 @@
 //! `/live`: who may connect, and that what one tab does the other one sees.
 
 use crate::{orders, shop::Shop, visitor::Visitor};
-use futures::{SinkExt, StreamExt};
+use futures::{SinkExt, StreamExt, stream};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -159,4 +159,24 @@ async fn a_logout_closes_the_sockets_of_that_session() {
         None
     };
     assert_eq!(tokio::time::timeout(Duration::from_secs(40), wait).await.expect("a close"), Some(1008));
+}
+
+/// Design §9; `bench/sockets.sh` measures two thousand on a release build.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_socket_costs_little() {
+    const SOCKETS: u64 = 300;
+    let shop = Shop::start().await;
+    let visitor = &shop.visitor();
+    let open = move |_| async move {
+        let mut tab = Tab::open(visitor).await;
+        tab.ask(json!({ "type": "watch", "books": [1, 2, 3] })).await;
+        tab.frame(is_cart_of(0)).await;
+        tab
+    };
+    // What the process needs once is no socket's.
+    let _first = stream::iter(0..30).then(open).collect::<Vec<_>>().await;
+    let before = shop.resident();
+    let _idle = stream::iter(0..SOCKETS).map(open).buffer_unordered(16).collect::<Vec<_>>().await;
+    let each = shop.resident().saturating_sub(before) / SOCKETS;
+    assert!(each <= 30, "{each} KiB per socket");
 }

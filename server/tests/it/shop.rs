@@ -140,6 +140,14 @@ impl Shop {
         panic!("the shop is not ready after 30 s:\n{}", self.log());
     }
 
+    /// Memory that the shop holds, in KiB.
+    pub fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.as_ref().expect("running").id()));
+        let status = status.expect("read /proc");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
+    }
+
     /// Runs another command of the binary with the shop's settings.
     pub fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).stdin(Stdio::null()).output().expect("run bazar")

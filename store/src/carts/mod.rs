@@ -59,6 +59,11 @@ pub async fn set(store: &Store, owner: &Owner, book: BookId, quantity: Quantity)
     change_line(store, owner, book, quantity, Verb::Set).await
 }
 
+/// Takes copies off a line, and the line out when none are left: unlike [`set`], it counts beside other tabs' edits.
+pub async fn fewer(store: &Store, owner: &Owner, book: BookId, copies: Quantity) -> Result<CartView, Error> {
+    change(store, owner, Verb::Fewer { book, copies }).await
+}
+
 /// Takes a line out; a line that is not there is no error.
 pub async fn remove(store: &Store, owner: &Owner, book: BookId) -> Result<CartView, Error> {
     change(store, owner, Verb::Remove { book }).await

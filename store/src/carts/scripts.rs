@@ -341,6 +341,7 @@ mod tests {
     pub(super) const CONTRACT: &[(&str, &str, &[&str])] = &[
         ("cart_add", include_str!("../../../lua/cart_add.lua"), &["OK", "SOLD_OUT", "FULL", "MOVED"]),
         ("cart_set", include_str!("../../../lua/cart_set.lua"), &["OK", "SOLD_OUT", "FULL", "MOVED"]),
+        ("cart_fewer", include_str!("../../../lua/cart_fewer.lua"), &["OK", "MOVED"]),
         ("cart_remove", include_str!("../../../lua/cart_remove.lua"), &["OK", "MOVED"]),
         ("cart_clear", include_str!("../../../lua/cart_clear.lua"), &["OK", "MOVED"]),
         ("cart_cap", include_str!("../../../lua/cart_cap.lua"), &["OK", "MOVED"]),

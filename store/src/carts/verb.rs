@@ -19,6 +19,7 @@ macro_rules! script {
 
 script!(ADD, "cart_add");
 script!(SET, "cart_set");
+script!(FEWER, "cart_fewer");
 script!(CAP, "cart_cap");
 script!(REMOVE, "cart_remove");
 script!(CLEAR, "cart_clear");
@@ -47,6 +48,10 @@ pub(super) struct Wish {
 pub(super) enum Verb<'a> {
     Add(Wish),
     Set(Wish),
+    Fewer {
+        book: BookId,
+        copies: Quantity,
+    },
     /// Lowers a line to so many copies; 0 takes it out.
     Cap {
         book: BookId,
@@ -141,6 +146,7 @@ impl Verb<'_> {
         match self {
             Self::Add(_) => &ADD,
             Self::Set(_) => &SET,
+            Self::Fewer { .. } => &FEWER,
             Self::Cap { .. } => &CAP,
             Self::Remove { .. } => &REMOVE,
             Self::Clear => &CLEAR,
@@ -160,7 +166,13 @@ impl Verb<'_> {
     pub fn may_be_unproven(&self) -> bool {
         matches!(
             self,
-            Self::Add(_) | Self::Set(_) | Self::Cap { .. } | Self::Remove { .. } | Self::Clear | Self::Seen { .. }
+            Self::Add(_)
+                | Self::Set(_)
+                | Self::Fewer { .. }
+                | Self::Cap { .. }
+                | Self::Remove { .. }
+                | Self::Clear
+                | Self::Seen { .. }
         )
     }
 
@@ -170,6 +182,7 @@ impl Verb<'_> {
                 let on_sale = wish.on_sale.unwrap_or(-1).to_string();
                 vec![wish.book.to_string(), wish.quantity.to_string(), wish.price.get().to_string(), on_sale]
             }
+            Self::Fewer { book, copies } => vec![book.to_string(), copies.to_string()],
             Self::Cap { book, most } => vec![book.to_string(), most.to_string()],
             Self::Remove { book } => vec![book.to_string()],
             Self::Clear | Self::Load => vec![],

@@ -78,7 +78,7 @@ fn a_live_message_that_overtakes_its_own_answer_is_not_counted_twice() {
 fn other_tabs_changes_go_beneath_the_edits() {
     let mut pending = Pending::default();
     pending.push(step(7, -1));
-    assert_eq!(pending.next(&cart(&[(7, 3)])), Some(("cart/set", "book_id=7&quantity=2".into())));
+    assert_eq!(pending.next(&cart(&[(7, 3)])), Some(("cart/fewer", "book_id=7&quantity=1".into())));
     pending.push(step(8, 1));
     assert_eq!(shown(&pending, &cart(&[(7, 3), (8, 5), (9, 1)])), [(7, 2), (8, 6), (9, 1)]);
     pending.landed();
@@ -110,12 +110,25 @@ fn more_and_fewer_cancel_out_and_removing_ends_what_was_wished_before() {
 }
 
 #[test]
+fn who_leaves_the_page_sends_what_still_waits() {
+    let server = cart(&[(7, 2), (8, 1)]);
+    let mut pending = Pending::default();
+    pending.push(step(7, 1));
+    pending.next(&server);
+    pending.push(step(7, 1));
+    pending.push(step(8, -1));
+    let requests = [("cart/add", "book_id=7&quantity=1".to_owned()), ("cart/fewer", "book_id=8&quantity=1".to_owned())];
+    assert_eq!(pending.rest(), requests);
+    assert_eq!((pending.rest(), shown(&pending, &server)), (vec![], vec![(7, 3), (8, 1)]), "once");
+}
+
+#[test]
 fn a_line_ends_at_nothing_and_at_ten() {
     let server = cart(&[(7, 2)]);
     let mut pending = Pending::default();
     pending.push(step(7, -2));
     assert_eq!(shown(&pending, &server), []);
-    assert_eq!(pending.next(&server), Some(("cart/set", "book_id=7&quantity=0".into())));
+    assert_eq!(pending.next(&server), Some(("cart/fewer", "book_id=7&quantity=2".into())));
     let mut pending = Pending::default();
     pending.push(add(7, 10));
     assert_eq!(shown(&pending, &server), [(7, 10)]);

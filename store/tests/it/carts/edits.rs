@@ -184,3 +184,24 @@ async fn tabs_that_set_and_remove_do_not_undo_each_other() {
     let expected: Vec<_> = left.map(|(tab, book)| (book.get(), if tab % 3 == 1 { 5 } else { 4 })).collect();
     assert_eq!(held(&shop.view(&owner).await), expected);
 }
+
+#[tokio::test]
+async fn copies_come_off_a_line_one_by_one_and_beside_others() {
+    let shop = Shop::open().await;
+    let (book, other, owner) = (shop.book(50).await, shop.book(50).await, guest());
+    shop.add(&owner, book, 3).await;
+    let fewer = |book, copies| carts::fewer(&shop.store, &owner, book, quantity(copies));
+    let untouched = shop.view(&owner).await.version;
+    let same = fewer(other, 1).await.expect("a line that is not there");
+    assert_eq!((held(&same), same.version), (vec![(book.get(), 3)], untouched));
+    assert_eq!(held(&fewer(book, 1).await.expect("fewer")), [(book.get(), 2)]);
+    assert_eq!(held(&fewer(book, 7).await.expect("none left")), []);
+
+    // Tabs that add and take off at once: whatever comes first, no click is lost.
+    shop.add(&owner, book, 5).await;
+    let adds = async { join_all((0..4).map(|_| shop.add(&owner, book, 1))).await };
+    let takes = async { join_all((0..4).map(|_| fewer(book, 1))).await };
+    let (_, taken) = futures::future::join(adds, takes).await;
+    assert!(taken.iter().all(Result::is_ok));
+    assert_eq!(held(&shop.view(&owner).await), [(book.get(), 5)]);
+}
