@@ -44,6 +44,7 @@ codes! {
     NotOrderable "not_orderable" 409,
     CartFull "cart_full" 409,
     Conflict "conflict" 409,
+    NeedsConfirmation "needs_confirmation" 409,
     TooLarge "too_large" 413,
     KeyReused "key_reused" 422,
     InvalidFields "invalid_fields" 422,

@@ -23,7 +23,7 @@ pub mod words;
 
 pub use error::{ApiError, ErrorCode};
 pub use ids::{AccountId, AddressId, BookId, GuestId, IdempotencyKey, OrderId, PaymentId, RefundId};
-pub use money::{Currency, Minor, Money};
+pub use money::{BadAmount, Currency, Minor, Money};
 pub use network::Network;
 pub use owner::Owner;
 pub use quantity::Quantity;

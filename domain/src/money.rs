@@ -43,6 +43,11 @@ impl Currency {
     }
 }
 
+/// What somebody typed is no amount of money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("write an amount like 499 or 499.50")]
+pub struct BadAmount;
+
 /// An amount in minor units (paise, cents), whose currency stands beside it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -57,6 +62,28 @@ impl Minor {
 
     pub const fn get(self) -> i64 {
         self.0
+    }
+
+    /// What people type: `499`, `499.50`, `₹1,29,900`. A comma only parts groups of digits, so that `4,50` is never
+    /// taken for four hundred and fifty.
+    pub fn parse_typed(text: &str) -> Result<Self, BadAmount> {
+        let text = text.trim().trim_start_matches(['₹', '$', '€', '£']).trim_start();
+        let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+        let part = match part.len() {
+            1 => digits(part)?.checked_mul(10),
+            2 => Some(digits(part)?),
+            _ => None,
+        };
+        let whole = digits(&without_commas(whole)?)?.checked_mul(100);
+        whole.zip(part).and_then(|(whole, part)| whole.checked_add(part)).map(Self).ok_or(BadAmount)
+    }
+
+    /// As it is typed: `499`, `499.50`.
+    pub fn typed(self) -> String {
+        match (self.0 / 100, self.0 % 100) {
+            (whole, 0) => whole.to_string(),
+            (whole, part) => format!("{whole}.{part:02}"),
+        }
     }
 
     /// The sum, or `None` past the range.
@@ -115,6 +142,25 @@ impl fmt::Display for Money {
     }
 }
 
+fn digits(text: &str) -> Result<i64, BadAmount> {
+    let are_digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if are_digits { text.parse().map_err(|_| BadAmount) } else { Err(BadAmount) }
+}
+
+/// Groups of two or three digits behind the first, the last one of three.
+fn without_commas(text: &str) -> Result<String, BadAmount> {
+    let groups: Vec<&str> = text.split(',').collect();
+    let fits = |at: usize, group: &str| match at {
+        0 => groups.len() == 1 || (1..=3).contains(&group.len()),
+        at if at + 1 == groups.len() => group.len() == 3,
+        _ => (2..=3).contains(&group.len()),
+    };
+    match groups.iter().enumerate().all(|(at, group)| fits(at, group)) {
+        true => Ok(groups.concat()),
+        false => Err(BadAmount),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,6 +184,44 @@ mod tests {
     fn machines_can_read_it() {
         let written = [0, 5, 49_900, -12_990_050].map(|units| Minor::new(units).decimal());
         assert_eq!(written, ["0.00", "0.05", "499.00", "-129900.50"]);
+    }
+
+    #[test]
+    fn what_people_type_is_read_once_and_never_a_hundredfold() {
+        let read = |text: &str| Minor::parse_typed(text).map(Minor::get);
+        for (text, minor) in [
+            ("499", 49_900),
+            (" 499.50 ", 49_950),
+            ("499.5", 49_950),
+            ("0.05", 5),
+            ("₹ 1,29,900.50", 12_990_050),
+            ("12,345,678", 1_234_567_800),
+            ("0", 0),
+        ] {
+            assert_eq!(read(text), Ok(minor), "{text}");
+        }
+        for bad in [
+            "",
+            ".",
+            "5.",
+            ".5",
+            "4,50",
+            "4,5000",
+            "1,,000",
+            ",500",
+            "499.505",
+            "-5",
+            "+5",
+            "1e3",
+            "५",
+            "5 0",
+            "99999999999999999999",
+        ] {
+            assert_eq!(read(bad), Err(BadAmount), "{bad}");
+        }
+        for minor in [0, 5, 49_900, 49_950] {
+            assert_eq!(read(&Minor::new(minor).typed()), Ok(minor));
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Payments as clients see them.
 
-use crate::{Currency, Minor, PaymentId, RefundId, UnixMillis};
+use crate::{Currency, Minor, OrderId, PaymentId, RefundId, UnixMillis};
 use serde::{Deserialize, Serialize};
 
 /// Where one payment stands.
@@ -74,6 +74,16 @@ impl PaymentStatus {
     }
 }
 
+/// A provider's name as people know it.
+pub fn provider_title(name: &str) -> &str {
+    match name {
+        "sandbox" => "Sandbox Pay",
+        "stripe" => "Stripe",
+        "razorpay" => "Razorpay",
+        other => other,
+    }
+}
+
 /// One payment in an order's view.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentView {
@@ -118,9 +128,26 @@ pub struct RefundView {
     pub reason: String,
     pub restocks: bool,
     pub created_at: UnixMillis,
+    /// The admin who wanted it; told to admins only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
     /// Why it is not made yet; told to admins only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+}
+
+/// What a provider said that does not fit the shop's books; an admin looks at it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quarantined {
+    pub id: i64,
+    pub provider: String,
+    /// The provider's word for it.
+    pub kind: String,
+    pub why: String,
+    pub received_at: UnixMillis,
+    /// The order that it names, and that order's number.
+    pub order_id: Option<OrderId>,
+    pub number: Option<String>,
 }
 
 /// Where to send the shopper: `{payment_id,redirect_url}`.

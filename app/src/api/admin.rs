@@ -5,7 +5,10 @@ use super::args;
 use crate::AppError;
 #[cfg(feature = "ssr")]
 use crate::ssr::Caller;
-use domain::order::{OrderPage, OrderView};
+use domain::{
+    order::{OrderPage, OrderView},
+    payment::Quarantined,
+};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 #[server(name = AdminOrders, prefix = "/api", endpoint = "admin/orders", input = GetUrl)]
@@ -32,6 +35,18 @@ pub async fn order(#[server(default)] id: String) -> Result<OrderView, AppError>
     let (_, order) = caller.viewer_of(&id)?;
     let order = store::orders::get(caller.store(), &viewer, order).await?;
     order.ok_or_else(|| domain::ApiError::not_found("that order").into())
+}
+
+/// What providers said that does not fit the shop's books: all of it, or what names this order.
+#[server(name = QuarantinedPayments, prefix = "/api", endpoint = "admin/payments/quarantined", input = GetUrl)]
+pub async fn quarantined(#[server(default)] order_id: String) -> Result<Vec<Quarantined>, AppError> {
+    let caller = Caller::current()?;
+    caller.require_admin()?;
+    let order = match order_id.as_str() {
+        "" => None,
+        id => Some(id.parse().map_err(|_| AppError::bad_request("“order_id” names no order."))?),
+    };
+    Ok(store::payments::quarantined(caller.store(), order).await?)
 }
 
 #[server(name = FulfilOrder, prefix = "/api", endpoint = "admin/orders/fulfil")]

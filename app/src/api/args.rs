@@ -27,6 +27,13 @@ pub fn amount(name: &str, text: &str) -> Result<Option<Minor>, AppError> {
     if text.is_empty() { Ok(None) } else { number(name, text).map(|units| Some(Minor::new(units))) }
 }
 
+/// An amount as people type it, in the field of that name.
+pub fn typed_amount(name: &str, text: &str) -> Result<Option<Minor>, AppError> {
+    let wrong =
+        |_| domain::ApiError::fields([(name.to_owned(), "Write an amount like 499 or 499.50.".to_owned())].into());
+    if text.trim().is_empty() { Ok(None) } else { Ok(Some(Minor::parse_typed(text).map_err(wrong)?)) }
+}
+
 pub fn page(text: &str) -> Result<u32, AppError> {
     let page = if text.is_empty() { 1 } else { number("page", text)? };
     Ok(u32::try_from(page.max(1)).unwrap_or(u32::MAX))

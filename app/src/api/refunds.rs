@@ -5,30 +5,63 @@ use super::args;
 use crate::AppError;
 #[cfg(feature = "ssr")]
 use crate::ssr::Caller;
-use domain::payment::RefundView;
+use domain::{order::OrderView, payment::RefundView};
 use leptos::prelude::*;
+#[cfg(feature = "ssr")]
+use store::payments::refund::{self, Of, Wanted};
 
-/// Names the payment, or the order whose payment it is; an empty `amount` (minor units) is all that is left.
+/// Names the payment, or the order whose payment it is. `amount` is in minor units, `typed_amount` as people write it;
+/// neither: all that is left. With `ask` nothing happens before `agreed` is the mark that `needs_confirmation` gave.
 #[server(name = CreateRefund, prefix = "/api", endpoint = "admin/refunds/create")]
 pub async fn create(
     #[server(default)] payment_id: String,
     #[server(default)] order_id: String,
     #[server(default)] amount: String,
+    #[server(default)] typed_amount: String,
     #[server(default)] reason: String,
     #[server(default)] restock: String,
     #[server(default)] idempotency_key: String,
+    #[server(default)] ask: String,
+    #[server(default)] agreed: String,
 ) -> Result<RefundView, AppError> {
-    use store::payments::refund::{self, Of, Wanted};
+    let caller = Caller::current()?;
+    let admin = caller.require_admin()?;
+    let key = args::idempotency_key(caller.header("idempotency-key"), &idempotency_key)?;
+    let field = if amount.is_empty() { "typed_amount" } else { "amount" };
+    let amount = args::amount("amount", &amount)?.or(args::typed_amount("typed_amount", &typed_amount)?);
+    let restock = args::flag("restock", &restock)?;
+    let agreed = args::flag("ask", &ask)?.then_some(agreed);
+    let wanted = Wanted { of: named(&payment_id, &order_id)?, amount, reason, restock, key, agreed };
+    let made = refund::create(caller.store(), &admin, &wanted).await;
+    made.map_err(|error| {
+        let mut error = AppError::from(error);
+        if let Some(wrong) = error.0.fields.remove("amount") {
+            error.0.fields.insert(field.to_owned(), wrong);
+        }
+        error
+    })
+}
+
+#[cfg(feature = "ssr")]
+fn named(payment: &str, order: &str) -> Result<Of, AppError> {
+    match (payment, order) {
+        ("", order) => Ok(Of::Order(order.parse().map_err(|_| AppError::bad_request("“order_id” names no order."))?)),
+        (payment, "") => {
+            Ok(Of::Payment(payment.parse().map_err(|_| AppError::bad_request("“payment_id” names no payment."))?))
+        }
+        _ => Err(AppError::bad_request("Name the payment or the order, not both.")),
+    }
+}
+
+/// Asks the provider again for a refund that it has not made; answers with the order.
+#[server(name = RetryRefund, prefix = "/api", endpoint = "admin/refunds/retry")]
+pub async fn retry(
+    #[server(default)] refund_id: String,
+    #[server(default)] order_id: String,
+) -> Result<OrderView, AppError> {
     let caller = Caller::current()?;
     caller.require_admin()?;
-    let of = match (payment_id.as_str(), order_id.as_str()) {
-        ("", order) => Of::Order(order.parse().map_err(|_| AppError::bad_request("“order_id” names no order."))?),
-        (payment, "") => {
-            Of::Payment(payment.parse().map_err(|_| AppError::bad_request("“payment_id” names no payment."))?)
-        }
-        _ => return Err(AppError::bad_request("Name the payment or the order, not both.")),
-    };
-    let key = args::idempotency_key(caller.header("idempotency-key"), &idempotency_key)?;
-    let (amount, restock) = (args::amount("amount", &amount)?, args::flag("restock", &restock)?);
-    Ok(refund::create(caller.store(), &Wanted { of, amount, reason, restock, key }).await?)
+    let refund = refund_id.parse().map_err(|_| AppError::bad_request("“refund_id” names no refund."))?;
+    refund::retry(caller.store(), refund).await?;
+    super::admin::order(order_id).await
 }

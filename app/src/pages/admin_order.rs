@@ -1,8 +1,8 @@
 //! One order as admins see it: items, payments, history, shopper.
 
-use super::{admin_orders::admins_only, admin_refunds::refunds, admin_steps::Steps};
+use super::{admin_orders::admins_only, admin_quarantine::quarantine, admin_refunds::Refunds, admin_steps::Steps};
 use crate::{
-    call::{Post, address as address_of},
+    call::address as address_of,
     components::{
         address::address,
         icon::icon,
@@ -16,7 +16,7 @@ use crate::{
     shop::use_shop,
     when,
 };
-use domain::{Minor, order::OrderView};
+use domain::{Minor, order::OrderView, payment::provider_title};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
@@ -37,8 +37,8 @@ fn show(order: OrderView) -> AnyView {
     let number = order.number.to_string();
     let (items, shopper) = (items(&order), shopper(&order));
     let order = live.order(order);
-    let steps = Steps::new();
-    let refund = Post::new("admin/refunds/create");
+    let (steps, refunds) = (Steps::new(order), Refunds::new(order));
+    let strange = quarantine(Some(order.with_untracked(|order| order.order_id.to_string())));
     html! {
         <Page title=title class=WIDE>
             <header class="page-head">
@@ -46,9 +46,9 @@ fn show(order: OrderView) -> AnyView {
                 <div class="admin-order__head"><h1>{number}</h1>{move || order.with(|order| status(order.status))}</div>
             </header>
             <div class="admin-order">
-                <div class="order__side">{items}{move || order.with(payments)}{move || order.with(|order| refunds(order, refund))}</div>
+                <div class="order__side">{strange}{items}{move || order.with(payments)}{refunds.view()}</div>
                 <div class="order__side">
-                    {move || order.with(|order| steps.view(order))}
+                    {steps.view()}
                     {move || order.with(|order| order.shipment.as_ref().and_then(parcel))}
                     {shopper}
                     <section class="panel" aria-labelledby="ah-h">
@@ -80,7 +80,7 @@ fn items(order: &OrderView) -> AnyView {
     html! {
         <section class="panel" aria-labelledby="ai-h">
             <h2 class="panel__title" id="ai-h">"Items"</h2>
-            <div class="table-scroll">
+            <div class="table-scroll" tabindex="0" role="region" aria-label="Items table">
                 <table class="table">
                     <thead>
                         <tr>
@@ -104,7 +104,7 @@ fn payments(order: &OrderView) -> AnyView {
         html! {
             <tr>
                 <th scope="row">{payment.payment_id.to_string()}</th>
-                <td>{payment.provider.clone()}</td>
+                <td class="nowrap">{provider_title(&payment.provider).to_owned()}</td>
                 <td>{payment.status.label()}</td>
                 <td class="nowrap">{when::short(payment.created_at)}</td>
                 <td class="num">{payment.amount.with(payment.currency).to_string()}</td>
@@ -114,7 +114,7 @@ fn payments(order: &OrderView) -> AnyView {
     html! {
         <section class="panel" aria-labelledby="ap-h">
             <h2 class="panel__title" id="ap-h">"Payments"</h2>
-            <div class="table-scroll">
+            <div class="table-scroll" tabindex="0" role="region" aria-label="Payments table">
                 <table class="table">
                     <thead>
                         <tr>

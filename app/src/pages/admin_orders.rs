@@ -11,7 +11,7 @@ use crate::{
     },
     html::{changing, html},
     next::login_for,
-    pages::error::error_page,
+    pages::{admin_quarantine::quarantine, error::error_page},
     shop::{Shop, use_shop},
     when,
 };
@@ -86,6 +86,7 @@ fn show(wanted: Wanted, page: OrderPage) -> AnyView {
     };
     let (filters, links) =
         (filters(&wanted), pagination(page.page, pages, |number| wanted.address("/admin/orders", number)));
+    let strange = quarantine(None);
     let rows = move || {
         let news = live.admin_orders().get();
         merged(&page.orders, &news, &wanted).into_iter().map(|(order, is_news)| row(order, is_news)).collect::<Vec<_>>()
@@ -93,7 +94,7 @@ fn show(wanted: Wanted, page: OrderPage) -> AnyView {
     html! {
         <Page title="Orders, admin" class=WIDE>
             <header class="page-head"><h1>"Orders"</h1></header>
-            {filters}
+            {strange}{filters}
             <div class="table-scroll" tabindex="0" role="region" aria-label="Orders table">
                 <table class="table">
                     <caption>{caption}</caption>

@@ -3,10 +3,13 @@
 use crate::{
     call::{Post, PostForm},
     components::{form::Field, icon::icon, notice::refusal},
-    html::html,
+    html::{changing, html},
     shop::use_shop,
 };
-use domain::order::{Cause, OrderStatus as S, OrderView};
+use domain::{
+    order::{Cause, OrderStatus as S, OrderView},
+    payment::PaymentStatus,
+};
 use leptos::prelude::*;
 
 /// The forms of one order page, and what they last answered.
@@ -16,10 +19,19 @@ pub struct Steps {
     ship: Post,
     deliver: Post,
     cancel: Post,
+    order: Memo<OrderView>,
+}
+
+/// What the forms depend on: they stay as they are, with what was typed, while the order moves otherwise.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Scope {
+    status: S,
+    /// All the money of a paid order is on its way back: nothing is packed or sent any more.
+    is_refunding: bool,
 }
 
 impl Steps {
-    pub fn new() -> Self {
+    pub fn new(order: Memo<OrderView>) -> Self {
         let post = |name| {
             let post = Post::new(name);
             let live = use_shop().live;
@@ -31,19 +43,33 @@ impl Steps {
             ship: post("admin/orders/ship"),
             deliver: post("admin/orders/deliver"),
             cancel: post("admin/orders/cancel"),
+            order,
         }
     }
 
-    /// The panel; `None`: nothing is left to do.
-    pub fn view(self, order: &OrderView) -> Option<AnyView> {
-        let (status, id) = (order.status, order.order_id.to_string());
-        let next = self.next(status, &id);
-        let cancel = status.may(S::Cancelled, Cause::AdminCancelled).then(|| self.cancel_form(status, id));
+    /// The panel; nothing when nothing is left to do.
+    pub fn view(self) -> AnyView {
+        let id = self.order.with_untracked(|order| order.order_id.to_string());
+        let scope = Memo::new(move |_| {
+            self.order.with(|order| {
+                let is_paid = order.payments.iter().any(|payment| payment.status == PaymentStatus::Captured);
+                Scope { status: order.status, is_refunding: order.status.is_sold() && !is_paid }
+            })
+        });
+        changing(move || self.panel(scope.get(), &id))
+    }
+
+    fn panel(self, Scope { status, is_refunding }: Scope, id: &str) -> Option<AnyView> {
+        let keeps = is_refunding && status != S::Shipped;
+        let next = if keeps { going_back(status) } else { self.next(status, id) };
+        let may_cancel = !is_refunding && status.may(S::Cancelled, Cause::AdminCancelled);
+        let cancel = may_cancel.then(|| self.cancel_form(status, id.to_owned()));
+        let answers = [self.fulfil, self.ship, self.deliver, self.cancel].map(|post| refusal(post.error()));
         (next.is_some() || cancel.is_some()).then(|| {
             html! {
                 <section class="panel" aria-labelledby="an-h">
                     <h2 class="panel__title" id="an-h">"Next"</h2>
-                    {[self.fulfil, self.ship, self.deliver, self.cancel].map(|post| refusal(post.error())).into_iter().collect::<Vec<_>>()}
+                    {Vec::from(answers)}
                     <div class="admin-steps">{next}{cancel}</div>
                 </section>
             }
@@ -92,6 +118,12 @@ impl Steps {
             </details>
         }
     }
+}
+
+/// Nothing for what was delivered.
+fn going_back(status: S) -> Option<AnyView> {
+    let words = "All the money of this order is on its way back, so it stays here.";
+    (status != S::Delivered).then(|| html! { <p class="muted">{words}</p> })
 }
 
 fn button(to: Post, id: &str, mark: &'static str, words: &'static str) -> AnyView {

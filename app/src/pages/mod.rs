@@ -3,6 +3,7 @@
 pub mod account;
 pub mod admin_order;
 pub mod admin_orders;
+mod admin_quarantine;
 pub mod admin_refunds;
 mod admin_steps;
 pub mod book;
@@ -16,6 +17,7 @@ pub mod login;
 pub mod not_found;
 pub mod order;
 mod order_lost;
+mod order_money;
 pub mod order_now;
 pub mod orders;
 pub mod register;

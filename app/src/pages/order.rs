@@ -15,14 +15,14 @@ use crate::{
         thread::thread,
     },
     effect::effect,
-    html::html,
+    html::{changing, html},
     live::Live,
     shop::use_shop,
     when,
 };
 use domain::{
     ErrorCode,
-    order::{OrderStatus, OrderView},
+    order::{Cause, OrderEvent, OrderStatus, OrderView},
     payment::PaymentStatus,
 };
 use leptos::{prelude::*, task::spawn_local};
@@ -59,7 +59,8 @@ fn show(order: OrderView) -> AnyView {
                 <p class="order__number">{placed}</p>
             </header>
             {refusal(cancel.error())}
-            {move || order.with(declined)}
+            {news(order)}
+            {move || order.with(|order| declined(order, is_paying.get()))}
             <div class="order">
                 {order_now(order, is_paying, cancel)}
                 {items}
@@ -100,14 +101,55 @@ fn items(order: &OrderView) -> AnyView {
     }
 }
 
-/// The last attempt to pay failed, and another is possible.
-fn declined(order: &OrderView) -> Option<AnyView> {
-    let is_open = order.status == OrderStatus::PaymentPending;
+/// The last attempt to pay failed, and another is possible. Who comes back from paying has not just failed.
+fn declined(order: &OrderView, is_paying: bool) -> Option<AnyView> {
     let last = order.payments.iter().max_by_key(|payment| payment.created_at)?;
-    (is_open && last.status == PaymentStatus::Declined).then(|| {
+    let has_failed = match last.status {
+        PaymentStatus::Declined => true,
+        // The page of the provider is still open, and takes another attempt.
+        PaymentStatus::Open => !is_paying && order.events.last().is_some_and(|last| last.cause == Cause::PaymentFailed),
+        _ => false,
+    };
+    (order.status == OrderStatus::PaymentPending && has_failed).then(|| {
         let body = html! { <p>"Nothing was charged. You can try again while your copies are held."</p> };
         notice(Tone::Warn, "The payment was declined", body)
     })
+}
+
+/// What happens to the order while its page is open, said once where the eye is.
+fn news(order: Memo<OrderView>) -> AnyView {
+    let said = RwSignal::new(None);
+    let mut seen: Option<i64> = None;
+    effect(move || {
+        order.with(|order| {
+            let is_new = |event: &&OrderEvent| seen.is_some_and(|seen| event.version > seen);
+            let latest = order.events.iter().rev().take_while(is_new);
+            if let Some(news) = latest.filter_map(|event| Some((tone(event.cause)?, event.clone()))).next() {
+                said.set(Some(news));
+            }
+            seen = Some(order.version);
+        });
+    });
+    let shown = move |(tone, event): (Tone, OrderEvent)| {
+        let note = event.note.map(|note| html! { <p>{note}</p> });
+        let close = html! { <button class="link-button" on:click=move |_| said.set(None)>"Got it"</button> };
+        notice(tone, event.cause.sentence(), html! { {note}<p>{close}</p> })
+    };
+    html! { <div class="order__news" aria-live="polite">{changing(move || said.get().map(shown))}</div> }
+}
+
+/// What is worth saying beside the page's own sentence.
+const fn tone(cause: Cause) -> Option<Tone> {
+    match cause {
+        Cause::LateMoneyClaimed | Cause::RefundConfirmed | Cause::HandedToCarrier | Cause::Arrived => Some(Tone::Good),
+        Cause::LateMoneyCame
+        | Cause::LateMoneyReturned
+        | Cause::MoneyGoesBack
+        | Cause::RefundRequested
+        | Cause::RefundFailed
+        | Cause::AdminCancelled => Some(Tone::Warn),
+        _ => None,
+    }
 }
 
 /// Where sockets are blocked, or there is nothing to hear, the page still follows while something is about to happen.

@@ -1,5 +1,6 @@
 //! Where an order stands, in one plain sentence, with what can be done about it.
 
+use super::order_money::Money;
 use crate::{
     call::{Post, PostForm},
     components::{
@@ -27,15 +28,6 @@ enum Look {
     Settled { status: S, money: Money },
 }
 
-/// What a payment does that the order's end no longer takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Money {
-    None,
-    /// It came late: whether the copies are still there is being looked at.
-    Deciding,
-    GoingBack,
-}
-
 fn look(order: &OrderView, is_paying: bool) -> Look {
     let is_under_way = |status: PaymentStatus| matches!(status, PaymentStatus::Open | PaymentStatus::Captured);
     let last = order.payments.iter().max_by_key(|payment| payment.created_at);
@@ -44,17 +36,7 @@ fn look(order: &OrderView, is_paying: bool) -> Look {
         S::Pending => Look::Reserving,
         S::PaymentPending if is_paying && last.is_some_and(|last| is_under_way(last.status)) => Look::Confirming,
         S::PaymentPending => Look::ToPay,
-        status => {
-            let has = |status| order.payments.iter().any(|payment| payment.status == status);
-            let money = if has(PaymentStatus::Late) {
-                Money::Deciding
-            } else if has(PaymentStatus::Captured) || has(PaymentStatus::Refunding) {
-                Money::GoingBack
-            } else {
-                Money::None
-            };
-            Look::Settled { status, money }
-        }
+        status => Look::Settled { status, money: Money::of(order) },
     }
 }
 
@@ -88,6 +70,7 @@ const fn modifier(look: Look) -> &'static str {
         Look::ToPay => "payment-pending",
         Look::Confirming => "confirming",
         Look::Settled { status: S::Failed, .. } => "failed",
+        Look::Settled { status, money } if money.leaves(status) => "ended",
         Look::Settled { status: S::Cancelled | S::Expired | S::Refunded, .. } => "ended",
         Look::Settled { .. } => "paid",
     }
@@ -128,7 +111,7 @@ fn cancelling() -> AnyView {
 fn confirming(order: &OrderView) -> AnyView {
     let again = format!("/orders/{}", order.order_id);
     let more = html! {
-        <p class="muted">"Usually a few seconds. There is nothing more to do, and no need to pay again."</p>
+        <p class="muted">"Usually a few seconds; if no word comes, we ask the bank ourselves. There is no need to pay again."</p>
         <p class="small"><a href=again>"I have not paid yet"</a></p>
         {look_again()}
     };
@@ -181,36 +164,18 @@ fn provider_name(provider: &str) -> String {
 }
 
 fn settled(status: S, money: Money, order: &OrderView) -> AnyView {
-    let amount = order.total.with(order.currency).to_string();
-    let (mark, title) = outcome(status);
-    let text = match status {
-        S::Paid => format!("{amount} reached us. We pack them next."),
-        S::Fulfilling | S::Shipped => format!("{amount} reached us."),
-        S::Delivered => "Good reading.".to_owned(),
-        S::Refunded => format!("{amount} went back the way it came."),
-        S::Expired | S::Cancelled if money == Money::Deciding => {
-            "Your payment arrived after the hold had ended; we are checking whether your copies are still here."
-                .to_owned()
-        }
-        S::Cancelled if money == Money::GoingBack && order.events.iter().any(|event| event.status == S::Paid) => {
-            format!("{amount} is on its way back to you.")
-        }
-        S::Expired | S::Cancelled | S::Failed if money == Money::GoingBack => {
-            "A payment reached us that this order no longer takes. It is on its way back to you.".to_owned()
-        }
-        S::Expired => "Nothing was charged. If they are still there, you can order them again.".to_owned(),
-        S::Cancelled => "Nothing was charged.".to_owned(),
-        S::Failed | S::Pending | S::PaymentPending => {
-            "Nothing was charged, and your books are back in the cart.".to_owned()
-        }
+    let (mark, title) = match money.leaves(status) {
+        true => ("refund", "Your money is on its way back."),
+        false => outcome(status),
     };
+    let texts = money.sentences(status, order).into_iter().map(|text| html! { <p class="muted">{text}</p> });
     let (href, words) = match status {
         S::Failed | S::Pending | S::PaymentPending => ("/cart", "Back to the cart"),
         S::Expired | S::Cancelled | S::Refunded => ("/books", "Look through the books"),
         S::Paid | S::Fulfilling | S::Shipped | S::Delivered => ("/books", "Find the next one"),
     };
     let more = html! {
-        <p class="muted">{text}</p>
+        {texts.collect::<Vec<_>>()}
         <p class="actions"><a class="button" href=href>{words}</a></p>
     };
     sentence(seal(mark), title.into(), more)

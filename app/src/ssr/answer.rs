@@ -3,7 +3,7 @@
 use crate::{
     AppError,
     api::{
-        admin::{AdminOrder, AdminOrders},
+        admin::{AdminOrder, AdminOrders, QuarantinedPayments},
         cart::GetCart,
         mail::{OfferPage, UnsubscribePage},
         orders::{GetOrder, ListOrders},
@@ -22,6 +22,7 @@ pub async fn answer(address: &str) -> Answer {
     match path {
         "admin/orders" => run::<AdminOrders>(query).await,
         "admin/orders/get" => run::<AdminOrder>(query).await,
+        "admin/payments/quarantined" => run::<QuarantinedPayments>(query).await,
         "cart" => run::<GetCart>(query).await,
         "orders" => run::<ListOrders>(query).await,
         "orders/get" => run::<GetOrder>(query).await,

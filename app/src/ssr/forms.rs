@@ -74,6 +74,8 @@ const FORMS: &[(&str, &[&str])] = &[
     ("admin/orders/ship", &["order_id", "carrier", "tracking"]),
     ("admin/orders/deliver", &["order_id"]),
     ("admin/orders/cancel", &["order_id", "reason"]),
+    ("admin/refunds/create", &["order_id", "typed_amount", "reason", "restock"]),
+    ("admin/refunds/retry", &["refund_id"]),
 ];
 /// Where forms lead that change settings; `done` names what the page then says (`crate::api::sheets`).
 const SETTLED: &[(&str, &str)] = &[

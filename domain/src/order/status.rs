@@ -44,6 +44,8 @@ pub enum Cause {
     MoneyGoesBack,
     /// A note, not a change of state: the shop sends money back.
     RefundRequested,
+    /// A note, not a change of state: the provider could not make a refund that an admin wanted.
+    RefundFailed,
     FulfilmentStarted,
     HandedToCarrier,
     Arrived,
@@ -163,7 +165,7 @@ impl OrderStatus {
 }
 
 impl Cause {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         C::Persisted,
         C::Refused,
         C::ShopperCancelled,
@@ -176,6 +178,7 @@ impl Cause {
         C::LateMoneyReturned,
         C::MoneyGoesBack,
         C::RefundRequested,
+        C::RefundFailed,
         C::FulfilmentStarted,
         C::HandedToCarrier,
         C::Arrived,
@@ -197,6 +200,7 @@ impl Cause {
             C::LateMoneyReturned => "late_money_returned",
             C::MoneyGoesBack => "money_goes_back",
             C::RefundRequested => "refund_requested",
+            C::RefundFailed => "refund_failed",
             C::FulfilmentStarted => "fulfilment_started",
             C::HandedToCarrier => "handed_to_carrier",
             C::Arrived => "arrived",
@@ -225,6 +229,7 @@ impl Cause {
             C::LateMoneyReturned => "Your payment came too late and went back to you.",
             C::MoneyGoesBack => "A payment came that this order no longer takes. It is on its way back.",
             C::RefundRequested => "The shop sends money back to you.",
+            C::RefundFailed => "The money could not be sent back yet. The shop looks after it.",
             C::FulfilmentStarted => "Your books are being packed.",
             C::HandedToCarrier => "Your parcel is on its way.",
             C::Arrived => "Your parcel has arrived.",

@@ -14,7 +14,7 @@ const OPEN: &[&str] = &["open"];
 const EVEN_CLOSED: &[&str] = &["open", "closed"];
 
 /// In the order of the page.
-const ALL: [Trick; 9] = [
+const ALL: [Trick; 10] = [
     Trick {
         outcome: "decline_then_pay",
         label: "Decline, then pay",
@@ -83,6 +83,14 @@ const ALL: [Trick; 9] = [
         label: "Refund",
         sentence: "The provider gives all the money back without being asked. The shop hears of it by webhook and writes it into \
                    its books.",
+        seconds: None,
+        states: &["paid"],
+    },
+    Trick {
+        outcome: "refuse_refund",
+        label: "Give nothing back once",
+        sentence: "The next time the shop asks for money back, the provider takes that up and then cannot make it. The shop says \
+                   so, and its admin can ask again.",
         seconds: None,
         states: &["paid"],
     },

@@ -1,7 +1,7 @@
 //! The admins' desk over HTTP: who may take an order on, which steps there are, and what the shopper sees of them.
 
 use crate::{
-    orders::{order, place, press, wait_for},
+    orders::{order, place, wait_for},
     shop::{Shop, eventually},
     visitor::Visitor,
 };
@@ -11,23 +11,30 @@ const PASSWORD: &str = "the password of an admin";
 const STEPS: [&str; 4] = ["fulfil", "ship", "deliver", "cancel"];
 
 /// A shop with an admin logged in, and a shopper who has paid for two of ten copies.
-struct Scene {
-    shop: Shop,
-    admin: Visitor,
-    shopper: Visitor,
+pub struct Scene {
+    pub shop: Shop,
+    pub admin: Visitor,
+    pub shopper: Visitor,
     book: String,
-    order: String,
+    pub order: String,
+    /// Of the order's payment, at the provider.
+    pub page: String,
 }
 
 impl Scene {
-    async fn set() -> Self {
+    pub async fn set() -> Self {
         let shop = Shop::start_with(&[("BAZAR_ADMIN_PASSWORD", PASSWORD)]).await;
         assert!(shop.run(&["admin", "create", "boss@example.org", "--name", "Boss"]).status.success());
         let admin = shop.visitor();
         admin.post("/api/account/login", &[("email", "boss@example.org"), ("password", PASSWORD)]).await.ok();
         let (book, shopper) = (shop.book("Only Ten Copies").await, shop.shopper("asha@example.org").await);
-        let mut scene = Self { shop, admin, shopper, book, order: String::new() };
-        scene.order = scene.paid("first").await;
+        let mut scene = Self { shop, admin, shopper, book, order: String::new(), page: String::new() };
+        scene.order = scene.placed("first").await;
+        let form = [("order_id", scene.order.as_str()), ("provider", "sandbox")];
+        let started = scene.shopper.post("/api/payments/init", &form).await.ok();
+        scene.page = started["redirect_url"].as_str().expect("an address").to_owned();
+        scene.shopper.submit(&scene.page, &scene.page, &[("outcome", "pay")]).await;
+        wait_for(&scene.shopper, &scene.order, "PAID").await;
         scene
     }
 
@@ -39,19 +46,12 @@ impl Scene {
         order
     }
 
-    async fn paid(&self, key: &str) -> String {
-        let order = self.placed(key).await;
-        press(&self.shopper, &order, "pay").await;
-        wait_for(&self.shopper, &order, "PAID").await;
-        order
-    }
-
     async fn take(&self, who: &Visitor, step: &str, order: &str) -> crate::visitor::Reply {
         let form = [("order_id", order), ("carrier", "Blue Dart"), ("tracking", "BD 42"), ("reason", "Out of print")];
         who.post(&format!("/api/admin/orders/{step}"), &form).await
     }
 
-    async fn on_sale(&self, copies: i64) {
+    pub async fn on_sale(&self, copies: i64) {
         eventually("the copies", || async { (self.shop.on_sale(&self.book).await == copies).then_some(()) }).await;
     }
 }

@@ -19,6 +19,7 @@ mod orders;
 mod payments;
 mod process;
 mod providers;
+mod refunds;
 mod rush;
 mod sandbox;
 mod servers;

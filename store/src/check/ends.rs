@@ -26,8 +26,14 @@ const PAGE: i64 = 2_000;
 const ROUNDS: u32 = 6;
 const PAUSE: Duration = Duration::from_millis(400);
 /// Causes under which the history also notes what changes no status.
-const NOTES: [Cause; 5] =
-    [Cause::LateMoneyCame, Cause::MoneyGoesBack, Cause::PaymentFailed, Cause::RefundConfirmed, Cause::RefundRequested];
+const NOTES: [Cause; 6] = [
+    Cause::LateMoneyCame,
+    Cause::MoneyGoesBack,
+    Cause::PaymentFailed,
+    Cause::RefundConfirmed,
+    Cause::RefundFailed,
+    Cause::RefundRequested,
+];
 
 pub(super) async fn check(store: &Store) -> Result<Finding, Error> {
     let mut finding = Finding::new("5: every accepted order ends");

@@ -5,7 +5,6 @@ use crate::{
     carts,
     error::{During, Error},
     orders,
-    viewer::Viewer,
 };
 use domain::{
     BookId, OrderId, Owner,
@@ -122,14 +121,14 @@ pub(super) fn order(shared: &Arc<Shared>, order: OrderId, owner: Owner) {
 }
 
 async fn send_order(shared: &Shared, order: OrderId, owner: Owner) {
-    // Read with the owner's own rights: a message that names a wrong owner shows nobody anything.
-    let reader = Viewer::new(owner);
+    // Only if it is theirs: a message that names a wrong owner shows nobody anything.
     let sockets = || shared.registry.of_order(order, owner).into_iter();
-    match patiently(shared, "live.order", || orders::get(&shared.store, &reader, order)).await {
+    match patiently(shared, "live.order", || orders::whole(&shared.store, owner, order)).await {
         Some(Some(view)) => {
             let summary = summary(&view);
             for socket in sockets().filter(|socket| socket.viewer.may_see(order, &owner, &view.email)) {
-                socket.push(Frame::Order { order: Box::new(view.clone()) });
+                let seen = orders::for_eyes_of(&socket.viewer, view.clone());
+                socket.push(Frame::Order { order: Box::new(seen) });
             }
             for socket in shared.registry.of_all_orders() {
                 socket.push(Frame::AdminOrder { order: Box::new(summary.clone()) });

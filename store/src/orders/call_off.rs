@@ -64,7 +64,7 @@ async fn end(
         return Ok(false);
     }
     if from != OrderStatus::PaymentPending {
-        if !give_back::all(&mut tx, order, RefundId::new(store.uuid()), reason, now).await? {
+        if !give_back::all(&mut tx, order, RefundId::new(store.uuid()), reason, admin, now).await? {
             return Err(refused("The money of this order is on its way back already."));
         }
         let claim_no = queries::claim_no(&mut *tx, order).await.during(OPERATION)?;

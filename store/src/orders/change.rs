@@ -7,6 +7,7 @@ use crate::{
     jobs::{self, Topic, Work},
     messages,
     stock::ledger,
+    viewer::Viewer,
     world::to_timestamp,
 };
 use domain::{
@@ -64,18 +65,30 @@ pub(crate) async fn apply(
     Ok(Some(row.version))
 }
 
-/// Adds a knot to the timeline of an order whose status stays, with the messages that follow from it. The caller holds
-/// the order's lock.
+/// Adds a knot to the timeline of an order whose status stays, with the messages that follow from it; returns its
+/// number. The caller holds the order's lock.
 pub(crate) async fn note(
     tx: &mut sqlx::PgTransaction<'_>,
     (order, status): (OrderId, OrderStatus),
     cause: Cause,
     note: Option<&str>,
     now: UnixMillis,
-) -> Result<(), Error> {
+) -> Result<i64, Error> {
     const OPERATION: &str = "orders.note";
     let version = queries::note(&mut **tx, order, status, cause, note, to_timestamp(now)).await.during(OPERATION)?;
-    jobs::enqueue_work(&mut **tx, &tell(order.get(), version, status, cause, now)).await.during(OPERATION)
+    jobs::enqueue_work(&mut **tx, &tell(order.get(), version, status, cause, now)).await.during(OPERATION)?;
+    Ok(version)
+}
+
+/// Keeps whose doing a step of the history was.
+pub(crate) async fn sign(
+    tx: &mut sqlx::PgTransaction<'_>,
+    order: OrderId,
+    version: i64,
+    admin: &Viewer,
+) -> Result<(), Error> {
+    let Some(account) = admin.owner.account() else { return Ok(()) };
+    queries::set_actor(&mut **tx, order, version, account.get()).await.during("orders.sign")
 }
 
 /// Who must hear of a step of an order's history: its open pages, and its shopper.

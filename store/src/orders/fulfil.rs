@@ -116,9 +116,7 @@ impl<'a> Step<'a> {
         let Self { from, to, cause, note } = self;
         let change = Change { order, from, to, cause, note };
         let Some(version) = change::apply(tx, change, now).await? else { return Ok(false) };
-        if let Some(account) = admin.owner.account() {
-            queries::set_actor(&mut **tx, order, version, account.get()).await.during(OPERATION)?;
-        }
+        change::sign(tx, order, version, admin).await?;
         Ok(true)
     }
 }

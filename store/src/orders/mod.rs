@@ -102,12 +102,17 @@ pub async fn get(store: &Store, viewer: &Viewer, order: OrderId) -> Result<Optio
 }
 
 /// Who of the shop did what, and what is wrong with a refund, is told to admins only.
-fn for_eyes_of(viewer: &Viewer, mut view: OrderView) -> OrderView {
+pub(crate) fn for_eyes_of(viewer: &Viewer, mut view: OrderView) -> OrderView {
     if !viewer.is_admin {
         view.events.iter_mut().for_each(|event| event.by = None);
-        view.refunds.iter_mut().for_each(|refund| refund.error = None);
+        view.refunds.iter_mut().for_each(|refund| (refund.by, refund.error) = (None, None));
     }
     view
+}
+
+/// The order of this owner with all that admins see; what others see of it, [`for_eyes_of`] says.
+pub(crate) async fn whole(store: &Store, owner: Owner, order: OrderId) -> Result<Option<OrderView>, Error> {
+    Ok(read::order(store, order).await?.filter(|(found, _)| *found == owner).map(|(_, view)| view))
 }
 
 /// The order that a signed link of a mail names, and whose it is; nothing changes by looking.

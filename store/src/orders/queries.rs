@@ -51,8 +51,9 @@ pub(super) async fn view(store: &Store, order: OrderId) -> Result<Option<(Owner,
                 FROM shipments s WHERE s.order_id = o.id) AS "shipment: Json<Shipment>",
              (SELECT jsonb_agg(jsonb_build_object('refund_id', r.id, 'payment_id', r.payment_id, 'status', r.status,
                 'amount', r.amount_minor, 'currency', r.currency, 'reason', r.reason, 'restocks', r.restocks,
-                'error', r.error, 'created_at', (extract(epoch FROM r.created_at) * 1000)::bigint)
-                ORDER BY r.created_at, r.id) FROM refunds r WHERE r.order_id = o.id) AS "refunds: Json<Vec<RefundView>>"
+                'error', r.error, 'by', a.name, 'created_at', (extract(epoch FROM r.created_at) * 1000)::bigint)
+                ORDER BY r.created_at, r.id) FROM refunds r LEFT JOIN accounts a ON a.id = r.actor_id
+                WHERE r.order_id = o.id) AS "refunds: Json<Vec<RefundView>>"
            FROM orders o WHERE o.id = $1"#,
         order.get()
     )

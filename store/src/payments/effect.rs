@@ -211,6 +211,7 @@ impl Scene<'_, '_> {
             key: None,
             restocks: false,
             provider_ref: None,
+            by: None,
         };
         queries::insert_refund(&mut **self.tx, &self.payment, new, to_timestamp(self.now)).await.during(OPERATION)?;
         let key = self.new_refund.to_string();
@@ -274,6 +275,7 @@ impl Scene<'_, '_> {
             key: None,
             restocks: false,
             provider_ref: Some(refund_ref),
+            by: None,
         };
         queries::insert_refund(&mut **self.tx, &self.payment, new, to_timestamp(self.now)).await.during(OPERATION)?;
         messages::enqueue(self.tx, messages::REFUNDED, self.new_refund.get(), self.now).await?;
@@ -307,11 +309,24 @@ impl Scene<'_, '_> {
         }
         tracing::error!(refund.id = %id, payment.id = %self.payment_id, "the provider could not make a refund");
         metrics::counter!("refunds_failed_total").increment(1);
-        if row.origin == "shop" {
-            self.ask_back(row.amount_minor, &row.reason, self.now.plus(ANEW_MS)).await?;
+        match row.origin.as_str() {
+            "admin" => self.keep_after_all(&row).await?,
+            _ => {
+                self.ask_back(row.amount_minor, &row.reason, self.now.plus(ANEW_MS)).await?;
+                self.enqueue(Topic::OrderChanged, &self.order_id.to_string()).await?;
+            }
         }
-        self.enqueue(Topic::OrderChanged, &self.order_id.to_string()).await?;
         Ok(Outcome::Applied)
+    }
+
+    /// The money stays for now, so the order goes on as a paid one; not if its copies are back in stock.
+    async fn keep_after_all(&mut self, row: &RefundRow) -> Result<(), Error> {
+        let is_refunding = self.payment.status() == Some(PaymentStatus::Refunding);
+        if is_refunding && self.status.is_sold() && !row.restocks {
+            self.set_payment(PaymentStatus::Captured).await?;
+        }
+        let amount = row.amount().map(|amount| amount.to_string());
+        self.note(Cause::RefundFailed, amount.as_deref()).await
     }
 
     /// After a full refund: an order without any money left is REFUNDED; one that is paid by another payment stays.
@@ -345,7 +360,7 @@ impl Scene<'_, '_> {
     }
 
     async fn note(&mut self, cause: Cause, note: Option<&str>) -> Result<(), Error> {
-        change::note(self.tx, (self.order_id, self.status), cause, note, self.now).await
+        change::note(self.tx, (self.order_id, self.status), cause, note, self.now).await.map(|_| ())
     }
 
     async fn enqueue(&mut self, topic: Topic, key: &str) -> Result<(), Error> {

@@ -3,9 +3,10 @@
 use crate::{
     error::{During, Error},
     jobs::{self, Topic},
+    viewer::Viewer,
     world::to_timestamp,
 };
-use domain::{OrderId, RefundId, UnixMillis};
+use domain::{AccountId, OrderId, RefundId, UnixMillis};
 use sqlx::PgTransaction;
 
 const OPERATION: &str = "payments.give_back";
@@ -17,6 +18,7 @@ pub(crate) async fn all(
     order: OrderId,
     refund: RefundId,
     reason: &str,
+    admin: &Viewer,
     now: UnixMillis,
 ) -> Result<bool, Error> {
     let at = to_timestamp(now);
@@ -24,8 +26,8 @@ pub(crate) async fn all(
         "WITH captured AS (
              UPDATE payments SET status = 'refunding' WHERE order_id = $1 AND status = 'captured'
              RETURNING id, order_id, currency, amount_minor)
-         INSERT INTO refunds (id, payment_id, order_id, amount_minor, currency, reason, status, created_at)
-         SELECT $2, c.id, c.order_id, c.amount_minor - coalesce(back.sum, 0), c.currency, $3, 'requested', $4
+         INSERT INTO refunds (id, payment_id, order_id, amount_minor, currency, reason, status, created_at, actor_id)
+         SELECT $2, c.id, c.order_id, c.amount_minor - coalesce(back.sum, 0), c.currency, $3, 'requested', $4, $5
          FROM captured c LEFT JOIN LATERAL (
              SELECT sum(amount_minor)::bigint AS sum FROM refunds
              WHERE payment_id = c.id AND status IN ('requested', 'confirmed')) AS back ON true
@@ -33,7 +35,8 @@ pub(crate) async fn all(
         order.get(),
         refund.get(),
         reason,
-        at
+        at,
+        admin.owner.account().map(AccountId::get)
     );
     if done.execute(&mut **tx).await.during(OPERATION)?.rows_affected() == 0 {
         return Ok(false);

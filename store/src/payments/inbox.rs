@@ -13,7 +13,7 @@ use crate::{
     world::to_timestamp,
 };
 use async_trait::async_trait;
-use domain::{OrderId, PaymentId, RefundId, UnixMillis};
+use domain::{OrderId, PaymentId, RefundId, UnixMillis, payment::Quarantined};
 use serde_json::Value;
 use sqlx::PgTransaction;
 use std::{borrow::Cow, time::Duration};
@@ -36,7 +36,7 @@ pub(super) async fn take(
 ) -> Result<Received, Error> {
     let now = store.now();
     let mut tx = store.postgres(OPERATION).await?.begin().await.during(OPERATION)?;
-    let taken = queries::insert_event(&mut *tx, provider, &event.id, &event.name, payload, to_timestamp(now)).await;
+    let taken = queries::insert_event(&mut *tx, provider, event, payload, to_timestamp(now)).await;
     let Some(id) = taken.during(OPERATION)? else { return Ok(Received::Ignored) };
     let outcome = apply(store, &mut tx, provider, event).await?;
     let received = record(&mut tx, id, outcome, jobs::retry_at(store, 1)).await?;
@@ -57,6 +57,12 @@ async fn apply(
         queries::set_capture(&mut **tx, provider, &event.provider_ref, money).await.during(OPERATION)?;
     }
     Ok(outcome)
+}
+
+/// What did not fit the ledger and waits for a person: all, or what names this order; at most fifty, the newest first.
+pub async fn quarantined(store: &Store, order: Option<OrderId>) -> Result<Vec<Quarantined>, Error> {
+    const MOST: i64 = 50;
+    queries::quarantined(store.postgres(OPERATION).await?, order, MOST).await.during(OPERATION)
 }
 
 /// A refund that somebody made on the provider's own pages names no order of ours, only the money.

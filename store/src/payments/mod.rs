@@ -18,7 +18,7 @@ pub mod stripe;
 mod verify;
 
 pub(crate) use breaker::Breakers;
-pub use inbox::RetryWaiting;
+pub use inbox::{RetryWaiting, quarantined};
 pub(crate) use queries::undecided;
 pub use verify::VerifyPayments;
 

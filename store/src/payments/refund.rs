@@ -2,25 +2,27 @@
 
 use super::{
     provider,
-    queries::{self, NewRefund, PaymentRow, RefundRow},
+    queries::{self, NewRefund, OrderRow, PaymentRow, RefundRow},
     verify,
 };
 use crate::{
     Store,
     error::{During, Error},
-    jobs::{self, Topic},
+    jobs::{self, Topic, dead_letters},
     orders::change,
     stock::ledger,
+    viewer::Viewer,
     world::to_timestamp,
 };
 use domain::{
-    ApiError, ErrorCode, IdempotencyKey, Minor, OrderId, PaymentId, RefundId,
+    AccountId, ApiError, ErrorCode, IdempotencyKey, Minor, Money, OrderId, PaymentId, RefundId,
     order::{Cause, OrderStatus},
-    payment::{PaymentStatus, RefundView},
+    payment::{PaymentStatus, RefundView, provider_title},
 };
 
 /// Longest reason, in characters.
 const MAX_REASON: usize = 200;
+const CREATE: &str = "payments.create_refund";
 
 /// What an admin wants to go back.
 #[derive(Debug, Clone)]
@@ -34,6 +36,8 @@ pub struct Wanted {
     pub restock: bool,
     /// The same request, however often it is sent.
     pub key: IdempotencyKey,
+    /// The mark of the consequence that a person has read and agreed to; `None`: nobody needs to.
+    pub agreed: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -43,66 +47,63 @@ pub enum Of {
 }
 
 /// Wants money back, never more than came in; the order becomes REFUNDED when the provider says that all of it is back.
-pub async fn create(store: &Store, wanted: &Wanted) -> Result<RefundView, Error> {
-    const OPERATION: &str = "payments.create_refund";
+pub async fn create(store: &Store, admin: &Viewer, wanted: &Wanted) -> Result<RefundView, Error> {
     let reason = reason(&wanted.reason)?;
     let (id, now) = (RefundId::new(store.uuid()), store.now());
     let payment = named(store, wanted.of).await?;
     let order_id = OrderId::new(payment.order_id);
-    let mut tx = store.pg().begin().await.during(OPERATION)?;
+    let mut tx = store.pg().begin().await.during(CREATE)?;
     ledger::share_gate_lock(&mut tx).await?;
     // Two requests about one order come one after the other from here on.
-    let order = queries::lock_order(&mut *tx, order_id).await.during(OPERATION)?;
-    let order = order.ok_or_else(|| Error::unexpected(OPERATION, "a payment without an order"))?;
-    if let Some(made) = queries::refund_of_key(&mut *tx, wanted.key.as_str()).await.during(OPERATION)? {
+    let order = queries::lock_order(&mut *tx, order_id).await.during(CREATE)?;
+    let order = order.ok_or_else(|| Error::unexpected(CREATE, "a payment without an order"))?;
+    if let Some(made) = queries::refund_of_key(&mut *tx, wanted.key.as_str()).await.during(CREATE)? {
         return repeated(wanted, &payment, made);
     }
     let payment_id = PaymentId::new(payment.id);
-    let payment = queries::lock_payment(&mut *tx, payment_id).await.during(OPERATION)?.unwrap_or(payment);
-    let amount = fitting(&mut tx, &payment, wanted.amount).await?;
+    let payment = queries::lock_payment(&mut *tx, payment_id).await.during(CREATE)?.unwrap_or(payment);
     let status: OrderStatus =
-        order.status.parse().map_err(|_| Error::unexpected(OPERATION, "an order without a status"))?;
+        order.status.parse().map_err(|_| Error::unexpected(CREATE, "an order without a status"))?;
+    let plan = plan(&mut tx, &order, status, &payment, wanted).await?;
+    plan.agreed_to(wanted, &order, &payment)?;
+    let account = admin.owner.account().map(AccountId::get);
     let new = NewRefund {
         id,
-        amount: amount.wanted,
+        amount: plan.amount.minor().get(),
         reason,
         origin: "admin",
         status: "requested",
         key: Some(wanted.key.as_str()),
         restocks: wanted.restock,
         provider_ref: None,
+        by: account,
     };
     let at = to_timestamp(now);
-    queries::insert_refund(&mut *tx, &payment, new, at).await.during(OPERATION)?;
-    if amount.is_all_that_was_left {
-        queries::set_refunding(&mut *tx, payment_id).await.during(OPERATION)?;
+    queries::insert_refund(&mut *tx, &payment, new, at).await.during(CREATE)?;
+    if plan.leaves_nothing {
+        queries::set_refunding(&mut *tx, payment_id).await.during(CREATE)?;
     }
     if wanted.restock {
-        if !status.is_sold() {
-            return Err(ApiError::new(ErrorCode::Conflict, "The copies of this order are on the shelf already.").into());
-        }
         ledger::take_back(&mut tx, order_id, order.claim_no, now).await?;
     }
-    let shown =
-        Minor::new(amount.wanted).with(payment.amount().ok_or_else(|| broken("an unknown currency"))?.currency());
-    let note = format!("{shown}: {reason}");
-    change::note(&mut tx, (order_id, status), Cause::RefundRequested, Some(&note), now).await?;
+    let note = format!("{}: {reason}", plan.amount);
+    let version = change::note(&mut tx, (order_id, status), Cause::RefundRequested, Some(&note), now).await?;
+    change::sign(&mut tx, order_id, version, admin).await?;
     let nothing_more = serde_json::json!({});
-    jobs::enqueue(&mut *tx, Topic::RefundRequest, &id.to_string(), &nothing_more, at).await.during(OPERATION)?;
-    let made = queries::refund(&mut *tx, id).await.during(OPERATION)?;
-    tx.commit().await.during(OPERATION)?;
-    tracing::info!(refund.id = %id, payment.id = %payment_id, order.id = %order_id, amount = amount.wanted, "a refund is wanted");
+    jobs::enqueue(&mut *tx, Topic::RefundRequest, &id.to_string(), &nothing_more, at).await.during(CREATE)?;
+    let made = queries::refund(&mut *tx, id).await.during(CREATE)?;
+    tx.commit().await.during(CREATE)?;
+    tracing::info!(refund.id = %id, payment.id = %payment_id, order.id = %order_id, account.id = account, amount = %plan.amount, "a refund is wanted");
     made.ok_or_else(|| broken("an inserted refund is not there"))?.view()
 }
 
 async fn named(store: &Store, of: Of) -> Result<PaymentRow, Error> {
-    const OPERATION: &str = "payments.create_refund";
     let id = match of {
         Of::Payment(id) => Some(id),
-        Of::Order(order) => queries::refundable(store.pg(), order).await.during(OPERATION)?.map(PaymentId::new),
+        Of::Order(order) => queries::refundable(store.pg(), order).await.during(CREATE)?.map(PaymentId::new),
     };
     let payment = match id {
-        Some(id) => queries::payment(store.pg(), id).await.during(OPERATION)?,
+        Some(id) => queries::payment(store.pg(), id).await.during(CREATE)?,
         None => None,
     };
     payment.ok_or_else(|| ApiError::not_found("a payment that could go back").into())
@@ -111,12 +112,12 @@ async fn named(store: &Store, of: Of) -> Result<PaymentRow, Error> {
 fn reason(text: &str) -> Result<&str, ApiError> {
     let text = text.trim();
     let wrong = match text {
-        "" => "Say why: it stays with the refund.",
+        "" => "Say why: the shopper reads it.",
         _ if text.chars().count() > MAX_REASON => "At most 200 characters.",
         _ if text.chars().any(char::is_control) => "One line, please.",
         _ => return Ok(text),
     };
-    Err(ApiError::fields([("reason".to_owned(), wrong.to_owned())].into()))
+    Err(wrong_field("reason", wrong))
 }
 
 /// The same request again gets the same answer.
@@ -127,37 +128,99 @@ fn repeated(wanted: &Wanted, payment: &PaymentRow, made: RefundRow) -> Result<Re
         && made.reason == wanted.reason.trim();
     match same {
         true => made.view(),
-        false => Err(ApiError::new(ErrorCode::KeyReused, "This key was used for another refund.").into()),
+        false => {
+            let message = "Somebody has just sent money back for this order. Please look at its refunds again.";
+            Err(ApiError::new(ErrorCode::KeyReused, message).into())
+        }
     }
 }
 
-struct Amount {
-    wanted: i64,
-    is_all_that_was_left: bool,
+/// What a refund would do.
+struct Plan {
+    amount: Money,
+    /// Nothing of the payment is left then.
+    leaves_nothing: bool,
+    /// Copies that come back into stock.
+    copies: i64,
 }
 
-/// The amount, if there is so much of the locked payment that nobody has sent back.
-async fn fitting(
+/// The consequence of a wish about the locked payment, if there is so much of it that nobody has sent back.
+async fn plan(
     tx: &mut sqlx::PgTransaction<'_>,
+    order: &OrderRow,
+    status: OrderStatus,
     payment: &PaymentRow,
-    amount: Option<Minor>,
-) -> Result<Amount, Error> {
+    wanted: &Wanted,
+) -> Result<Plan, Error> {
     if !matches!(payment.status(), Some(PaymentStatus::Captured | PaymentStatus::Refunding)) {
         return Err(ApiError::new(ErrorCode::Conflict, "This payment has no money that could go back.").into());
     }
-    let going_back = queries::going_back(&mut **tx, PaymentId::new(payment.id)).await.during("payments.going_back")?;
-    let left = payment.amount_minor - going_back;
-    if left <= 0 {
+    let currency = payment.amount().ok_or_else(|| broken("an unknown currency"))?.currency();
+    let going_back = queries::going_back(&mut **tx, PaymentId::new(payment.id)).await.during(CREATE)?;
+    let left = Minor::new(payment.amount_minor - going_back);
+    if left <= Minor::ZERO {
         let message = "All the money of this payment is back, or on its way.";
         return Err(ApiError::new(ErrorCode::Conflict, message).into());
     }
-    let wanted = amount.map_or(left, Minor::get);
-    if !(1..=left).contains(&wanted) {
-        let left = payment.amount().map(|amount| Minor::new(left).with(amount.currency()).to_string());
-        let wrong = format!("At most {} can go back.", left.unwrap_or_default());
-        return Err(ApiError::fields([("amount".to_owned(), wrong)].into()).into());
+    let amount = wanted.amount.unwrap_or(left);
+    if amount <= Minor::ZERO || amount > left {
+        return Err(wrong_field("amount", &format!("At most {} can go back.", left.with(currency))).into());
     }
-    Ok(Amount { wanted, is_all_that_was_left: wanted == left })
+    let leaves_nothing = amount == left;
+    let copies = match wanted.restock {
+        true => ledger::copies_out(tx, OrderId::new(order.id), order.claim_no).await?,
+        false => 0,
+    };
+    let is_here = matches!(status, OrderStatus::Paid | OrderStatus::Fulfilling);
+    let wrong = match wanted.restock {
+        true if !status.is_sold() || copies == 0 => "The copies of this order are back in stock already.",
+        // Else copies could be sold that still wait to be sent.
+        true if is_here && !leaves_nothing => "This parcel has not left. Send all the money back, or leave the copies.",
+        _ => return Ok(Plan { amount: amount.with(currency), leaves_nothing, copies }),
+    };
+    Err(wrong_field("restock", wrong).into())
+}
+
+impl Plan {
+    /// The same for the same consequence.
+    fn mark(&self) -> String {
+        format!("{}-{}", self.amount.minor().get(), self.copies)
+    }
+
+    fn sentence(&self, order: &OrderRow, payment: &PaymentRow) -> String {
+        let (amount, email, provider) = (self.amount, &order.email, provider_title(&payment.provider));
+        let rest = if self.leaves_nothing { "Nothing of the payment is left then." } else { "The rest of it stays." };
+        let copies = match self.copies {
+            0 => "No copies return to stock.".to_owned(),
+            1 => "1 copy returns to stock.".to_owned(),
+            copies => format!("{copies} copies return to stock."),
+        };
+        format!("{amount} goes back to {email} by {provider}. {rest} {copies}")
+    }
+
+    /// A person who has not read this consequence is asked first.
+    fn agreed_to(&self, wanted: &Wanted, order: &OrderRow, payment: &PaymentRow) -> Result<(), ApiError> {
+        let mark = self.mark();
+        match &wanted.agreed {
+            Some(agreed) if *agreed != mark => {
+                let asked = ApiError::new(ErrorCode::NeedsConfirmation, self.sentence(order, payment));
+                Err(asked.field("agreed", mark))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Asks the provider again, now, for a refund that it has not made: one that is put off, or among the dead letters.
+pub async fn retry(store: &Store, refund: RefundId) -> Result<(), Error> {
+    const OPERATION: &str = "payments.retry_refund";
+    let row = queries::refund(store.pg(), refund).await.during(OPERATION)?;
+    let row = row.ok_or_else(|| ApiError::not_found("this refund"))?;
+    if row.status != "requested" || row.provider_ref.is_some() {
+        let message = "The provider has taken this refund up. There is nothing to ask for again.";
+        return Err(ApiError::new(ErrorCode::Conflict, message).into());
+    }
+    dead_letters::ask_again(store, Topic::RefundRequest, &refund.to_string()).await
 }
 
 /// Asks for the refund; a repeat asks for the same one again, which the provider makes once.
@@ -179,11 +242,25 @@ pub async fn request(store: &Store, refund: RefundId) -> Result<(), Error> {
             queries::set_refund_ref(store.pg(), refund, &made, ask_at).await.during(OPERATION)
         }
         Err(error) => {
-            // For the admin who looks at the order.
-            queries::set_refund_error(store.pg(), refund, &error.to_string()).await.during(OPERATION)?;
+            tell_admins(store, &row, &error).await?;
             Err(error)
         }
     }
+}
+
+/// Whoever looks at the order sees why nothing comes; said again only when it is another reason.
+async fn tell_admins(store: &Store, row: &RefundRow, error: &Error) -> Result<(), Error> {
+    const OPERATION: &str = "payments.refund_error";
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
+    if queries::set_refund_error(&mut *tx, RefundId::new(row.id), &error.to_string()).await.during(OPERATION)? {
+        let (order, at) = (row.order_id.to_string(), to_timestamp(store.now()));
+        jobs::enqueue(&mut *tx, Topic::OrderChanged, &order, &serde_json::json!({}), at).await.during(OPERATION)?;
+    }
+    tx.commit().await.during(OPERATION)
+}
+
+fn wrong_field(field: &str, wrong: &str) -> ApiError {
+    ApiError::fields([(field.to_owned(), wrong.to_owned())].into())
 }
 
 fn broken(message: &str) -> Error {

@@ -9,8 +9,8 @@ use crate::{
     config::SandboxConfig,
     error::Error,
     sandbox::{
-        CAPTURED, CreatePayment, CreateRefund, DECLINED, Event, EventData, REFUNDED, RefundCreated, RefundStatus,
-        SandboxPayment, Statement,
+        CAPTURED, CreatePayment, CreateRefund, DECLINED, Event, EventData, REFUND_FAILED, REFUNDED, RefundCreated,
+        RefundStatus, SandboxPayment, Statement,
     },
 };
 use async_trait::async_trait;
@@ -101,6 +101,7 @@ impl Provider for SandboxClient {
         let found: Option<RefundStatus> = ask(OPERATION, self.get(&format!("/refunds/{refund_ref}"))).await?.json()?;
         let state = |found: RefundStatus| match found.status.as_str() {
             "succeeded" => RefundState::Succeeded,
+            "failed" => RefundState::Failed,
             _ => RefundState::Pending,
         };
         Ok(found.map(state))
@@ -131,16 +132,18 @@ impl Provider for SandboxClient {
 }
 
 fn told(event: Event) -> Result<ProviderEvent, &'static str> {
-    let known = matches!(event.name.as_str(), CAPTURED | DECLINED | REFUNDED);
+    let known = matches!(event.name.as_str(), CAPTURED | DECLINED | REFUNDED | REFUND_FAILED);
     // Kinds that we do not know may carry anything.
     let data: EventData = match known {
         true => serde_json::from_value(event.data).map_err(|_| "not an event")?,
         false => EventData::default(),
     };
+    let ours = data.refund_reference.as_deref().and_then(|id| id.parse().ok());
     let kind = match event.name.as_str() {
         CAPTURED => EventKind::Captured,
         DECLINED => EventKind::Declined,
-        REFUNDED => EventKind::RefundSucceeded(data.refund_reference.and_then(|id| id.parse().ok())),
+        REFUNDED => EventKind::RefundSucceeded(ours),
+        REFUND_FAILED => EventKind::RefundFailed(ours),
         _ => EventKind::Unknown,
     };
     let currency = Currency::parse(&data.currency).ok();

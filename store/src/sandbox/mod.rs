@@ -23,7 +23,7 @@ use crate::{
 };
 use domain::{ApiError, Currency, ErrorCode, Minor, UnixMillis};
 use press::{Plan, PlannedEvent, Trick};
-use queries::{NewEvent, PaymentRow};
+use queries::{NewEvent, NewRefund, PaymentRow};
 use subtle::ConstantTimeEq;
 
 /// Webhooks that one payment may cause, forged ones included.
@@ -72,7 +72,7 @@ pub async fn close(store: &Store, id: &str) -> Result<Option<SandboxPayment>, Er
     get(store, id).await
 }
 
-/// Sends money back; confirmed by a `refund.succeeded` event. Returns the refund's id; `None`: no such payment.
+/// Sends money back; a `refund.succeeded` event confirms it, `refund.failed` says that it was not made. Returns the refund's id; `None`: no such payment.
 pub async fn refund(store: &Store, key: &str, id: &str, amount: Minor) -> Result<Option<String>, Error> {
     const OPERATION: &str = "sandbox.refund";
     config(store)?;
@@ -95,10 +95,13 @@ pub async fn refund(store: &Store, key: &str, id: &str, amount: Minor) -> Result
         );
     }
     let refund_id = format!("sbx_ref_{}", store.uuid().simple());
-    queries::insert_refund(&mut tx, &refund_id, id, amount.get(), key, to_timestamp(now)).await.during(OPERATION)?;
+    let (status, kind) = if row.refuses_refund { ("failed", REFUND_FAILED) } else { ("succeeded", REFUNDED) };
+    let new = NewRefund { id: &refund_id, payment: id, amount: amount.get(), key, status };
+    queries::insert_refund(&mut tx, new, to_timestamp(now)).await.during(OPERATION)?;
+    queries::set_refusal(&mut tx, id, false).await.during(OPERATION)?;
     let data =
         EventData { amount, refund_id: Some(refund_id.clone()), refund_reference: Some(key.to_owned()), ..about(&row) };
-    add_event(store, &mut tx, PlannedEvent { kind: REFUNDED, at: now, trick: None }, data).await?;
+    add_event(store, &mut tx, PlannedEvent { kind, at: now, trick: None }, data).await?;
     tx.commit().await.during(OPERATION)?;
     Ok(Some(refund_id))
 }
@@ -106,15 +109,28 @@ pub async fn refund(store: &Store, key: &str, id: &str, amount: Minor) -> Result
 /// A button of the hosted page. Pressing twice does nothing more; `None`: no such payment.
 pub async fn press(store: &Store, id: &str, press: Press) -> Result<Option<SandboxPayment>, Error> {
     const OPERATION: &str = "sandbox.press";
-    let late_after = config(store)?.late_after;
+    config(store)?;
     let now = store.now();
     let mut tx = store.pg().begin().await.during(OPERATION)?;
     let Some(row) = queries::lock_payment(&mut tx, id).await.during(OPERATION)? else { return Ok(None) };
-    if press == Press::Refund {
-        give_back(store, &mut tx, &row, now).await?;
-        tx.commit().await.during(OPERATION)?;
-        return get(store, id).await;
+    match press {
+        Press::Refund => give_back(store, &mut tx, &row, now).await?,
+        Press::RefuseRefund => queries::set_refusal(&mut tx, id, true).await.during(OPERATION)?,
+        _ => return pressed(store, tx, row, press).await,
     }
+    tx.commit().await.during(OPERATION)?;
+    get(store, id).await
+}
+
+/// A button that changes where the payment stands, or what the shop hears of it.
+async fn pressed(
+    store: &Store,
+    mut tx: sqlx::PgTransaction<'_>,
+    row: PaymentRow,
+    press: Press,
+) -> Result<Option<SandboxPayment>, Error> {
+    const OPERATION: &str = "sandbox.press";
+    let (id, late_after, now) = (row.id.clone(), config(store)?.late_after, store.now());
     let is_taken = match (row.status.as_str(), press) {
         ("open", _) | ("closed", Press::PayLate | Press::PayAfter(_) | Press::Forge) => true,
         ("closed", _) => {
@@ -123,17 +139,17 @@ pub async fn press(store: &Store, id: &str, press: Press) -> Result<Option<Sandb
         _ => false,
     };
     let Some(plan) = Plan::of(press, now, late_after).filter(|_| is_taken) else { return shown(store, row).map(Some) };
-    if queries::events(&mut tx, id).await.during(OPERATION)? >= MAX_EVENTS {
+    if queries::events(&mut tx, &id).await.during(OPERATION)? >= MAX_EVENTS {
         return Err(ApiError::new(ErrorCode::Conflict, "Enough has happened to this payment.").into());
     }
     if let Some((status, paid_at)) = plan.becomes {
-        queries::set_status(&mut tx, id, status, paid_at.map(to_timestamp)).await.during(OPERATION)?;
+        queries::set_status(&mut tx, &id, status, paid_at.map(to_timestamp)).await.during(OPERATION)?;
     }
     for event in plan.events {
         add_event(store, &mut tx, event, about(&row)).await?;
     }
     tx.commit().await.during(OPERATION)?;
-    get(store, id).await
+    get(store, &id).await
 }
 
 /// Everything that is left of a payment goes back; nothing happens when nothing is left.
@@ -149,7 +165,8 @@ async fn give_back(
         return Ok(());
     }
     let (id, amount) = (format!("sbx_ref_{}", store.uuid().simple()), Minor::new(left));
-    queries::insert_refund(tx, &id, &row.id, left, &id, to_timestamp(now)).await.during(OPERATION)?;
+    let new = NewRefund { id: &id, payment: &row.id, amount: left, key: &id, status: "succeeded" };
+    queries::insert_refund(tx, new, to_timestamp(now)).await.during(OPERATION)?;
     let event = PlannedEvent { kind: REFUNDED, at: now, trick: None };
     add_event(store, tx, event, EventData { amount, refund_id: Some(id), ..about(row) }).await
 }

@@ -25,6 +25,8 @@ pub enum Press {
     Forge,
     /// Everything goes back, without the shop having asked.
     Refund,
+    /// The next refund that the shop asks for is taken up and not made.
+    RefuseRefund,
 }
 
 /// Seconds that a press may ask for.
@@ -59,6 +61,7 @@ impl Press {
             "webhook_never" => Self::WebhookNever,
             "forge" => Self::Forge,
             "refund" => Self::Refund,
+            "refuse_refund" => Self::RefuseRefund,
             _ => return None,
         })
     }
@@ -136,7 +139,7 @@ impl Plan {
             }
             Press::WebhookNever => Self { becomes: paid(now), events: vec![event(CAPTURED, now, Some(Trick::Never))] },
             Press::Forge => Self { becomes: None, events: vec![event(CAPTURED, now, Some(Trick::Forged))] },
-            Press::Refund => return None,
+            Press::Refund | Press::RefuseRefund => return None,
         })
     }
 }

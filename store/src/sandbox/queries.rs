@@ -17,6 +17,8 @@ pub(super) struct PaymentRow {
     pub idempotency_key: String,
     pub status: String,
     pub paid_at: Option<OffsetDateTime>,
+    /// The next refund is taken up and not made.
+    pub refuses_refund: bool,
 }
 
 pub(super) struct RefundRow {
@@ -65,7 +67,7 @@ pub(super) async fn payment(pg: &PgPool, id: &str) -> sqlx::Result<Option<Paymen
     sqlx::query_as!(
         PaymentRow,
         "SELECT id, order_id, order_number, amount_minor, currency, email, return_url, cancel_url, idempotency_key,
-                status, paid_at
+                status, paid_at, refuses_refund
          FROM sandbox.payments WHERE id = $1",
         id
     )
@@ -77,7 +79,7 @@ pub(super) async fn payment_by_key(pg: &PgPool, key: &str) -> sqlx::Result<Optio
     sqlx::query_as!(
         PaymentRow,
         "SELECT id, order_id, order_number, amount_minor, currency, email, return_url, cancel_url, idempotency_key,
-                status, paid_at
+                status, paid_at, refuses_refund
          FROM sandbox.payments WHERE idempotency_key = $1",
         key
     )
@@ -89,7 +91,7 @@ pub(super) async fn lock_payment(tx: &mut PgTransaction<'_>, id: &str) -> sqlx::
     sqlx::query_as!(
         PaymentRow,
         "SELECT id, order_id, order_number, amount_minor, currency, email, return_url, cancel_url, idempotency_key,
-                status, paid_at
+                status, paid_at, refuses_refund
          FROM sandbox.payments WHERE id = $1 FOR UPDATE",
         id
     )
@@ -129,32 +131,48 @@ pub(super) async fn refund_by_key(tx: &mut PgTransaction<'_>, key: &str) -> sqlx
 /// Minor units of this payment that went back already.
 pub(super) async fn refunded(tx: &mut PgTransaction<'_>, payment: &str) -> sqlx::Result<i64> {
     sqlx::query_scalar!(
-        r#"SELECT coalesce(sum(amount_minor), 0)::bigint AS "sum!" FROM sandbox.refunds WHERE payment_id = $1"#,
+        r#"SELECT coalesce(sum(amount_minor), 0)::bigint AS "sum!" FROM sandbox.refunds
+           WHERE payment_id = $1 AND status <> 'failed'"#,
         payment
     )
     .fetch_one(&mut **tx)
     .await
 }
 
+/// A refund about to be written down.
+pub(super) struct NewRefund<'a> {
+    pub id: &'a str,
+    pub payment: &'a str,
+    pub amount: i64,
+    pub key: &'a str,
+    /// succeeded · failed
+    pub status: &'a str,
+}
+
 pub(super) async fn insert_refund(
     tx: &mut PgTransaction<'_>,
-    id: &str,
-    payment: &str,
-    amount: i64,
-    key: &str,
+    new: NewRefund<'_>,
     now: OffsetDateTime,
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO sandbox.refunds (id, payment_id, amount_minor, idempotency_key, status, created_at)
-         VALUES ($1, $2, $3, $4, 'succeeded', $5)",
-        id,
-        payment,
-        amount,
-        key,
+         VALUES ($1, $2, $3, $4, $5, $6)",
+        new.id,
+        new.payment,
+        new.amount,
+        new.key,
+        new.status,
         now
     )
     .execute(&mut **tx)
     .await?;
+    Ok(())
+}
+
+pub(super) async fn set_refusal(tx: &mut PgTransaction<'_>, payment: &str, refuses: bool) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE sandbox.payments SET refuses_refund = $2 WHERE id = $1", payment, refuses)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 

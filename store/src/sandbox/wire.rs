@@ -45,7 +45,7 @@ pub struct RefundCreated {
     pub id: String,
 }
 
-/// Where a refund stands (`GET …/refunds/{id}`): pending · succeeded.
+/// Where a refund stands (`GET …/refunds/{id}`): pending · succeeded · failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefundStatus {
     pub status: String,
@@ -63,6 +63,7 @@ pub struct Statement {
 pub const CAPTURED: &str = "payment.captured";
 pub const DECLINED: &str = "payment.declined";
 pub const REFUNDED: &str = "refund.succeeded";
+pub const REFUND_FAILED: &str = "refund.failed";
 
 /// The body of a webhook.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -96,6 +96,11 @@ pub(crate) async fn take_back(
     Ok(())
 }
 
+/// Copies of a sold order that have not come back.
+pub(crate) async fn copies_out(tx: &mut sqlx::PgTransaction<'_>, order: OrderId, claim_no: i32) -> Result<i64, Error> {
+    queries::copies_out(&mut **tx, order, claim_no).await.during("stock.copies_out")
+}
+
 /// The order ended unpaid: its claimed copies go back on sale, here now and at the gate by the operation.
 pub(crate) async fn release(
     tx: &mut sqlx::PgTransaction<'_>,

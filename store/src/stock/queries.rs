@@ -155,6 +155,18 @@ pub(super) async fn insert_claim_movements(
     Ok(())
 }
 
+/// Sold under this claim, less what has come back since.
+pub(super) async fn copies_out(db: impl PgExecutor<'_>, order: OrderId, claim_no: i32) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT coalesce(sum(CASE kind WHEN 'sale' THEN quantity ELSE -quantity END), 0)::bigint AS "copies!"
+           FROM stock_movements WHERE order_id = $1 AND (kind = 'sale' AND claim_no = $2 OR kind = 'return')"#,
+        order.get(),
+        claim_no
+    )
+    .fetch_one(db)
+    .await
+}
+
 /// The `return` movements of a claim's sold copies, but for those that came back before.
 pub(super) async fn insert_returns(
     db: impl PgExecutor<'_>,

@@ -182,6 +182,28 @@ async fn an_order_is_shown_to_its_owner_to_receipts_and_to_admins_only() {
     assert!(both.iter().any(|frame| matches!(frame, Frame::AdminOrder { .. })), "{both:?}");
 }
 
+#[tokio::test]
+async fn a_change_tells_admins_who_did_it_and_nobody_else() {
+    let shop = Shop::open().await;
+    let (hub, account) = (hub(&shop).await, shop.account().await);
+    let (order, owner) = (order(&shop, account).await, Owner::Account(account));
+    let step = "INSERT INTO order_history (order_id, version, status, cause, at, actor_id)
+        SELECT $1, 1, 'PAYMENT_PENDING', 'persisted', now(), $2";
+    sqlx::query(step).bind(order.get()).bind(account.get()).execute(&mut shop.pg().await).await.expect("a step");
+    let mut mine = socket(&hub, owner).await;
+    let mut admin = hub.connect(Viewer { is_admin: true, ..Viewer::new(shop.shopper().await) });
+    cart(&mut admin).await;
+    admin.ask(Ask::Order { order_id: order }).await.expect("asked");
+    next(&mut admin).await;
+    changed(&shop, order, owner).await;
+    let mut who = Vec::new();
+    for tab in [&mut admin, &mut mine] {
+        let Frame::Order { order } = next(tab).await else { panic!("not the order") };
+        who.push(order.events[0].by.is_some());
+    }
+    assert_eq!(who, [true, false]);
+}
+
 async fn publish_stock(shop: &Shop, book: BookId, available: i64, counter: i64) {
     let message = format!("{book} {available} 1 {counter}");
     shop.redis.clone().publish::<_, _, ()>(shop.keys.live_stock(), message).await.expect("published");

@@ -65,6 +65,20 @@ pub async fn retry(store: &Store, id: i64) -> Result<Ended, Error> {
     Ok(Ended::Now)
 }
 
+/// Brings a piece of the outbox's work back at once, with fresh attempts: put off, parked, or let go.
+pub(crate) async fn ask_again(store: &Store, topic: Topic, key: &str) -> Result<(), Error> {
+    const OPERATION: &str = "dead_letters.ask_again";
+    let name = format!("{}:{key}", topic.as_str());
+    if let Some(id) = queries::parked_id(store.pg(), OUTBOX, &name).await.during(OPERATION)? {
+        return retry(store, id).await.map(|_| ());
+    }
+    let now = to_timestamp(store.now());
+    if queries::hurry(store.pg(), topic.as_str(), key, now).await.during(OPERATION)? {
+        return Ok(());
+    }
+    enqueue(store.pg(), topic, key, &serde_json::json!({}), now).await.during(OPERATION)
+}
+
 /// What became of all letters of a source.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Retried {

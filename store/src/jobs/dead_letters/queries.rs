@@ -43,6 +43,23 @@ pub(super) async fn parked_ids(pg: &PgPool, source: &str, after: i64, most: i64)
     .await
 }
 
+pub(super) async fn parked_id(pg: &PgPool, source: &str, key: &str) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar!("SELECT id FROM dead_letters WHERE source = $1 AND key = $2 AND state = 'parked'", source, key)
+        .fetch_optional(pg)
+        .await
+}
+
+/// Whether the outbox has that work; its turn is now.
+pub(super) async fn hurry(pg: &PgPool, topic: &str, key: &str, now: OffsetDateTime) -> sqlx::Result<bool> {
+    let due = sqlx::query!(
+        "UPDATE outbox SET due_at = least(due_at, $3), attempts = 0 WHERE topic = $1 AND key = $2",
+        topic,
+        key,
+        now
+    );
+    Ok(due.execute(pg).await?.rows_affected() > 0)
+}
+
 /// Key and id of what is parked of a source.
 pub(super) async fn of_source(pg: &PgPool, source: &str) -> sqlx::Result<Vec<(String, i64)>> {
     let rows = sqlx::query!("SELECT key, id FROM dead_letters WHERE source = $1 AND state = 'parked'", source);

@@ -1,5 +1,7 @@
 //! SQL of the inbox of webhooks.
 
+use crate::{payments::provider::ProviderEvent, world::from_timestamp};
+use domain::{OrderId, payment::Quarantined};
 use serde_json::Value;
 use sqlx::{PgExecutor, PgPool};
 use time::OffsetDateTime;
@@ -8,19 +10,19 @@ use time::OffsetDateTime;
 pub(in crate::payments) async fn insert_event(
     db: impl PgExecutor<'_>,
     provider: &str,
-    event: &str,
-    kind: &str,
+    event: &ProviderEvent,
     payload: &Value,
     at: OffsetDateTime,
 ) -> sqlx::Result<Option<i64>> {
     sqlx::query_scalar!(
-        "INSERT INTO webhook_inbox (provider, event_id, kind, payload, outcome, received_at)
-         VALUES ($1, $2, $3, $4, 'ignored', $5)
+        "INSERT INTO webhook_inbox (provider, event_id, kind, payload, order_id, outcome, received_at)
+         VALUES ($1, $2, $3, $4, $5, 'ignored', $6)
          ON CONFLICT ON CONSTRAINT webhook_inbox_event_key DO NOTHING RETURNING id",
         provider,
-        event,
-        kind,
+        event.id,
+        event.name,
         payload,
+        event.order.map(OrderId::get),
         at
     )
     .fetch_optional(db)
@@ -103,4 +105,35 @@ pub(in crate::payments) async fn lock_waiting(db: impl PgExecutor<'_>, id: i64) 
         .fetch_optional(db)
         .await?;
     Ok(row.is_some())
+}
+
+/// Events that did not fit the ledger and that nobody let go, the newest first; all, or those that name this order.
+pub(in crate::payments) async fn quarantined(
+    pg: &PgPool,
+    order: Option<OrderId>,
+    most: i64,
+) -> sqlx::Result<Vec<Quarantined>> {
+    let rows = sqlx::query!(
+        r#"SELECT i.id, i.provider, i.kind, i.note, i.received_at, o.id AS "order_id?", o.number AS "number?"
+           FROM webhook_inbox i LEFT JOIN orders o ON o.id = i.order_id
+           WHERE i.outcome = 'quarantined' AND ($1::uuid IS NULL OR i.order_id = $1) AND NOT EXISTS (
+             SELECT FROM dead_letters d
+             WHERE d.source = 'webhook_inbox' AND d.key = i.id::text AND d.state = 'discarded')
+           ORDER BY i.id DESC LIMIT $2"#,
+        order.map(OrderId::get),
+        most
+    );
+    let rows = rows.fetch_all(pg).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Quarantined {
+            id: row.id,
+            provider: row.provider,
+            kind: row.kind,
+            why: row.note.unwrap_or_default(),
+            received_at: from_timestamp(row.received_at),
+            order_id: row.order_id.map(OrderId::new),
+            number: row.number,
+        })
+        .collect())
 }

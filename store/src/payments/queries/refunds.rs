@@ -13,6 +13,7 @@ use uuid::Uuid;
 pub(in crate::payments) struct RefundRow {
     pub id: Uuid,
     pub payment_id: Uuid,
+    pub order_id: Uuid,
     pub amount_minor: i64,
     pub currency: String,
     pub status: String,
@@ -36,6 +37,8 @@ pub(in crate::payments) struct NewRefund<'a> {
     pub key: Option<&'a str>,
     pub restocks: bool,
     pub provider_ref: Option<&'a str>,
+    /// The account of the admin.
+    pub by: Option<i64>,
 }
 
 pub(in crate::payments) async fn insert_refund(
@@ -46,9 +49,9 @@ pub(in crate::payments) async fn insert_refund(
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO refunds (id, payment_id, order_id, amount_minor, currency, reason, status, origin, idempotency_key,
-           restocks, provider_ref, created_at, confirmed_at)
+           restocks, provider_ref, created_at, confirmed_at, actor_id)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-           CASE $7 WHEN 'confirmed' THEN $12::timestamptz END)",
+           CASE $7 WHEN 'confirmed' THEN $12::timestamptz END, $13)",
         new.id.get(),
         payment.id,
         payment.order_id,
@@ -60,7 +63,8 @@ pub(in crate::payments) async fn insert_refund(
         new.key,
         new.restocks,
         new.provider_ref,
-        at
+        at,
+        new.by
     )
     .execute(db)
     .await?;
@@ -93,8 +97,8 @@ pub(in crate::payments) async fn refundable(db: impl PgExecutor<'_>, order: Orde
 pub(in crate::payments) async fn refund(db: impl PgExecutor<'_>, id: RefundId) -> sqlx::Result<Option<RefundRow>> {
     sqlx::query_as!(
         RefundRow,
-        "SELECT id, payment_id, amount_minor, currency, status, provider_ref, reason, origin, restocks, error,
-           created_at
+        "SELECT id, payment_id, order_id, amount_minor, currency, status, provider_ref, reason, origin, restocks,
+           error, created_at
          FROM refunds WHERE id = $1",
         id.get()
     )
@@ -109,8 +113,8 @@ pub(in crate::payments) async fn refund_of_ref(
 ) -> sqlx::Result<Option<RefundRow>> {
     sqlx::query_as!(
         RefundRow,
-        "SELECT id, payment_id, amount_minor, currency, status, provider_ref, reason, origin, restocks, error,
-           created_at
+        "SELECT id, payment_id, order_id, amount_minor, currency, status, provider_ref, reason, origin, restocks,
+           error, created_at
          FROM refunds WHERE payment_id = $1 AND provider_ref = $2",
         payment.get(),
         provider_ref
@@ -122,8 +126,8 @@ pub(in crate::payments) async fn refund_of_ref(
 pub(in crate::payments) async fn refund_of_key(db: impl PgExecutor<'_>, key: &str) -> sqlx::Result<Option<RefundRow>> {
     sqlx::query_as!(
         RefundRow,
-        "SELECT id, payment_id, amount_minor, currency, status, provider_ref, reason, origin, restocks, error,
-           created_at
+        "SELECT id, payment_id, order_id, amount_minor, currency, status, provider_ref, reason, origin, restocks,
+           error, created_at
          FROM refunds WHERE idempotency_key = $1",
         key
     )
@@ -149,9 +153,15 @@ pub(in crate::payments) async fn set_refund_ref(
     Ok(())
 }
 
-pub(in crate::payments) async fn set_refund_error(pg: &PgPool, id: RefundId, error: &str) -> sqlx::Result<()> {
-    sqlx::query!("UPDATE refunds SET error = $2 WHERE id = $1", id.get(), error).execute(pg).await?;
-    Ok(())
+/// Whether that is another error than before.
+pub(in crate::payments) async fn set_refund_error(
+    db: impl PgExecutor<'_>,
+    id: RefundId,
+    error: &str,
+) -> sqlx::Result<bool> {
+    let news =
+        sqlx::query!("UPDATE refunds SET error = $2 WHERE id = $1 AND error IS DISTINCT FROM $2", id.get(), error);
+    Ok(news.execute(db).await?.rows_affected() == 1)
 }
 
 pub(in crate::payments) async fn fail_refund(db: impl PgExecutor<'_>, id: RefundId, error: &str) -> sqlx::Result<bool> {
@@ -219,8 +229,8 @@ pub(in crate::payments) async fn refunds_of(
 ) -> sqlx::Result<Vec<RefundRow>> {
     sqlx::query_as!(
         RefundRow,
-        "SELECT r.id, r.payment_id, r.amount_minor, r.currency, r.status, r.provider_ref, r.reason, r.origin, r.restocks,
-           r.error, r.created_at
+        "SELECT r.id, r.payment_id, r.order_id, r.amount_minor, r.currency, r.status, r.provider_ref, r.reason, r.origin,
+           r.restocks, r.error, r.created_at
          FROM refunds r JOIN payments p ON p.id = r.payment_id
          WHERE p.provider = $1 AND r.confirmed_at >= $2 AND r.confirmed_at < $3 AND r.id > $4 ORDER BY r.id LIMIT $5",
         provider,
@@ -250,6 +260,7 @@ impl RefundRow {
             created_at: from_timestamp(self.created_at),
             restocks: self.restocks,
             reason: self.reason,
+            by: None,
             error: self.error,
         })
     }

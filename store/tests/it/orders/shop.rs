@@ -269,6 +269,15 @@ impl Shop {
 
     /// The provider says that all the money asked back has gone back.
     pub async fn confirm_refunds(&self) -> Vec<payments::Received> {
+        self.end_refunds("refund.succeeded").await
+    }
+
+    /// The provider says that it could send none of the money back.
+    pub async fn fail_refunds(&self) -> Vec<payments::Received> {
+        self.end_refunds("refund.failed").await
+    }
+
+    async fn end_refunds(&self, kind: &str) -> Vec<payments::Received> {
         let asked: Vec<(String, String, String, i64, String)> = sqlx::query_as(
             "SELECT r.id::text, p.provider_ref, r.order_id::text, r.amount_minor, r.currency
              FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE r.status = 'requested'",
@@ -277,7 +286,7 @@ impl Shop {
         .await
         .expect("read the refunds");
         let events = asked.into_iter().map(|(refund, session, order, amount, currency)| {
-            let event = serde_json::json!({"id": refund, "type": "refund.succeeded", "created": 1, "data": {
+            let event = serde_json::json!({"id": refund, "type": kind, "created": 1, "data": {
                 "payment_id": session, "reference": "", "refund_reference": refund, "order_id": order,
                 "amount": amount, "currency": currency}});
             receive(self.store.clone(), event)

@@ -235,7 +235,7 @@ async fn a_refund_that_nobody_confirms_is_asked_about() {
     let (_, page) = pay_page(&street, order).await;
     sandbox::press(&store, &page, Press::Pay).await.unwrap().unwrap();
     deliver(&store).await;
-    let made = refund::create(&store, &super::refunds::wanted(order.id, None, "k")).await.unwrap();
+    let made = super::refunds::create(&store, &super::refunds::wanted(order.id, None, "k")).await.unwrap();
     refund::request(&store, made.refund_id).await.unwrap();
     assert!(ledger.story(order).await.starts_with("PAID | refunding"));
     clock.pass(121_000);
