@@ -46,7 +46,7 @@ impl Scene {
         order
     }
 
-    async fn take(&self, who: &Visitor, step: &str, order: &str) -> crate::visitor::Reply {
+    pub async fn take(&self, who: &Visitor, step: &str, order: &str) -> crate::visitor::Reply {
         let form = [("order_id", order), ("carrier", "Blue Dart"), ("tracking", "BD 42"), ("reason", "Out of print")];
         who.post(&format!("/api/admin/orders/{step}"), &form).await
     }

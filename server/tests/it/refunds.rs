@@ -130,3 +130,25 @@ async fn a_refund_that_the_provider_cannot_make_is_said_and_wanted_again() {
     wait_for(shopper, id, "REFUNDED").await;
     shop.assert_sound();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_step_is_told_once_by_mail() {
+    let scene = Scene::set().await;
+    let Scene { shop, admin, order: id, .. } = &scene;
+    for step in ["fulfil", "ship", "deliver"] {
+        scene.take(admin, step, id).await.ok();
+    }
+    let part = refund(admin, id, "a", &[("amount", "10000")]).await.ok();
+    refunds(admin, id, &["confirmed"]).await;
+    refund(admin, id, "b", &[]).await.ok();
+    let mails = eventually("five mails", || async { Some(shop.mails()).filter(|mails| mails.len() >= 5) }).await;
+    let kinds: Vec<&str> = mails.iter().map(|(kind, _)| kind.as_str()).collect();
+    assert_eq!(kinds, ["order.paid", "order.shipped", "order.delivered", "order.refunded", "order.refunded"]);
+    let id_of = |mail: &str| mail.lines().find(|line| line.starts_with("Message-ID:")).map(str::to_owned);
+    let ids: std::collections::BTreeSet<_> = mails.iter().map(|(_, mail)| id_of(mail)).collect();
+    assert!(ids.len() == 5 && !ids.contains(&None), "{ids:?}");
+    let refund = part["refund_id"].as_str().expect("an id");
+    assert!(id_of(&mails[3].1).is_some_and(|id| id.contains(&format!("order.refunded.{refund}@"))), "{ids:?}");
+    assert!(mails[1].1.contains("BD 42"), "{}", mails[1].1);
+    shop.assert_sound();
+}

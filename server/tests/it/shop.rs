@@ -174,6 +174,19 @@ impl Shop {
         Store::connect(config, Arc::new(SystemWorld)).await.expect("connect")
     }
 
+    /// The mails sent so far, in the order of their reasons: of what kind, and the file.
+    pub fn mails(&self) -> Vec<(String, String)> {
+        let Ok(folder) = std::fs::read_dir(self.setting("BAZAR_MAIL_DIR")) else { return Vec::new() };
+        let mut files: Vec<PathBuf> = folder.flatten().map(|file| file.path()).collect();
+        files.retain(|file| file.extension().is_some_and(|end| end == "eml"));
+        files.sort();
+        let named = |file: &PathBuf| {
+            let name = file.file_name()?.to_str()?;
+            Some((name.split('-').nth(1)?.to_owned(), std::fs::read_to_string(file).ok()?))
+        };
+        files.iter().filter_map(named).collect()
+    }
+
     /// `bazar check` finds nothing.
     pub fn assert_sound(&self) {
         let output = self.run(&["check"]);

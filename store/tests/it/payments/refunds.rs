@@ -257,7 +257,7 @@ async fn a_parked_request_is_asked_again_by_an_admin() {
     ledger.run("UPDATE outbox SET attempts = 9 WHERE topic = 'refund.request'").await;
     run().await;
     assert_eq!(dead_letters::list(store, 0).await.unwrap().len(), 1);
-    assert!(ledger.text("SELECT error FROM refunds").await.contains("404"), "the admin sees why");
+    assert!(ledger.text("SELECT error FROM refunds").await.contains("does not know it"), "the admin sees why");
     ledger
         .run("UPDATE payments p SET provider_ref = s.id FROM sandbox.payments s WHERE s.idempotency_key = p.id::text")
         .await;
