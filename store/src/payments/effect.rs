@@ -83,6 +83,7 @@ pub(super) async fn apply(
     match event.kind {
         EventKind::Captured => scene.captured(amount).await,
         EventKind::Declined => scene.declined().await,
+        EventKind::AttemptFailed => scene.attempt_failed().await,
         EventKind::Closed => scene.closed().await,
         EventKind::RefundSucceeded(ours) => scene.money_is_back(ours, event.refund_ref.as_deref(), amount).await,
         EventKind::RefundFailed(ours) => scene.refund_failed(ours, event.refund_ref.as_deref()).await,
@@ -189,6 +190,20 @@ impl Scene<'_, '_> {
         if self.status == OrderStatus::PaymentPending {
             self.note(Cause::PaymentFailed, Some("Declined. You can try again.")).await?;
         }
+        Ok(Outcome::Applied)
+    }
+
+    /// The provider's page stays open. Said once, however many attempts fail in a row.
+    async fn attempt_failed(&mut self) -> Result<Outcome, Error> {
+        let is_open = self.payment.status() == Some(PaymentStatus::Open);
+        if !is_open || self.status != OrderStatus::PaymentPending {
+            return Ok(Outcome::Ignored("this session is over already"));
+        }
+        let last = queries::last_cause(&mut **self.tx, self.order_id).await.during(OPERATION)?;
+        if last.as_deref() == Some(Cause::PaymentFailed.as_str()) {
+            return Ok(Outcome::Ignored("said already"));
+        }
+        self.note(Cause::PaymentFailed, Some("Declined. You can try again.")).await?;
         Ok(Outcome::Applied)
     }
 

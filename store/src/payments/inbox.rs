@@ -65,15 +65,25 @@ pub async fn quarantined(store: &Store, order: Option<OrderId>) -> Result<Vec<Qu
     queries::quarantined(store.postgres(OPERATION).await?, order, MOST).await.during(OPERATION)
 }
 
-/// A refund that somebody made on the provider's own pages names no order of ours, only the money.
+/// A refund that somebody made on the provider's own pages names no order of ours, only the money; an attempt that failed
+/// names only the session, which may be another shop's.
 async fn named<'e>(
     tx: &mut PgTransaction<'_>,
     provider: &str,
     event: &'e ProviderEvent,
 ) -> Result<Cow<'e, ProviderEvent>, Error> {
-    let (None, Some(money)) = (event.order, &event.capture_ref) else { return Ok(Cow::Borrowed(event)) };
-    let found = queries::payment_of_capture(&mut **tx, provider, money).await.during(OPERATION)?;
-    let Some(payment) = found else { return Ok(Cow::Borrowed(event)) };
+    let found = match (event.order, &event.kind, &event.capture_ref) {
+        (None, EventKind::AttemptFailed, _) => {
+            queries::payment_of_ref(&mut **tx, provider, &event.provider_ref).await.during(OPERATION)?
+        }
+        (None, _, Some(money)) => queries::payment_of_capture(&mut **tx, provider, money).await.during(OPERATION)?,
+        _ => return Ok(Cow::Borrowed(event)),
+    };
+    let Some(payment) = found else {
+        let is_attempt = event.kind == EventKind::AttemptFailed;
+        let nothing = || Cow::Owned(ProviderEvent { kind: EventKind::Unknown, ..event.clone() });
+        return Ok(if is_attempt { nothing() } else { Cow::Borrowed(event) });
+    };
     Ok(Cow::Owned(ProviderEvent {
         order: Some(OrderId::new(payment.order_id)),
         payment: Some(PaymentId::new(payment.id)),

@@ -52,6 +52,8 @@ pub enum SessionState {
 pub enum EventKind {
     Captured,
     Declined,
+    /// One attempt failed, and the session takes another.
+    AttemptFailed,
     /// The session ended without money.
     Closed,
     /// `None`: a refund that this shop did not ask for.

@@ -80,6 +80,16 @@ pub(super) async fn was_paid(db: impl PgExecutor<'_>, order: OrderId) -> sqlx::R
     .await
 }
 
+/// The latest step of an order's history.
+pub(super) async fn last_cause(db: impl PgExecutor<'_>, order: OrderId) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!(
+        "SELECT cause FROM order_history WHERE order_id = $1 ORDER BY version DESC LIMIT 1",
+        order.get()
+    )
+    .fetch_optional(db)
+    .await
+}
+
 impl OrderRow {
     pub fn amount(&self) -> Option<Money> {
         money(self.total_minor, &self.currency)

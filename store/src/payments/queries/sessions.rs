@@ -63,6 +63,23 @@ pub(in crate::payments) async fn payment_of_event(
     .await
 }
 
+/// The session of that name at the provider.
+pub(in crate::payments) async fn payment_of_ref(
+    db: impl PgExecutor<'_>,
+    provider: &str,
+    provider_ref: &str,
+) -> sqlx::Result<Option<PaymentRow>> {
+    sqlx::query_as!(
+        PaymentRow,
+        "SELECT id, order_id, provider, provider_ref, status, amount_minor, currency, redirect_url
+         FROM payments WHERE provider = $1 AND provider_ref = $2",
+        provider,
+        provider_ref
+    )
+    .fetch_optional(db)
+    .await
+}
+
 /// Records a second session that the provider made under the name of this one.
 pub(in crate::payments) async fn insert_twin(
     db: impl PgExecutor<'_>,

@@ -1,8 +1,11 @@
-//! What Razorpay's events mean to the shop. A payment that failed on a link means nothing: the link stays open, and the
+//! What Razorpay's events mean to the shop. A payment that failed on a link ends nothing: the link stays open, and the
 //! person tries again on the same page.
 
 use super::wire::{Link, Payment, Refund, money, note};
-use crate::payments::provider::{EventKind, ProviderEvent};
+use crate::payments::{
+    answer::is_id,
+    provider::{EventKind, ProviderEvent},
+};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -29,6 +32,7 @@ pub(super) fn read(id: String, body: &[u8]) -> Result<ProviderEvent, &'static st
         "payment_link.cancelled" | "payment_link.expired" => {
             of_link(entity(&payload, "payment_link")?, EventKind::Closed)
         }
+        "payment.failed" => of_attempt(entity(&payload, "payment")?),
         "refund.processed" | "refund.failed" => {
             let payment: Option<Payment> = entity(&payload, "payment").ok();
             match payment.and_then(|payment| payment.captured) {
@@ -54,6 +58,18 @@ fn of_link(link: Link, kind: EventKind) -> ProviderEvent {
         order: link.note("order_id").and_then(|id| id.parse().ok()),
         amount: money(link.amount, &link.currency),
         provider_ref: link.id,
+        ..ProviderEvent::nothing()
+    }
+}
+
+/// A payment carries none of its link's notes; its description is `#` and the link's id without `plink_`.
+fn of_attempt(payment: Payment) -> ProviderEvent {
+    let link = payment.description.as_deref().and_then(|text| text.strip_prefix('#')).filter(|id| is_id(id));
+    let Some(link) = link else { return ProviderEvent::nothing() };
+    ProviderEvent {
+        kind: EventKind::AttemptFailed,
+        provider_ref: format!("plink_{link}"),
+        amount: money(payment.amount, &payment.currency),
         ..ProviderEvent::nothing()
     }
 }

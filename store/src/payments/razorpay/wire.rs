@@ -49,6 +49,7 @@ pub(super) struct Payment {
     pub amount: i64,
     #[serde(default)]
     pub currency: String,
+    pub description: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -20,7 +20,7 @@ async fn shop(kind: Kind) -> (Store, Ledger) {
     (store, ledger)
 }
 
-async fn receive(store: &Store, kind: Kind, webhook: &Webhook) -> Result<Received, WebhookError> {
+pub async fn receive(store: &Store, kind: Kind, webhook: &Webhook) -> Result<Received, WebhookError> {
     payments::receive(store, kind.name(), &|name| webhook.headers.get(name).cloned(), &webhook.body).await
 }
 
@@ -29,11 +29,11 @@ fn seconds(store: &Store) -> i64 {
 }
 
 /// Sends what the provider would, and expects it to be taken in.
-async fn send(store: &Store, kind: Kind, event: &Event) -> Received {
+pub async fn send(store: &Store, kind: Kind, event: &Event) -> Received {
     receive(store, kind, &kind.webhook(event, SECRETS[0], seconds(store))).await.unwrap()
 }
 
-async fn about(ledger: &Ledger, kind: Kind, order: Coming, id: &str, tale: Tale) -> Event {
+pub async fn about(ledger: &Ledger, kind: Kind, order: Coming, id: &str, tale: Tale) -> Event {
     let (payment, session) = ledger.session_at(order, kind.name()).await;
     event(id, tale, order, payment, session)
 }
