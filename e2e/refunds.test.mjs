@@ -24,7 +24,8 @@ function book() {
   const [id, sku] = shop.sql(`SELECT b.id, b.sku FROM books b JOIN stock s ON s.book_id = b.id WHERE s.available >= 20 ORDER BY b.id`)
     .split('\n').map((row) => row.split('|')).find(([id]) => !taken.has(id));
   taken.add(id);
-  return { id, sku, onSale: () => Number(shop.sql(`SELECT available FROM stock WHERE book_id = ${id}`)) };
+  const atGate = async () => (await (await fetch(`${shop.url}/api/books/get?id=${id}`)).json()).available;
+  return { id, sku, atGate, onSale: () => Number(shop.sql(`SELECT available FROM stock WHERE book_id = ${id}`)) };
 }
 
 /** Somebody with a browser whose order of two copies waits for payment. */
@@ -202,6 +203,7 @@ for (const [how, options] of [['with scripts', {}], ['without scripts', { javaSc
       const session = await it.init();
       await it.post('/api/orders/cancel', { order_id: it.order });
       await until(() => shop.sql(`SELECT status FROM payments WHERE order_id = '${it.order}'`) === 'closed', 8000, 'the session to be closed');
+      await until(async () => await it.book.atGate() === it.book.onSale(), 5000, 'the copies at the gate');
       if (areGone) shop.update('sku,stock', `${it.book.sku},0`);
       await open(page, it.url);
       await page.getByText('Nothing was charged.').waitFor();
@@ -226,7 +228,7 @@ test('an order that could not be reserved says so', async () => {
   await visit(page, it.url);
   await page.getByText('someone was a moment faster').waitFor();
   await pictures(page, 'order-failed');
-  shop.sql(`UPDATE orders SET status = 'PAYMENT_PENDING' WHERE id = '${it.order}'`);
+  shop.sql(`UPDATE orders SET status = 'PAYMENT_PENDING', version = version - 1 WHERE id = '${it.order}'`);
 });
 
 test('the desk shows what does not fit the books, and the whole fits every screen', async () => {
