@@ -145,7 +145,7 @@ async fn compare_move(
             }
             Ok(row.map(|row| row.id))
         }
-        EventKind::Declined | EventKind::Closed | EventKind::Unknown => Ok(None),
+        EventKind::Declined | EventKind::AttemptFailed | EventKind::Closed | EventKind::Unknown => Ok(None),
     }
 }
 
