@@ -11,6 +11,8 @@ use domain::{
 pub struct Money {
     /// The order has ended, and nobody knows yet whether its payment page was used at the last moment.
     is_unsettled: bool,
+    /// Some came that does not fit the order, and a person of the shop looks at it.
+    is_apart: bool,
     /// It came late: whether the copies are still there is being looked at.
     is_deciding: bool,
     /// It came late, and the copies were still there.
@@ -47,6 +49,7 @@ impl Money {
         let is_open = has(P::Creating) || has(P::Open);
         Self {
             is_unsettled: is_open && matches!(order.status, S::Expired | S::Cancelled),
+            is_apart: order.money_apart,
             is_deciding: has(P::Late),
             has_bought_again: order.events.iter().any(|event| event.cause == Cause::LateMoneyClaimed),
             is_all_going: !has(P::Captured) && has(P::Refunding),
@@ -56,9 +59,9 @@ impl Money {
         }
     }
 
-    /// All the money of a paid order is on its way back.
+    /// All the money of a paid order is on its way back; again, if it could not be brought there the first time.
     pub const fn leaves(self, status: S) -> bool {
-        status.is_sold() && self.is_all_going
+        (status.is_sold() || matches!(status, S::Refunded)) && self.is_all_going
     }
 
     /// The sentences under the one that says where the order stands.
@@ -96,6 +99,10 @@ impl Money {
     fn of_ended(self, status: S, order: &OrderView) -> String {
         let was_paid = order.events.iter().any(|event| event.status == S::Paid);
         match status {
+            _ if self.is_apart => {
+                "A payment reached us that does not fit this order. We are looking at it, and you will hear from us."
+                    .to_owned()
+            }
             _ if self.is_deciding => {
                 "Your payment arrived after the hold had ended; we are checking whether your copies are still here."
                     .to_owned()
@@ -165,6 +172,16 @@ mod tests {
     }
 
     fn said(status: S, events: &[(S, Cause)], payments: &[(u128, P)], refunds: &[(u128, i64, RefundStatus)]) -> String {
+        let order = order(status, events, payments, refunds);
+        Money::of(&order).sentences(status, &order).join(" | ")
+    }
+
+    fn order(
+        status: S,
+        events: &[(S, Cause)],
+        payments: &[(u128, P)],
+        refunds: &[(u128, i64, RefundStatus)],
+    ) -> OrderView {
         let address = Address {
             name: "Asha".into(),
             line1: "12 MG Road".into(),
@@ -175,7 +192,7 @@ mod tests {
             country: "IN".into(),
             phone: "9845012345".into(),
         };
-        let order = OrderView {
+        OrderView {
             order_id: OrderId::new(uuid::Uuid::nil()),
             number: OrderNumber::from_bits([7; 5]),
             status,
@@ -194,9 +211,9 @@ mod tests {
             payments: payments.iter().map(|(nth, status)| payment(*nth, *status)).collect(),
             shipment: None,
             refunds: refunds.iter().map(|(of, amount, status)| refund(*of, *amount, *status)).collect(),
+            money_apart: false,
             cancel_asked: false,
-        };
-        Money::of(&order).sentences(status, &order).join(" | ")
+        }
     }
 
     #[test]
@@ -227,6 +244,20 @@ mod tests {
             said(S::Refunded, &[PAID], &[(1, P::Refunded)], &[(1, 49_900, Confirmed)]),
             "₹499 went back the way it came. Some banks take a few days to show it."
         );
+        // The bank did not take it, and it is sent again.
+        let again = [(1, 49_900, Failed), (1, 49_900, Requested)];
+        assert_eq!(
+            said(S::Refunded, &[PAID], &[(1, P::Refunding)], &again),
+            "₹499 goes back the way it came. Some banks take a few days."
+        );
+    }
+
+    #[test]
+    fn money_that_does_not_fit_is_not_called_nothing() {
+        let mut order = order(S::Expired, &[], &[(1, P::Closed)], &[]);
+        order.money_apart = true;
+        let said = Money::of(&order).sentences(S::Expired, &order).join(" | ");
+        assert!(said.starts_with("A payment reached us that does not fit this order."), "{said}");
     }
 
     #[test]

@@ -145,6 +145,9 @@ pub struct OrderView {
     pub shipment: Option<Shipment>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refunds: Vec<crate::payment::RefundView>,
+    /// Money came that does not fit this order; somebody of the shop looks at it.
+    #[serde(default)]
+    pub money_apart: bool,
     pub cancel_asked: bool,
 }
 

@@ -44,7 +44,7 @@ pub enum Cause {
     MoneyGoesBack,
     /// A note, not a change of state: the shop sends money back.
     RefundRequested,
-    /// A note, not a change of state: the provider could not make a refund that an admin wanted.
+    /// A note, not a change of state: the provider could not send money back, or it came back to the shop.
     RefundFailed,
     FulfilmentStarted,
     HandedToCarrier,

@@ -1,5 +1,6 @@
 //! Promise 4: PAID means exactly one captured payment of exactly that amount, and nobody else holds money;
-//! money that came late is being decided about, or on its way back; and that amount is the order's lines and its delivery.
+//! money that came late is being decided about, or on its way back; what fits nothing is seen to by a person; REFUNDED
+//! means that all of it is back; and that amount is the order's lines and its delivery.
 
 use super::{Finding, queries, snapshot};
 use crate::{
@@ -18,6 +19,9 @@ pub(super) async fn check(store: &Store) -> Result<Finding, Error> {
     violations.extend(queries::wrong_totals(&mut tx).await.during(OPERATION)?);
     violations.extend(queries::excess_refunds(&mut tx).await.during(OPERATION)?);
     violations.extend(queries::idle_money(&mut tx).await.during(OPERATION)?);
+    violations.extend(queries::kept_money(&mut tx).await.during(OPERATION)?);
+    violations.extend(queries::money_for_nothing(&mut tx).await.during(OPERATION)?);
+    violations.extend(queries::money_apart(&mut tx).await.during(OPERATION)?);
     finding.violated(violations);
     Ok(finding)
 }

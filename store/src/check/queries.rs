@@ -1,8 +1,10 @@
 //! SQL of the check. Every query is one statement, or runs in the one snapshot of its caller: it sees one moment.
 
 mod copies;
+mod money;
 
 pub(super) use copies::{StockRow, stock, strange_claims, wrong_claims, wrong_returns};
+pub(super) use money::*;
 
 use sqlx::{PgConnection, PgExecutor};
 use time::OffsetDateTime;
@@ -55,60 +57,6 @@ pub(super) async fn parked_orders(db: impl PgExecutor<'_>, orders: &[String]) ->
         r#"SELECT payload ->> 'order_id' AS "order!" FROM dead_letters
            WHERE source = 'placed' AND payload ->> 'order_id' = ANY($1)"#,
         orders
-    )
-    .fetch_all(db)
-    .await
-}
-
-/// Orders that are paid without exactly one payment of their amount, or hold money without being paid. Money that is
-/// on its way back still counts for an order that is paid, and does not for one that is not.
-pub(super) async fn wrong_money(db: &mut PgConnection) -> sqlx::Result<Vec<String>> {
-    sqlx::query_scalar!(
-        r#"WITH money AS (
-               SELECT o.id, o.number, o.status, o.total_minor, o.currency,
-                      count(p.id) FILTER (WHERE p.status = 'captured') AS captured,
-                      count(p.id) FILTER (WHERE p.status IN ('captured', 'refunding')
-                          AND p.amount_minor = o.total_minor AND p.currency = o.currency) AS fitting,
-                      count(p.id) FILTER (WHERE p.status = 'captured'
-                          AND (p.amount_minor <> o.total_minor OR p.currency <> o.currency)) AS misfits
-               FROM orders o LEFT JOIN payments p ON p.order_id = o.id GROUP BY o.id)
-           SELECT number || ' is ' || status || ' (' || total_minor || ' ' || currency || ') with ' || captured
-                  || ' captured payments, ' || misfits || ' of another amount' AS "line!"
-           FROM money
-           WHERE misfits > 0 OR CASE WHEN status IN ('PAID', 'FULFILLING', 'SHIPPED', 'DELIVERED')
-                     THEN captured > 1 OR fitting = 0 ELSE captured > 0 END
-           ORDER BY id LIMIT 1000"#
-    )
-    .fetch_all(db)
-    .await
-}
-
-/// Refunds that give more back than came in.
-pub(super) async fn excess_refunds(db: &mut PgConnection) -> sqlx::Result<Vec<String>> {
-    sqlx::query_scalar!(
-        r#"WITH money AS (SELECT id, CASE WHEN captured_at IS NULL THEN 0 ELSE amount_minor END AS captured FROM payments)
-           SELECT 'payment ' || p.id || ' of ' || captured || ' has refunds of ' || sum(r.amount_minor) AS "line!"
-           FROM money p JOIN refunds r ON r.payment_id = p.id
-           WHERE r.status <> 'failed' GROUP BY p.id, captured HAVING sum(r.amount_minor) > captured LIMIT 1000"#
-    )
-    .fetch_all(db)
-    .await
-}
-
-/// Money whose way nobody sees to: late and undecided, or going back, without work or a letter about it.
-pub(super) async fn idle_money(db: &mut PgConnection) -> sqlx::Result<Vec<String>> {
-    sqlx::query_scalar!(
-        r#"WITH work AS (SELECT topic || ':' || key AS name FROM outbox
-                         UNION ALL SELECT key FROM dead_letters WHERE source = 'outbox' AND state = 'parked')
-           SELECT 'payment ' || id || ' came late, and nobody decides about it' AS "line!" FROM payments
-           WHERE status = 'late' AND 'payment.late:' || id NOT IN (SELECT name FROM work)
-           UNION ALL
-           SELECT 'payment ' || id || ' is on its way back, and there is no refund of it' FROM payments p
-           WHERE status = 'refunding' AND NOT EXISTS (SELECT FROM refunds r WHERE r.payment_id = p.id)
-           UNION ALL
-           SELECT 'refund ' || id || ' is wanted, and nobody asks for it' FROM refunds
-           WHERE status = 'requested' AND provider_ref IS NULL AND 'refund.request:' || id NOT IN (SELECT name FROM work)
-           LIMIT 1000"#
     )
     .fetch_all(db)
     .await
@@ -227,22 +175,6 @@ pub(super) async fn illegal_steps(
         to,
         cause,
         notes
-    )
-    .fetch_all(db)
-    .await
-}
-
-/// Orders whose lines and delivery do not make their total.
-pub(super) async fn wrong_totals(db: &mut PgConnection) -> sqlx::Result<Vec<String>> {
-    sqlx::query_scalar!(
-        r#"WITH lines AS (
-               SELECT order_id, sum(line_total_minor) AS sum, bool_or(line_total_minor <> unit_price_minor * quantity) AS odd
-               FROM order_items GROUP BY order_id)
-           SELECT number || ' has lines of ' || coalesce(l.sum, 0) || ' and delivery of ' || delivery_minor
-                  || ', a subtotal of ' || subtotal_minor || ' and a total of ' || total_minor AS "line!"
-           FROM orders o LEFT JOIN lines l ON l.order_id = o.id
-           WHERE l.sum IS DISTINCT FROM subtotal_minor OR subtotal_minor + delivery_minor <> total_minor OR l.odd
-           ORDER BY o.id LIMIT 1000"#
     )
     .fetch_all(db)
     .await

@@ -14,7 +14,7 @@ use crate::{
         restore::RestoreCarts, told::TellCarts,
     },
     orders::{ExpireOrders, PersistOrders},
-    payments::{RetryWaiting, VerifyPayments, reconcile::ReconcilePayments},
+    payments::{RetryWaiting, VerifyPayments, again::AskAgain, reconcile::ReconcilePayments},
     sandbox::DeliverEvents,
     stock::{
         ApplyGateOps,
@@ -62,5 +62,6 @@ pub(super) fn schedules() -> Vec<Arc<dyn Scheduled>> {
         Arc::new(ReconcileStock(Scope::Recent)),
         Arc::new(ReconcileStock(Scope::All)),
         Arc::new(ReconcilePayments),
+        Arc::new(AskAgain),
     ]
 }

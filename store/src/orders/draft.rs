@@ -108,6 +108,7 @@ impl Draft {
             payments: Vec::new(),
             shipment: None,
             refunds: Vec::new(),
+            money_apart: false,
             cancel_asked,
         }
     }

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     Store,
     error::{During, Error},
+    stock::ledger,
     viewer::Viewer,
     world::to_timestamp,
 };
@@ -121,11 +122,15 @@ impl<'a> Step<'a> {
     }
 }
 
-/// A full refund that was asked for goes before packing and sending.
+/// A full refund that was asked for goes before packing and sending, and copies that are back on sale are sent to nobody.
 async fn keep_the_money(tx: &mut PgTransaction<'_>, order: OrderId) -> Result<(), Error> {
-    match queries::is_refunding(&mut **tx, order).await.during(OPERATION)? {
-        true => Err(refused("The money of this order is on its way back.")),
-        false => Ok(()),
+    if queries::is_refunding(&mut **tx, order).await.during(OPERATION)? {
+        return Err(refused("The money of this order is on its way back."));
+    }
+    let claim_no = queries::claim_no(&mut **tx, order).await.during(OPERATION)?;
+    match ledger::copies_out(tx, order, claim_no).await? {
+        0 => Err(refused("The copies of this order are back in stock.")),
+        _ => Ok(()),
     }
 }
 

@@ -53,7 +53,10 @@ pub(super) async fn view(store: &Store, order: OrderId) -> Result<Option<(Owner,
                 'amount', r.amount_minor, 'currency', r.currency, 'reason', r.reason, 'restocks', r.restocks,
                 'error', r.error, 'by', a.name, 'created_at', (extract(epoch FROM r.created_at) * 1000)::bigint)
                 ORDER BY r.created_at, r.id) FROM refunds r LEFT JOIN accounts a ON a.id = r.actor_id
-                WHERE r.order_id = o.id) AS "refunds: Json<Vec<RefundView>>"
+                WHERE r.order_id = o.id) AS "refunds: Json<Vec<RefundView>>",
+             EXISTS (SELECT FROM webhook_inbox i WHERE i.order_id = o.id AND i.outcome = 'quarantined' AND i.brings_money
+                AND NOT EXISTS (SELECT FROM dead_letters d WHERE d.source = 'webhook_inbox' AND d.key = i.id::text
+                  AND d.state = 'discarded')) AS "money_apart!"
            FROM orders o WHERE o.id = $1"#,
         order.get()
     )
@@ -80,6 +83,7 @@ pub(super) async fn view(store: &Store, order: OrderId) -> Result<Option<(Owner,
         payments: row.payments.map(|payments| payments.0).unwrap_or_default(),
         shipment: row.shipment.map(|shipment| shipment.0),
         refunds: row.refunds.map(|refunds| refunds.0).unwrap_or_default(),
+        money_apart: row.money_apart,
         cancel_asked: false,
     };
     Ok(Some((owner(OPERATION, &row.owner)?, view)))

@@ -3,12 +3,11 @@
 
 use super::{
     provider::{EventKind, ProviderEvent},
-    queries::{self, NewRefund, OrderRow, PaymentRow, RefundRow},
+    queries::{self, OrderRow, PaymentRow},
 };
 use crate::{
     error::{During, Error},
     jobs::{self, Topic},
-    messages,
     orders::change::{self, Change},
     stock::ledger,
     world::to_timestamp,
@@ -26,13 +25,16 @@ pub(super) enum Outcome {
     Applied,
     /// True, but nothing follows from it any more.
     Ignored(&'static str),
-    /// Its order is not in Postgres yet.
-    Waiting,
+    /// Too early: what it is about is not known yet.
+    Waiting(&'static str),
     /// It does not fit the ledger: an admin looks at it.
     Quarantined(&'static str),
 }
 
 const OPERATION: &str = "payments.effect";
+pub(super) const NO_ORDER: &str = "its order is not written down yet";
+/// What waits for this and is not met is another shop's.
+pub(super) const ANYBODYS: &str = "its money is not known";
 
 /// Names for what an event may bring with it.
 #[derive(Clone, Copy)]
@@ -53,17 +55,17 @@ pub(super) async fn apply(
         return Ok(Outcome::Ignored("a kind of event that nothing follows from"));
     }
     let (Some(order), Some(amount)) = (event.order, event.amount) else {
-        return Ok(Outcome::Quarantined("names no order, or no amount, of this shop"));
+        return nameless(tx, provider, event).await;
     };
     // Before any row, as everybody does who moves stock: else the loader of the gate could close a circle of waiting.
     ledger::share_gate_lock(tx).await?;
     let Some(order) = queries::lock_order(&mut **tx, order).await.during(OPERATION)? else {
-        return Ok(Outcome::Waiting);
+        return Ok(Outcome::Waiting(NO_ORDER));
     };
     let status: OrderStatus =
         order.status.parse().map_err(|_| Error::unexpected(OPERATION, "an order without a status"))?;
     if status == OrderStatus::Pending {
-        return Ok(Outcome::Waiting);
+        return Ok(Outcome::Waiting(NO_ORDER));
     }
     let found = queries::payment_of_event(&mut **tx, provider, &event.provider_ref, event.payment).await;
     let found = match found.during(OPERATION)? {
@@ -114,6 +116,20 @@ async fn twin(
     twin.during(OPERATION).map(Some)
 }
 
+/// An event that names no order, or no amount, of this shop. Others may use the same account at the provider: only what
+/// is about a session of ours is looked at. A refund names nothing but its money, which may not be heard of yet.
+async fn nameless(tx: &mut PgTransaction<'_>, provider: &str, event: &ProviderEvent) -> Result<Outcome, Error> {
+    let session = queries::payment_of_event(&mut **tx, provider, &event.provider_ref, event.payment).await;
+    let is_ours = event.order.is_some() || session.during(OPERATION)?.is_some();
+    Ok(match event.kind {
+        _ if is_ours => Outcome::Quarantined("names no order, or no amount, of this shop"),
+        EventKind::RefundSucceeded(_) | EventKind::RefundFailed(_) if event.capture_ref.is_some() => {
+            Outcome::Waiting(ANYBODYS)
+        }
+        _ => Outcome::Ignored("nothing of this shop"),
+    })
+}
+
 /// Everything an event touches, locked.
 pub(super) struct Scene<'s, 'c> {
     pub tx: &'s mut PgTransaction<'c>,
@@ -144,9 +160,16 @@ impl Scene<'_, '_> {
     }
 
     /// An order that has ended takes money as long as it is the first that comes.
-    pub(super) async fn may_buy_again(&mut self) -> Result<bool, Error> {
+    async fn may_buy_again(&mut self) -> Result<bool, Error> {
         let has_ended = matches!(self.status, OrderStatus::Expired | OrderStatus::Cancelled);
         let other = queries::has_other_money(&mut **self.tx, self.order_id, self.payment_id).await;
+        Ok(has_ended && !other.during(OPERATION)?)
+    }
+
+    /// The same when it is decided: that it was the first was seen, with the order locked, when it came.
+    pub(super) async fn may_still_buy_again(&mut self) -> Result<bool, Error> {
+        let has_ended = matches!(self.status, OrderStatus::Expired | OrderStatus::Cancelled);
+        let other = queries::is_paid_by_another(&mut **self.tx, self.order_id, self.payment_id).await;
         Ok(has_ended && !other.during(OPERATION)?)
     }
 
@@ -215,158 +238,7 @@ impl Scene<'_, '_> {
         Ok(Outcome::Applied)
     }
 
-    /// The shop wants money back by its own rules; the provider is asked from `due` on.
-    pub(super) async fn ask_back(&mut self, amount: i64, reason: &str, due: UnixMillis) -> Result<(), Error> {
-        let new = NewRefund {
-            id: self.new_refund,
-            amount,
-            reason,
-            origin: "shop",
-            status: "requested",
-            key: None,
-            restocks: false,
-            provider_ref: None,
-            by: None,
-        };
-        queries::insert_refund(&mut **self.tx, &self.payment, new, to_timestamp(self.now)).await.during(OPERATION)?;
-        let key = self.new_refund.to_string();
-        jobs::enqueue(&mut **self.tx, Topic::RefundRequest, &key, &serde_json::json!({}), to_timestamp(due))
-            .await
-            .during(OPERATION)
-    }
-
-    /// The row of a refund that an event speaks of, by our id or by the provider's.
-    async fn refund_row(
-        &mut self,
-        ours: Option<RefundId>,
-        refund_ref: Option<&str>,
-    ) -> Result<Option<RefundRow>, Error> {
-        if let Some(id) = ours {
-            return queries::refund(&mut **self.tx, id).await.during(OPERATION);
-        }
-        let Some(refund_ref) = refund_ref else { return Ok(None) };
-        queries::refund_of_ref(&mut **self.tx, self.payment_id, refund_ref).await.during(OPERATION)
-    }
-
-    async fn money_is_back(
-        &mut self,
-        ours: Option<RefundId>,
-        refund_ref: Option<&str>,
-        amount: Money,
-    ) -> Result<Outcome, Error> {
-        let Some(row) = self.refund_row(ours, refund_ref).await? else {
-            return match (ours, refund_ref) {
-                (None, Some(refund_ref)) => self.refunded_by_provider(refund_ref, amount).await,
-                _ => Ok(Outcome::Quarantined("a refund that this shop did not ask for")),
-            };
-        };
-        if row.payment_id != self.payment.id || row.amount() != Some(amount) {
-            return Ok(Outcome::Quarantined("another refund than the one asked for"));
-        }
-        let id = RefundId::new(row.id);
-        if !queries::confirm_refund(&mut **self.tx, id, to_timestamp(self.now)).await.during(OPERATION)? {
-            return Ok(Outcome::Ignored("this refund is over already"));
-        }
-        messages::enqueue(self.tx, messages::REFUNDED, id.get(), self.now).await?;
-        self.count_what_is_back(amount).await
-    }
-
-    /// Somebody gave money back on the provider's own pages: true, and recorded if there is so much to give back.
-    async fn refunded_by_provider(&mut self, refund_ref: &str, amount: Money) -> Result<Outcome, Error> {
-        let holds_money = matches!(self.payment.status(), Some(PaymentStatus::Captured | PaymentStatus::Refunding));
-        let going_back = queries::going_back(&mut **self.tx, self.payment_id).await.during(OPERATION)?;
-        let left = self.payment.amount_minor.saturating_sub(going_back);
-        let fits = self.payment.amount().map(Money::currency) == Some(amount.currency())
-            && (1..=left).contains(&amount.minor().get());
-        if !holds_money || !fits {
-            return Ok(Outcome::Quarantined("a refund by the provider of more than there is"));
-        }
-        let new = NewRefund {
-            id: self.new_refund,
-            amount: amount.minor().get(),
-            reason: "made on the provider's own pages",
-            origin: "provider",
-            status: "confirmed",
-            key: None,
-            restocks: false,
-            provider_ref: Some(refund_ref),
-            by: None,
-        };
-        queries::insert_refund(&mut **self.tx, &self.payment, new, to_timestamp(self.now)).await.during(OPERATION)?;
-        messages::enqueue(self.tx, messages::REFUNDED, self.new_refund.get(), self.now).await?;
-        self.count_what_is_back(amount).await
-    }
-
-    /// A refund of this payment is confirmed: its timeline says so, and all of it together may end the order.
-    async fn count_what_is_back(&mut self, amount: Money) -> Result<Outcome, Error> {
-        let back = queries::refunded(&mut **self.tx, self.payment_id).await.during(OPERATION)?;
-        if back >= self.payment.amount_minor {
-            self.set_payment(PaymentStatus::Refunded).await?;
-            self.close_the_books().await?;
-        } else {
-            self.note(Cause::RefundConfirmed, Some(&format!("{amount} of it."))).await?;
-        }
-        Ok(Outcome::Applied)
-    }
-
-    /// The shop's own refunds are asked for anew, an hour later; an admin's is left to the admin.
-    async fn refund_failed(&mut self, ours: Option<RefundId>, refund_ref: Option<&str>) -> Result<Outcome, Error> {
-        const ANEW_MS: i64 = 3_600_000;
-        let Some(row) = self.refund_row(ours, refund_ref).await? else {
-            return Ok(Outcome::Ignored("no refund of this shop"));
-        };
-        let id = RefundId::new(row.id);
-        if row.payment_id != self.payment.id {
-            return Ok(Outcome::Quarantined("another refund than the one asked for"));
-        }
-        if !queries::fail_refund(&mut **self.tx, id, "The provider could not make it.").await.during(OPERATION)? {
-            return Ok(Outcome::Ignored("this refund is over already"));
-        }
-        tracing::error!(refund.id = %id, payment.id = %self.payment_id, "the provider could not make a refund");
-        metrics::counter!("refunds_failed_total").increment(1);
-        match row.origin.as_str() {
-            "admin" => self.keep_after_all(&row).await?,
-            _ => {
-                self.ask_back(row.amount_minor, &row.reason, self.now.plus(ANEW_MS)).await?;
-                self.enqueue(Topic::OrderChanged, &self.order_id.to_string()).await?;
-            }
-        }
-        Ok(Outcome::Applied)
-    }
-
-    /// The money stays for now, so the order goes on as a paid one; not if its copies are back in stock.
-    async fn keep_after_all(&mut self, row: &RefundRow) -> Result<(), Error> {
-        let is_refunding = self.payment.status() == Some(PaymentStatus::Refunding);
-        if is_refunding && self.status.is_sold() && !row.restocks {
-            self.set_payment(PaymentStatus::Captured).await?;
-        }
-        let amount = row.amount().map(|amount| amount.to_string());
-        self.note(Cause::RefundFailed, amount.as_deref()).await
-    }
-
-    /// After a full refund: an order without any money left is REFUNDED; one that is paid by another payment stays.
-    async fn close_the_books(&mut self) -> Result<(), Error> {
-        use OrderStatus as S;
-        let cause = match self.status {
-            // Called off by the shop after it was paid: this money was not late.
-            S::Cancelled if queries::was_paid(&mut **self.tx, self.order_id).await.during(OPERATION)? => {
-                Cause::RefundConfirmed
-            }
-            S::Expired | S::Cancelled => Cause::LateMoneyReturned,
-            S::Paid | S::Fulfilling | S::Shipped | S::Delivered => Cause::RefundConfirmed,
-            S::Pending | S::PaymentPending | S::Failed | S::Refunded => {
-                return self.note(Cause::RefundConfirmed, None).await;
-            }
-        };
-        if queries::has_captured(&mut **self.tx, self.order_id).await.during(OPERATION)? {
-            return self.note(Cause::RefundConfirmed, Some("The second payment is back with you.")).await;
-        }
-        let change = Change { order: self.order_id, from: self.status, to: S::Refunded, cause, note: None };
-        let changed = change::apply(self.tx, change, self.now).await?;
-        changed.map(|_| ()).ok_or_else(|| Error::unexpected(OPERATION, "a locked order moved"))
-    }
-
-    async fn set_payment(&mut self, status: PaymentStatus) -> Result<(), Error> {
+    pub(super) async fn set_payment(&mut self, status: PaymentStatus) -> Result<(), Error> {
         let captured = matches!(status, PaymentStatus::Captured | PaymentStatus::Late | PaymentStatus::Refunding);
         let captured_at = captured.then(|| to_timestamp(self.now));
         queries::set_status(&mut **self.tx, self.payment_id, status, self.provider_ref, captured_at)
@@ -374,7 +246,7 @@ impl Scene<'_, '_> {
             .during(OPERATION)
     }
 
-    async fn note(&mut self, cause: Cause, note: Option<&str>) -> Result<(), Error> {
+    pub(super) async fn note(&mut self, cause: Cause, note: Option<&str>) -> Result<(), Error> {
         change::note(self.tx, (self.order_id, self.status), cause, note, self.now).await.map(|_| ())
     }
 

@@ -26,6 +26,9 @@ const LEASE_MS: i64 = 30_000;
 const IDLE: Duration = Duration::from_millis(500);
 /// Looks (with growing pauses, together some minutes) before an event without an order is given up.
 const MAX_LOOKS: i32 = 10;
+/// Looks before a refund of our own session is given up whose money we do not have: about a day, in which it is asked
+/// about many times.
+const LOOKS_FOR_MONEY: i32 = 300;
 
 /// Takes a genuine event in: once, whatever is sent how often at the same time.
 pub(super) async fn take(
@@ -38,7 +41,7 @@ pub(super) async fn take(
     let mut tx = store.postgres(OPERATION).await?.begin().await.during(OPERATION)?;
     let taken = queries::insert_event(&mut *tx, provider, event, payload, to_timestamp(now)).await;
     let Some(id) = taken.during(OPERATION)? else { return Ok(Received::Ignored) };
-    let outcome = apply(store, &mut tx, provider, event).await?;
+    let outcome = apply(store, &mut tx, provider, event, id).await?;
     let received = record(&mut tx, id, outcome, jobs::retry_at(store, 1)).await?;
     tx.commit().await.during(OPERATION)?;
     Ok(received)
@@ -49,12 +52,21 @@ async fn apply(
     tx: &mut PgTransaction<'_>,
     provider: &str,
     event: &ProviderEvent,
+    inbox: i64,
 ) -> Result<Outcome, Error> {
     let event = named(tx, provider, event).await?;
     let fresh = Fresh { refund: RefundId::new(store.uuid()), session: PaymentId::new(store.uuid()) };
     let outcome = effect::apply(tx, provider, &event, fresh, store.now()).await?;
-    if let (EventKind::Captured, Outcome::Applied, Some(money)) = (&event.kind, outcome, &event.capture_ref) {
+    if let (EventKind::Captured, Outcome::Applied | Outcome::Quarantined(_), Some(money)) =
+        (&event.kind, outcome, &event.capture_ref)
+    {
         queries::set_capture(&mut **tx, provider, &event.provider_ref, money).await.during(OPERATION)?;
+    }
+    // Also what waits may end apart.
+    if matches!(outcome, Outcome::Quarantined(_) | Outcome::Waiting(_)) {
+        let brings_money = event.kind == EventKind::Captured;
+        let noted = queries::set_about(&mut **tx, inbox, provider, &event.provider_ref, brings_money).await;
+        noted.during(OPERATION)?;
     }
     Ok(outcome)
 }
@@ -76,14 +88,12 @@ async fn named<'e>(
         (None, EventKind::AttemptFailed, _) => {
             queries::payment_of_ref(&mut **tx, provider, &event.provider_ref).await.during(OPERATION)?
         }
-        (None, _, Some(money)) => queries::payment_of_capture(&mut **tx, provider, money).await.during(OPERATION)?,
-        _ => return Ok(Cow::Borrowed(event)),
+        (None, EventKind::RefundSucceeded(_) | EventKind::RefundFailed(_), Some(money)) => {
+            queries::payment_of_capture(&mut **tx, provider, money).await.during(OPERATION)?
+        }
+        _ => None,
     };
-    let Some(payment) = found else {
-        let is_attempt = event.kind == EventKind::AttemptFailed;
-        let nothing = || Cow::Owned(ProviderEvent { kind: EventKind::Unknown, ..event.clone() });
-        return Ok(if is_attempt { nothing() } else { Cow::Borrowed(event) });
-    };
+    let Some(payment) = found else { return Ok(Cow::Borrowed(event)) };
     Ok(Cow::Owned(ProviderEvent {
         order: Some(OrderId::new(payment.order_id)),
         payment: Some(PaymentId::new(payment.id)),
@@ -96,16 +106,29 @@ async fn record(tx: &mut PgTransaction<'_>, id: i64, outcome: Outcome, look_at: 
     let (received, name, note) = match outcome {
         Outcome::Applied => (Received::Applied, "applied", None),
         Outcome::Ignored(why) => (Received::Ignored, "ignored", Some(why)),
-        Outcome::Waiting => (Received::Waiting, "waiting", Some("its order is not written down yet")),
+        Outcome::Waiting(what_for) => (Received::Waiting, "waiting", Some(what_for)),
         Outcome::Quarantined(why) => (Received::Quarantined, "quarantined", Some(why)),
     };
     let due_at = (received == Received::Waiting).then(|| to_timestamp(look_at));
     queries::set_outcome(&mut **tx, id, name, note, due_at).await.during(OPERATION)?;
     if let Outcome::Quarantined(why) = outcome {
-        tracing::error!(inbox.id = id, why, "a webhook does not fit the ledger");
+        set_apart(tx, id, why).await?;
     }
     metrics::counter!("webhook_events_total", "outcome" => name).increment(1);
     Ok(received)
+}
+
+/// A dead letter, by which an admin has the event looked at again, or lets it go.
+async fn set_apart(tx: &mut PgTransaction<'_>, id: i64, why: &str) -> Result<(), Error> {
+    let letter = Letter {
+        source: dead_letters::WEBHOOK_INBOX,
+        key: &id.to_string(),
+        payload: &serde_json::json!({"inbox": id}),
+        error: why,
+        attempts: 1,
+        first_failed_at: None,
+    };
+    jobs::park(tx, letter).await
 }
 
 /// Applies events that came before their order was in Postgres.
@@ -164,6 +187,9 @@ async fn wait_on(store: &Store, event: &WaitingEvent, leases: i32, error: &Error
     if !queries::lock_waiting(&mut *tx, event.id).await.during(OPERATION)? {
         return Ok(());
     }
+    record(&mut tx, event.id, Outcome::Quarantined("it could not be applied: see the dead letters"), store.now())
+        .await?;
+    // Its letter tells more than that.
     let letter = Letter {
         source: dead_letters::WEBHOOK_INBOX,
         key: &event.id.to_string(),
@@ -173,8 +199,6 @@ async fn wait_on(store: &Store, event: &WaitingEvent, leases: i32, error: &Error
         first_failed_at: None,
     };
     jobs::park(&mut tx, letter).await?;
-    record(&mut tx, event.id, Outcome::Quarantined("it could not be applied: see the dead letters"), store.now())
-        .await?;
     tx.commit().await.during(OPERATION)
 }
 
@@ -187,9 +211,13 @@ async fn look_again(store: &Store, waiting: &WaitingEvent) -> Result<(), Error> 
     if !queries::lock_waiting(&mut *tx, waiting.id).await.during(OPERATION)? {
         return Ok(());
     }
-    let outcome = apply(store, &mut tx, provider.name(), &event).await?;
+    let outcome = apply(store, &mut tx, provider.name(), &event, waiting.id).await?;
     let outcome = match outcome {
-        Outcome::Waiting if waiting.attempts >= MAX_LOOKS => Outcome::Quarantined("its order never came"),
+        Outcome::Waiting(effect::ANYBODYS) if waiting.attempts >= MAX_LOOKS => Outcome::Ignored("nothing of this shop"),
+        Outcome::Waiting(effect::NO_ORDER) if waiting.attempts >= MAX_LOOKS => {
+            Outcome::Quarantined("its order never came")
+        }
+        Outcome::Waiting(_) if waiting.attempts >= LOOKS_FOR_MONEY => Outcome::Quarantined("its money never came"),
         other => other,
     };
     record(&mut tx, waiting.id, outcome, jobs::retry_at(store, waiting.attempts + 1)).await?;

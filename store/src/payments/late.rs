@@ -65,7 +65,7 @@ pub(super) async fn decide(store: &Store, payment_id: PaymentId) -> Result<(), E
 /// Claims the copies, at the gate and then in Postgres; `false`: they are not there, and what the gate took goes back.
 async fn buy_again(store: &Store, scene: &mut Scene<'_, '_>) -> Result<bool, Error> {
     let lines = ledger::lock_wanted(scene.tx, scene.order_id).await?;
-    let is_wanted = scene.may_buy_again().await?;
+    let is_wanted = scene.may_still_buy_again().await?;
     let is_taken = match is_wanted {
         true => take(store, scene, &lines).await?,
         false => reclaim::is_taken(store, scene.payment_id).await?,

@@ -1,6 +1,8 @@
 //! Payments: sessions at providers, their webhooks, and what money does to an order.
 
+pub mod again;
 mod answer;
+mod back;
 mod breaker;
 mod effect;
 pub(crate) mod give_back;

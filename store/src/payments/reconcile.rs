@@ -136,7 +136,7 @@ async fn compare_move(
             };
             let is_back = matches!(event.kind, EventKind::RefundSucceeded(_));
             let status = row.as_ref().map_or("unknown", |row| row.status.as_str());
-            let fits = if is_back { status == "confirmed" } else { status != "requested" };
+            let fits = if is_back { status == "confirmed" } else { matches!(status, "failed" | "unknown") };
             let same = row.as_ref().is_none_or(|row| row.amount() == event.amount);
             if !fits || !same {
                 let is_mended = same && feed(store, provider, event, &payment).await?;
@@ -215,7 +215,9 @@ async fn feed(store: &Store, provider: &str, event: &ProviderEvent, payment: &Pa
 }
 
 async fn tell(store: &Store, provider: &str, event: &ProviderEvent) -> Result<bool, Error> {
-    let event = ProviderEvent { id: format!("{LISTED}{}", event.id), ..event.clone() };
+    // A refund that was made may fail later, under the same name.
+    let failed = if matches!(event.kind, EventKind::RefundFailed(_)) { ":failed" } else { "" };
+    let event = ProviderEvent { id: format!("{LISTED}{}{failed}", event.id), ..event.clone() };
     Ok(verify::told(store, provider, &event).await? == Received::Applied)
 }
 

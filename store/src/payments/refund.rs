@@ -50,6 +50,10 @@ pub enum Of {
 pub async fn create(store: &Store, admin: &Viewer, wanted: &Wanted) -> Result<RefundView, Error> {
     let reason = reason(&wanted.reason)?;
     let (id, now) = (RefundId::new(store.uuid()), store.now());
+    // First of all: what it wanted may be done, and the order have no money to send back any more.
+    if let Some(made) = queries::refund_of_key(store.pg(), wanted.key.as_str()).await.during(CREATE)? {
+        return repeated(wanted, made);
+    }
     let payment = named(store, wanted.of).await?;
     let order_id = OrderId::new(payment.order_id);
     let mut tx = store.pg().begin().await.during(CREATE)?;
@@ -58,7 +62,7 @@ pub async fn create(store: &Store, admin: &Viewer, wanted: &Wanted) -> Result<Re
     let order = queries::lock_order(&mut *tx, order_id).await.during(CREATE)?;
     let order = order.ok_or_else(|| Error::unexpected(CREATE, "a payment without an order"))?;
     if let Some(made) = queries::refund_of_key(&mut *tx, wanted.key.as_str()).await.during(CREATE)? {
-        return repeated(wanted, &payment, made);
+        return repeated(wanted, made);
     }
     let payment_id = PaymentId::new(payment.id);
     let payment = queries::lock_payment(&mut *tx, payment_id).await.during(CREATE)?.unwrap_or(payment);
@@ -121,8 +125,12 @@ fn reason(text: &str) -> Result<&str, ApiError> {
 }
 
 /// The same request again gets the same answer.
-fn repeated(wanted: &Wanted, payment: &PaymentRow, made: RefundRow) -> Result<RefundView, Error> {
-    let same = made.payment_id == payment.id
+fn repeated(wanted: &Wanted, made: RefundRow) -> Result<RefundView, Error> {
+    let is_of_it = match wanted.of {
+        Of::Payment(payment) => payment.get() == made.payment_id,
+        Of::Order(order) => order.get() == made.order_id,
+    };
+    let same = is_of_it
         && wanted.amount.is_none_or(|amount| amount.get() == made.amount_minor)
         && made.restocks == wanted.restock
         && made.reason == wanted.reason.trim();

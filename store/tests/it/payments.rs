@@ -6,6 +6,7 @@ mod attempts;
 mod contract;
 mod late;
 mod ledger;
+mod money_back;
 mod money_races;
 mod refunds;
 mod sandbox_pay;
@@ -14,6 +15,8 @@ mod standins;
 mod statements;
 mod street;
 mod switching;
+mod till;
+mod wanted_back;
 mod watchdog;
 mod webhooks;
 

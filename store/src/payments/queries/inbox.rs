@@ -137,3 +137,36 @@ pub(in crate::payments) async fn quarantined(
         })
         .collect())
 }
+
+/// What this event is about, should it be kept apart: the order whose session it tells of, whatever else it names; and
+/// whether it is money that the shop has, and that pays nothing.
+pub(in crate::payments) async fn set_about(
+    db: impl PgExecutor<'_>,
+    id: i64,
+    provider: &str,
+    provider_ref: &str,
+    brings_money: bool,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE webhook_inbox SET brings_money = $4, order_id = coalesce(
+           (SELECT order_id FROM payments WHERE provider = $2 AND provider_ref = $3), order_id) WHERE id = $1",
+        id,
+        provider,
+        provider_ref,
+        brings_money
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Whether money of this order is kept apart.
+pub(in crate::payments) async fn is_apart(db: impl PgExecutor<'_>, order: OrderId) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM webhook_inbox WHERE order_id = $1 AND outcome = 'quarantined' AND brings_money)
+             AS "exists!""#,
+        order.get()
+    )
+    .fetch_one(db)
+    .await
+}

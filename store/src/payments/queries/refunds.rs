@@ -153,20 +153,25 @@ pub(in crate::payments) async fn set_refund_ref(
     Ok(())
 }
 
-/// Whether that is another error than before.
+/// Whether that is another error than before, of a refund that is still wanted.
 pub(in crate::payments) async fn set_refund_error(
     db: impl PgExecutor<'_>,
     id: RefundId,
     error: &str,
 ) -> sqlx::Result<bool> {
-    let news =
-        sqlx::query!("UPDATE refunds SET error = $2 WHERE id = $1 AND error IS DISTINCT FROM $2", id.get(), error);
+    let news = sqlx::query!(
+        "UPDATE refunds SET error = $2 WHERE id = $1 AND status = 'requested' AND error IS DISTINCT FROM $2",
+        id.get(),
+        error
+    );
     Ok(news.execute(db).await?.rows_affected() == 1)
 }
 
+/// Also one that was made: the money came back to the shop.
 pub(in crate::payments) async fn fail_refund(db: impl PgExecutor<'_>, id: RefundId, error: &str) -> sqlx::Result<bool> {
     let done = sqlx::query!(
-        "UPDATE refunds SET status = 'failed', error = $2 WHERE id = $1 AND status = 'requested'",
+        "UPDATE refunds SET status = 'failed', error = $2, confirmed_at = NULL
+         WHERE id = $1 AND status IN ('requested', 'confirmed')",
         id.get(),
         error
     );
@@ -176,16 +181,47 @@ pub(in crate::payments) async fn fail_refund(db: impl PgExecutor<'_>, id: Refund
 pub(in crate::payments) async fn confirm_refund(
     db: impl PgExecutor<'_>,
     id: RefundId,
+    provider_ref: Option<&str>,
     at: OffsetDateTime,
 ) -> sqlx::Result<bool> {
     let done = sqlx::query!(
-        "UPDATE refunds SET status = 'confirmed', confirmed_at = $2 WHERE id = $1 AND status = 'requested'",
+        "UPDATE refunds SET status = 'confirmed', confirmed_at = $3, error = NULL, provider_ref = coalesce(provider_ref, $2)
+         WHERE id = $1 AND status = 'requested'",
         id.get(),
+        provider_ref,
         at
     )
     .execute(db)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// The one refund of this payment and amount that is wanted and that the provider has not taken up.
+pub(in crate::payments) async fn same_refund_wanted(
+    db: impl PgExecutor<'_>,
+    payment: PaymentId,
+    amount: i64,
+) -> sqlx::Result<Option<Uuid>> {
+    let same = sqlx::query_scalar!(
+        "SELECT id FROM refunds WHERE payment_id = $1 AND amount_minor = $2 AND status = 'requested'
+           AND provider_ref IS NULL LIMIT 2",
+        payment.get(),
+        amount
+    );
+    Ok(match same.fetch_all(db).await?.as_slice() {
+        [one] => Some(*one),
+        _ => None,
+    })
+}
+
+/// How often a refund of this payment failed.
+pub(in crate::payments) async fn failed_refunds(db: impl PgExecutor<'_>, payment: PaymentId) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM refunds WHERE payment_id = $1 AND status = 'failed'"#,
+        payment.get()
+    )
+    .fetch_one(db)
+    .await
 }
 
 /// Confirmed refunds of a payment, in minor units.

@@ -288,10 +288,26 @@ pub(in crate::payments) async fn set_refunding(db: impl PgExecutor<'_>, id: Paym
     Ok(())
 }
 
-/// Whether the order holds money that nobody sends back.
-pub(in crate::payments) async fn has_captured(db: impl PgExecutor<'_>, order: OrderId) -> sqlx::Result<bool> {
+/// Whether another payment than this one pays the order.
+pub(in crate::payments) async fn is_paid_by_another(
+    db: impl PgExecutor<'_>,
+    order: OrderId,
+    payment: PaymentId,
+) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
-        r#"SELECT EXISTS (SELECT FROM payments WHERE order_id = $1 AND status = 'captured') AS "exists!""#,
+        r#"SELECT EXISTS (SELECT FROM payments WHERE order_id = $1 AND id <> $2 AND status = 'captured') AS "exists!""#,
+        order.get(),
+        payment.get()
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// Whether money of this order is with the shop, on its way back or not.
+pub(in crate::payments) async fn holds_money(db: impl PgExecutor<'_>, order: OrderId) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM payments WHERE order_id = $1 AND status IN ('captured', 'late', 'refunding'))
+             AS "exists!""#,
         order.get()
     )
     .fetch_one(db)

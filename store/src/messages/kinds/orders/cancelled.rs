@@ -39,10 +39,15 @@ fn note(news: &News) -> Option<&str> {
 }
 
 fn money(news: &News) -> &'static str {
-    let has_paid =
-        |status| matches!(status, PaymentStatus::Captured | PaymentStatus::Refunding | PaymentStatus::Refunded);
-    match news.order.payments.iter().any(|payment| has_paid(payment.status)) {
-        true => "What you paid goes back to you the way it came; we write again when it is there.",
-        false => "Nothing was charged.",
+    use PaymentStatus as S;
+    let has = |these: &[S]| news.order.payments.iter().any(|payment| these.contains(&payment.status));
+    if has(&[S::Captured, S::Refunding, S::Refunded]) {
+        "What you paid goes back to you the way it came; we write again when it is there."
+    } else if has(&[S::Late]) || news.order.money_apart {
+        "A payment reached us all the same; we are looking at it and write to you again."
+    } else if has(&[S::Creating, S::Open]) {
+        "No payment has reached us; should one still come, we write to you."
+    } else {
+        "Nothing was charged."
     }
 }

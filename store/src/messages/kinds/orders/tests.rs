@@ -62,6 +62,7 @@ fn news(status: OrderStatus, step: OrderStatus, cause: Cause) -> News {
         refunds: Vec::new(),
         payments: Vec::new(),
         shipment: None,
+        money_apart: false,
         cancel_asked: false,
     };
     News {
@@ -110,6 +111,10 @@ fn shipped() -> News {
     news
 }
 
+fn cancelled() -> News {
+    news(OrderStatus::Cancelled, OrderStatus::Cancelled, Cause::ShopperCancelled)
+}
+
 fn all() -> Vec<(&'static str, &'static OrderKind, News)> {
     use {Cause as C, OrderStatus as S};
     vec![
@@ -119,8 +124,10 @@ fn all() -> Vec<(&'static str, &'static OrderKind, News)> {
         ("shipped", &SHIPPED, shipped()),
         ("delivered", &DELIVERED, news(S::Delivered, S::Delivered, C::Arrived)),
         ("expired", &EXPIRED, news(S::Expired, S::Expired, C::DeadlinePassed)),
-        ("cancelled", &CANCELLED, news(S::Cancelled, S::Cancelled, C::ShopperCancelled)),
+        ("cancelled", &CANCELLED, cancelled()),
         ("cancelled_by_shop", &CANCELLED, cancelled_by_shop()),
+        ("cancelled_while_paying", &CANCELLED, with_payment(cancelled(), PaymentStatus::Open)),
+        ("cancelled_and_paid_late", &CANCELLED, with_payment(cancelled(), PaymentStatus::Late)),
         ("refunded", &REFUNDED, refunded(104_700, true)),
         ("refunded_in_part", &REFUNDED, refunded(39_900, false)),
         ("late_money_goes_back", &MONEY_GOES_BACK, news(S::Expired, S::Expired, C::MoneyGoesBack)),

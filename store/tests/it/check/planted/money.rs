@@ -55,7 +55,57 @@ pub(super) const BUGS: &[Bug] = &[
         "on its way back without a refund",
         "UPDATE payments SET status = 'refunding'",
         "4",
-        "is on its way back, and there is no refund of it",
+        "of 44900 is on its way back, and only 0 of it is asked for",
+    ),
+    Bug::in_postgres(
+        "on its way back with a refund that failed",
+        "UPDATE payments SET status = 'refunding';
+         INSERT INTO refunds (id, payment_id, order_id, amount_minor, currency, reason, status, created_at)
+         SELECT gen_random_uuid(), id, order_id, 40000, 'INR', 'x', 'failed', now() FROM payments;
+         INSERT INTO refunds (id, payment_id, order_id, amount_minor, currency, reason, status, created_at)
+         SELECT gen_random_uuid(), id, order_id, 4900, 'INR', 'x', 'confirmed', now() FROM payments",
+        "4",
+        "of 44900 is on its way back, and only 4900 of it is asked for",
+    ),
+    Bug::in_postgres(
+        "all of it goes back, and the order can be sent",
+        "INSERT INTO refunds (id, payment_id, order_id, amount_minor, currency, reason, status, created_at)
+         SELECT gen_random_uuid(), id, order_id, 22450, 'INR', 'x', 'confirmed', now()
+         FROM payments, generate_series(1, 2)",
+        "4",
+        "pays its order, and all of it goes back",
+    ),
+    Bug::in_postgres(
+        "refunded before the money is back",
+        "UPDATE payments SET status = 'refunding';
+         INSERT INTO refunds (id, payment_id, order_id, amount_minor, currency, reason, status, provider_ref, created_at)
+         SELECT gen_random_uuid(), id, order_id, amount_minor, 'INR', 'x', 'requested', 'r', now() FROM payments;
+         INSERT INTO order_history SELECT id, version + 1, 'REFUNDED', 'refund_confirmed', NULL, now() FROM orders
+         WHERE status = 'PAID';
+         UPDATE orders SET status = 'REFUNDED', version = version + 1 WHERE status = 'PAID'",
+        "4",
+        "is REFUNDED, and the money of payment",
+    ),
+    Bug::in_postgres(
+        "its copies are back on the shelf, and it can be sent",
+        "INSERT INTO stock_movements (book_id, kind, quantity, on_hand_delta, reserved_delta, order_id, operation_id, at)
+         SELECT i.book_id, 'return', i.quantity, i.quantity, 0, o.id, 'return:' || o.id || ':' || o.claim_no, now()
+         FROM orders o JOIN order_items i ON i.order_id = o.id WHERE o.status = 'PAID';
+         UPDATE stock SET on_hand = on_hand + m.quantity FROM stock_movements m
+         WHERE m.book_id = stock.book_id AND m.kind = 'return';
+         INSERT INTO gate_ops (kind, lines, due_at)
+         SELECT 'adjust', jsonb_agg(jsonb_build_array(book_id, quantity)), now() FROM stock_movements WHERE kind = 'return'",
+        "4",
+        "and keeps its money, and its copies are back on the shelf",
+    ),
+    Bug::in_postgres(
+        "money that fits nothing, and nobody has seen to it",
+        "INSERT INTO webhook_inbox (provider, event_id, kind, payload, outcome, note, received_at, order_id,
+           brings_money)
+         SELECT 'sandbox', 'evt_7', 'payment.captured', '{}', 'quarantined', 'another amount', now(), id, true
+         FROM orders WHERE status = 'CANCELLED'",
+        "4",
+        "told of by evt_7 for",
     ),
     Bug::in_postgres(
         "a refund, and the work that asks for it is lost",
