@@ -46,7 +46,7 @@ impl Money {
             let of_main = order.refunds.iter().filter(|refund| Some(refund.payment_id) == main);
             Minor::new(of_main.filter(|refund| refund.status == status).map(|refund| refund.amount.get()).sum())
         };
-        let is_open = has(P::Creating) || has(P::Open);
+        let is_open = has(P::Creating) || has(P::Open) || has(P::Closing);
         Self {
             is_unsettled: is_open && matches!(order.status, S::Expired | S::Cancelled),
             is_apart: order.money_apart,

@@ -45,7 +45,7 @@ fn money(news: &News) -> &'static str {
         "What you paid goes back to you the way it came; we write again when it is there."
     } else if has(&[S::Late]) || news.order.money_apart {
         "A payment reached us all the same; we are looking at it and write to you again."
-    } else if has(&[S::Creating, S::Open]) {
+    } else if has(&[S::Creating, S::Open, S::Closing]) {
         "No payment has reached us; should one still come, we write to you."
     } else {
         "Nothing was charged."
