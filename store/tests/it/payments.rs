@@ -19,6 +19,7 @@ mod till;
 mod wanted_back;
 mod watchdog;
 mod webhooks;
+mod webhooks_end;
 
 use domain::{ErrorCode, PaymentId};
 use ledger::{Coming, Ledger, TOTAL, coming, uuid};
