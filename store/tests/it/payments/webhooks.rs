@@ -7,7 +7,7 @@ use super::{
 use serde_json::json;
 use store::{
     Store,
-    jobs::Job,
+    jobs::{Job, dead_letters},
     payments::{self, Received, RetryWaiting, WebhookError},
     testkit,
 };
@@ -198,6 +198,25 @@ async fn money_that_does_not_fit_is_kept_apart() {
         assert_eq!(kept, misfits.len().to_string(), "{kind:?}");
         assert_eq!(ledger.story(order).await, "PAYMENT_PENDING | open | persisted");
         assert_eq!(ledger.story(other).await, "PAYMENT_PENDING |  | persisted");
+    }
+}
+
+/// An admin mends what was wrong, and has it looked at again.
+#[tokio::test]
+async fn what_was_kept_apart_can_be_looked_at_again() {
+    for kind in ALL {
+        let (store, ledger) = shop(kind).await;
+        let order = ledger.waiting_for_payment().await;
+        let event = about(&ledger, kind, order, "evt_1", Tale::Captured).await;
+        ledger.run("UPDATE payments SET amount_minor = amount_minor - 1").await;
+        assert_eq!(send(&store, kind, &event).await, Received::Quarantined, "{kind:?}");
+        ledger.run("UPDATE payments SET amount_minor = amount_minor + 1").await;
+        let letter = dead_letters::list(&store, 0).await.unwrap().pop().unwrap();
+        dead_letters::retry(&store, letter.id).await.unwrap();
+        let batch = RetryWaiting.fetch(&store).await.unwrap().unwrap();
+        RetryWaiting.handle(&store, batch).await.unwrap();
+        assert_eq!(ledger.story(order).await, "PAID | captured | persisted,payment_captured", "{kind:?}");
+        assert!(dead_letters::list(&store, 0).await.unwrap().is_empty());
     }
 }
 
