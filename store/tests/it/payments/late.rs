@@ -245,10 +245,11 @@ async fn what_a_sleeper_takes_after_the_decision_is_put_back() {
     let script = redis::Script::new(include_str!("../../../../lua/order_reclaim.lua"));
     let mut call = script.prepare_invoke();
     let keys = &shop.keys;
-    for key in [keys.epoch(), keys.stock(), keys.changes(), keys.reclaims(), keys.suspects()] {
+    for key in [keys.epoch(), keys.stock(), keys.changes(), keys.reclaims(), keys.suspects(), keys.run_id()] {
         call.key(key);
     }
-    call.arg(payment.to_string()).arg("nowhere").arg(book.get()).arg(2);
+    let run: String = shop.redis.clone().get(keys.run_id()).await.unwrap();
+    call.arg(payment.to_string()).arg("nowhere").arg(run).arg(book.get()).arg(2);
     let answer: Vec<String> = call.invoke_async(&mut shop.redis.clone()).await.unwrap();
     assert_eq!((answer, shop.at_gate(book).await), (vec!["PLACED".to_owned()], 0));
     let report = reconcile::run(&shop.store, reconcile::Scope::Recent).await.unwrap();
