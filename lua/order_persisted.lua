@@ -1,20 +1,27 @@
--- The order is committed in Postgres: from now on it is ended there. Takes its entry out of the stream, unless a
--- cancellation was asked for meanwhile; then the entry stays until the worker has carried that out.
+-- The order is committed in Postgres: from now on it is ended there. Takes its entry out of the stream, unless something is
+-- left to do before: its copies are perhaps in the cart still, or a cancellation was asked for meanwhile. Then the entry
+-- stays until the worker has done that.
 --
 -- KEYS  1 {inv}:placed
 --       2 {inv}:resv:<order>
 -- ARGV  1 consumer group
 --       2 id of the entry
---       3 1: a cancellation is dealt with (or no longer possible); 0: report it
+--       3 1: the cart is dealt with; 0: report it, unless the reservation says so
+--       4 1: a cancellation is dealt with (or no longer possible); 0: report it
 -- Returns DONE    the entry is gone
---         CANCEL  carry out the cancellation, then call again with 1
+--         TAKE    take the copies out of the cart, then call again with 1 in ARGV 3
+--         CANCEL  carry out the cancellation, then call again with 1 in ARGV 4
 
-if redis.call('EXISTS', KEYS[2]) == 1 then
-  -- Bars order_mark from now on, so no mark can come after the one read below.
+local held = redis.call('HMGET', KEYS[2], 'order', 'taken', 'cancel')
+if held[1] then
+  -- Bars order_mark from now on, so a mark that is not read below never comes.
   redis.call('HSET', KEYS[2], 'persisted', '1')
-  if ARGV[3] == '0' and redis.call('HEXISTS', KEYS[2], 'cancel') == 1 then
-    return 'CANCEL'
-  end
+end
+if ARGV[3] == '0' and not held[2] then
+  return 'TAKE'
+end
+if ARGV[4] == '0' and held[3] then
+  return 'CANCEL'
 end
 redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
 redis.call('XDEL', KEYS[1], ARGV[2])

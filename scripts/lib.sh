@@ -33,13 +33,13 @@ make_state() {
   chmod 755 "$STATE" "$1"
 }
 
-# wait_for SECONDS COMMAND...: true as soon as the command succeeds, false when the time is over.
+# wait_for SECONDS COMMAND...: true as soon as the command succeeds, false when the time is over. Tries every 0.1 s, or $EVERY.
 wait_for() {
   local deadline=$((SECONDS + $1))
   shift
   until "$@"; do
     ((SECONDS < deadline)) || return 1
-    sleep 0.1
+    sleep "${EVERY:-0.1}"
   done
 }
 

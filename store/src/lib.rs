@@ -45,6 +45,8 @@ pub const REDIS_TIMEOUT: Duration = Duration::from_secs(2);
 pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest wait for a row or a lock that somebody else holds: who ends an order gives way to others after that.
 pub const LOCK_TIMEOUT: Duration = Duration::from_secs(4);
+/// A connection to Postgres that was used within this is not asked whether it lives before it is used again.
+const FRESH: Duration = Duration::from_millis(500);
 
 /// The way to all data; cheap to clone, one per process.
 #[derive(Clone)]
@@ -85,9 +87,9 @@ impl Store {
         let pg = PgPoolOptions::new()
             .max_connections(config.pool_size)
             .acquire_timeout(Duration::from_secs(3))
-            // Instead of the pool's own ping: the same one round trip says more.
+            // The pool's own ping would be one more round trip for each query of a busy shop.
             .test_before_acquire(false)
-            .before_acquire(|connection, _| Box::pin(is_outside_transaction(connection)))
+            .before_acquire(|connection, meta| Box::pin(is_fit(connection, meta.idle_for)))
             .after_release(move |connection, _| {
                 let no_doubt = no_doubt();
                 Box::pin(async move { Ok(no_doubt || is_alive(connection).await) })
@@ -146,6 +148,13 @@ impl Store {
 
     pub(crate) fn pg(&self) -> &sqlx::PgPool {
         &self.inner.pg
+    }
+
+    /// Begins a transaction, to the end of its BEGIN even if the asker leaves: sqlx forgets one whose BEGIN was dropped, and
+    /// what the connection's next user writes without a transaction of its own would never be committed.
+    pub(crate) async fn begin(&self) -> sqlx::Result<sqlx::PgTransaction<'static>> {
+        let pool = self.inner.pg.clone();
+        tokio::spawn(async move { pool.begin().await }).await.map_err(|_| sqlx::Error::WorkerCrashed)?
     }
 
     /// The pool for who cannot go on without Postgres: an outage error at once while it is known to be away, instead of
@@ -220,12 +229,12 @@ impl Store {
     }
 }
 
-/// Whether this idle connection is fit for use. Sqlx leaves a transaction open when the future of a BEGIN is dropped (a
-/// client that hangs up, a timeout), and what the next user writes without one of its own would never be committed.
-async fn is_outside_transaction(connection: &mut sqlx::PgConnection) -> Result<bool, sqlx::Error> {
-    // A simple query outside a transaction starts its own at that very moment.
-    let row = sqlx::raw_sql("SELECT now() = statement_timestamp()").fetch_one(connection).await?;
-    sqlx::Row::try_get(&row, 0)
+/// A connection that was used a moment ago is taken to live: should it not, its query fails as one would that was under way.
+async fn is_fit(connection: &mut sqlx::PgConnection, idle_for: Duration) -> Result<bool, sqlx::Error> {
+    if idle_for >= FRESH {
+        sqlx::Connection::ping(connection).await?;
+    }
+    Ok(true)
 }
 
 /// Asked only while Postgres is in doubt: a connection that hangs must not hold its place in the pool for long.
@@ -235,15 +244,23 @@ async fn is_alive(connection: &mut sqlx::PgConnection) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use futures::poll;
+    use std::pin::pin;
+
     #[tokio::test]
-    async fn a_connection_left_in_a_transaction_is_not_handed_on() {
+    async fn a_transaction_given_up_while_it_begins_is_not_handed_on() {
         let store = crate::testkit::store_with(|config| config.pool_size = 1).await;
-        let mut connection = store.pg().acquire().await.expect("a connection");
-        // What a dropped `begin()` leaves behind: the server has begun, the pool does not know.
-        sqlx::raw_sql("BEGIN").execute(&mut *connection).await.expect("begin");
-        assert!(!super::is_outside_transaction(&mut connection).await.expect("ask"));
-        drop(connection);
-        let mut next = store.pg().acquire().await.expect("a connection");
-        assert!(super::is_outside_transaction(&mut next).await.expect("ask"));
+        for polls in 1..8 {
+            let mut begin = Box::pin(store.begin());
+            for _ in 0..polls {
+                let _ = poll!(pin!(&mut begin));
+                tokio::task::yield_now().await;
+            }
+            drop(begin);
+            let mut next = store.pg().acquire().await.expect("the one connection");
+            // A simple query outside a transaction starts its own at that very moment.
+            let row = sqlx::raw_sql("SELECT now() = statement_timestamp()").fetch_one(&mut *next).await.expect("ask");
+            assert!(sqlx::Row::get::<bool, _>(&row, 0), "after {polls} polls");
+        }
     }
 }

@@ -17,6 +17,9 @@ use std::time::Duration;
 
 /// Pause after a round that found nothing.
 const POLL: Duration = Duration::from_millis(500);
+/// Pause after a round of less than [`FEW`] carts: edits have waited a second, and one transaction for many is cheaper.
+const GATHER: Duration = Duration::from_millis(200);
+const FEW: usize = 64;
 /// A claimed cart is found again after this when its worker died.
 const LEASE_MS: i64 = 10_000;
 /// Carts of one round: at most so many of each of the 64 buckets.
@@ -52,6 +55,7 @@ impl Job for PersistCarts {
         let (mut alone, batch): (Vec<_>, Vec<_>) = batch.into_iter().partition(is_alone);
         // Those of which fewer workers died go first.
         alone.sort_by_key(|claimed| claimed.leases);
+        let few = owners.len() < FEW;
         let mut outcome = together(store, &batch).await;
         for claimed in alone {
             if outcome.is_ok() {
@@ -61,6 +65,9 @@ impl Job for PersistCarts {
         if outcome.is_err() {
             // This worker lives on: no cart is to blame.
             scripts::set_leases(store, &owners, 0).await?;
+        }
+        if few {
+            tokio::time::sleep(GATHER).await;
         }
         outcome
     }
@@ -157,7 +164,7 @@ async fn save(store: &Store, carts: &[(Owner, &CartState)]) -> Result<(), Error>
     if carts.is_empty() {
         return Ok(());
     }
-    let mut tx = store.pg().begin().await.during("carts.persist")?;
+    let mut tx = store.begin().await.during("carts.persist")?;
     queries::save(&mut tx, carts).await.during("carts.persist")?;
     tx.commit().await.during("carts.persist")
 }
@@ -207,7 +214,7 @@ async fn park(store: &Store, claimed: Claimed, error: &Error, attempts: i32) -> 
         attempts,
         first_failed_at: Some(to_timestamp(claimed.first_failed_at.unwrap_or_else(|| store.now()))),
     };
-    let mut tx = store.pg().begin().await.during("carts.park")?;
+    let mut tx = store.begin().await.during("carts.park")?;
     jobs::park(&mut tx, letter).await?;
     tx.commit().await.during("carts.park")
 }

@@ -123,7 +123,7 @@ pub(super) async fn forget_ended(store: &Store, from: Network) -> Result<usize, 
 pub(super) async fn taken(store: &Store, owner: &Owner, order: OrderId, cart: i64) -> Result<(), Error> {
     const OPERATION: &str = "orders.script_taken";
     let mut call = TAKEN.prepare_invoke();
-    call.key(store.keys().bought(owner)).arg(order.to_string()).arg(cart);
+    call.key(store.keys().bought(owner)).key(store.keys().reservation(order)).arg(order.to_string()).arg(cart);
     let answer: String = call.invoke_async(&mut store.redis()).await.during(OPERATION)?;
     match answer.as_str() {
         "DONE" | "OTHER" => Ok(()),
@@ -156,35 +156,54 @@ fn mark_answer(code: &str) -> Option<MarkAnswer> {
     }
 }
 
-/// What is left to do with an entry whose order is committed.
+/// An entry whose order is committed, and what the worker knows to be dealt with.
+pub(super) struct Persisted<'a> {
+    pub entry: &'a str,
+    pub order: OrderId,
+    pub is_cart_settled: bool,
+    pub is_cancel_settled: bool,
+}
+
+/// What is left to do with such an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PersistedAnswer {
     Done,
+    /// Its copies may be in the cart still: take them out, then say so.
+    Take,
     /// Somebody asked to cancel before the commit was known here: cancel it, then say so.
     Cancel,
 }
 
+/// One answer for each entry; one round trip.
 pub(super) async fn persisted(
     store: &Store,
     group: &str,
-    entry: &str,
-    order: OrderId,
-    is_cancel_settled: bool,
-) -> Result<PersistedAnswer, Error> {
+    entries: &[Persisted<'_>],
+) -> Result<Vec<PersistedAnswer>, Error> {
     const OPERATION: &str = "orders.script_persisted";
-    let mut call = PERSISTED.prepare_invoke();
-    call.key(store.keys().placed())
-        .key(store.keys().reservation(order))
-        .arg(group)
-        .arg(entry)
-        .arg(u8::from(is_cancel_settled));
-    let answer: String = call.invoke_async(&mut store.redis()).await.during(OPERATION)?;
-    persisted_answer(&answer).ok_or_else(|| Error::unexpected(OPERATION, format!("answered {answer}")))
+    let mut pipe = redis::pipe();
+    pipe.load_script(&PERSISTED).ignore();
+    for entry in entries {
+        let mut call = PERSISTED.prepare_invoke();
+        call.key(store.keys().placed())
+            .key(store.keys().reservation(entry.order))
+            .arg(group)
+            .arg(entry.entry)
+            .arg(u8::from(entry.is_cart_settled))
+            .arg(u8::from(entry.is_cancel_settled));
+        pipe.invoke_script(&call);
+    }
+    let answers: Vec<String> = pipe.query_async(&mut store.redis()).await.during(OPERATION)?;
+    let known = answers
+        .iter()
+        .map(|code| persisted_answer(code).ok_or_else(|| Error::unexpected(OPERATION, format!("answered {code}"))));
+    known.collect()
 }
 
 fn persisted_answer(code: &str) -> Option<PersistedAnswer> {
     match code {
         "DONE" => Some(PersistedAnswer::Done),
+        "TAKE" => Some(PersistedAnswer::Take),
         "CANCEL" => Some(PersistedAnswer::Cancel),
         _ => None,
     }
@@ -377,7 +396,7 @@ mod tests {
         assert_eq!(mark, ["MARKED", "GONE"]);
         assert!(mark.into_iter().all(|code| mark_answer(code).is_some()));
         let persisted = promised_codes(include_str!("../../../lua/order_persisted.lua"));
-        assert_eq!(persisted, ["DONE", "CANCEL"]);
+        assert_eq!(persisted, ["DONE", "TAKE", "CANCEL"]);
         assert!(persisted.into_iter().all(|code| persisted_answer(code).is_some()));
         assert_eq!(place_answer(&["NONSENSE".to_owned()]), None);
     }

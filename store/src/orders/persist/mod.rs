@@ -20,7 +20,7 @@ mod write;
 use super::{
     change::{self, Change},
     draft,
-    scripts::{self, PersistedAnswer},
+    scripts::{self, Persisted, PersistedAnswer},
 };
 use crate::{
     Store, carts,
@@ -36,7 +36,9 @@ use write::Settled;
 
 pub(crate) use poison::lines as entry_lines;
 
-/// Entries whose carts and stream entries are settled at the same time.
+/// Entries of one call that takes them out of the stream: Redis answers nobody else for about a millisecond.
+const AT_ONCE: usize = 50;
+/// Entries of which more is left to do, and for which that is done at the same time.
 const PARALLEL: usize = 32;
 /// From this delivery on an entry is written on its own, so that it spoils no batch.
 const ALONE_FROM: i64 = 3;
@@ -135,8 +137,25 @@ async fn persist(store: &Store, entries: &[Entry]) -> Result<(), Error> {
         return Ok(());
     }
     let settled = write::write(store, entries).await?;
-    let calls: Vec<_> = settled.iter().map(|settled| settle(store, settled)).collect();
+    let calls: Vec<_> = finish(store, &settled).await?.into_iter().map(|settled| settle(store, settled)).collect();
     stream::iter(calls).buffer_unordered(PARALLEL).try_collect::<()>().await
+}
+
+/// Takes the entries of which nothing is left to do out of the stream; returns the others.
+async fn finish<'a, 'b>(store: &Store, settled: &'b [Settled<'a>]) -> Result<Vec<&'b Settled<'a>>, Error> {
+    let (mut left, standing): (Vec<_>, Vec<_>) =
+        settled.iter().partition(|settled| settled.status == OrderStatus::Failed);
+    for some in standing.chunks(AT_ONCE) {
+        let asked: Vec<Persisted<'_>> = some.iter().map(|settled| settled.as_it_stands()).collect();
+        let answers = scripts::persisted(store, GROUP, &asked).await?;
+        left.extend(
+            some.iter()
+                .zip(answers)
+                .filter(|(_, answer)| *answer != PersistedAnswer::Done)
+                .map(|(settled, _)| *settled),
+        );
+    }
+    Ok(left)
 }
 
 /// Entries that were read before and never finished. Each time one is begun is counted until it has an outcome: those
@@ -227,8 +246,8 @@ async fn settle(store: &Store, settled: &Settled<'_>) -> Result<(), Error> {
     if let Some(cart) = cart {
         scripts::taken(store, owner, *order, cart).await?;
     }
-    let is_open = *status == OrderStatus::PaymentPending;
-    if scripts::persisted(store, GROUP, &entry.id, *order, !is_open).await? == PersistedAnswer::Cancel {
+    let with_cart = Persisted { is_cart_settled: true, ..settled.as_it_stands() };
+    if scripts::persisted(store, GROUP, &[with_cart]).await? == [PersistedAnswer::Cancel] {
         let change = Change {
             order: *order,
             from: OrderStatus::PaymentPending,
@@ -237,7 +256,8 @@ async fn settle(store: &Store, settled: &Settled<'_>) -> Result<(), Error> {
             note: None,
         };
         change::apply_alone(store, change).await?;
-        scripts::persisted(store, GROUP, &entry.id, *order, true).await?;
+        let all = Persisted { entry: &entry.id, order: *order, is_cart_settled: true, is_cancel_settled: true };
+        scripts::persisted(store, GROUP, &[all]).await?;
     }
     Ok(())
 }

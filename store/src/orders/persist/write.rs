@@ -9,7 +9,7 @@ use crate::{
     Store,
     error::{During, Error},
     jobs::{self, Work},
-    orders::{change, draft::Draft},
+    orders::{change, draft::Draft, scripts::Persisted},
     stock::{Line, ledger, reconcile},
     world::to_timestamp,
 };
@@ -28,6 +28,18 @@ pub(super) struct Settled<'a> {
     pub order: OrderId,
     pub owner: Owner,
     pub status: OrderStatus,
+}
+
+impl Settled<'_> {
+    /// What is dealt with by the commit alone.
+    pub(super) fn as_it_stands(&self) -> Persisted<'_> {
+        Persisted {
+            entry: &self.entry.id,
+            order: self.order,
+            is_cart_settled: self.entry.draft.is_none(),
+            is_cancel_settled: self.status != OrderStatus::PaymentPending,
+        }
+    }
 }
 
 /// An order about to be written, with the status in which it arrives.
@@ -129,7 +141,7 @@ async fn commit(
     }
     // Everybody inserts in the same order, so that two workers with the same entries wait for each other only one way.
     arrivals.sort_by_key(|arrival| arrival.draft.order_id);
-    let mut tx = store.pg().begin().await.during("orders.persist")?;
+    let mut tx = store.begin().await.during("orders.persist")?;
     ledger::share_gate_lock(&mut tx).await?;
     fence::check(store, entries).await?;
     // After the gate lock: a rebuild may keep that for as long as it needs, a stock row nobody may.
