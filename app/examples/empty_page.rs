@@ -45,7 +45,10 @@ fn shell(options: LeptosOptions) -> impl IntoView {
 async fn main() -> std::io::Result<()> {
     let addr = std::env::args().nth(1).expect("usage: empty_page ADDRESS");
     let options = LeptosOptions::builder().output_name("empty").build();
-    let page = { let options = options.clone(); move || shell(options.clone()) };
+    let page = {
+        let options = options.clone();
+        move || shell(options.clone())
+    };
     let router = Router::new().leptos_routes(&options, generate_route_list(App), page).with_state(options);
     // As the shop's own listener.
     let listener = TcpListener::bind(addr).await?.tap_io(|stream| {

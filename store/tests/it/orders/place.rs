@@ -251,6 +251,7 @@ async fn a_cart_whose_order_is_not_out_of_it_yet_waits_for_the_worker() {
     let (owner, order) = shop.waiting_order(&[(book, 2)]).await;
     let mut redis = shop.redis.clone();
     let _: () = redis.hset(shop.keys.bought(&owner), "order", order.to_string()).await.unwrap();
+    let _: () = redis.hdel(shop.keys.reservation(order), "taken").await.unwrap();
     shop.fill(&owner, &[(book, 1)]).await;
     assert_eq!(code(shop.place(&owner, "k2").await), ErrorCode::CartChanged);
     shop.persist_all().await;
