@@ -31,6 +31,7 @@ use async_trait::async_trait;
 use domain::order::{Cause, OrderStatus};
 use entries::{Entry, GROUP, Reader};
 use futures::{StreamExt, TryStreamExt, stream};
+use sqlx::Connection;
 use std::collections::VecDeque;
 use write::Settled;
 
@@ -80,13 +81,13 @@ impl Job for PersistOrders {
             batch.into_iter().partition(|entry| entry.deliveries >= ALONE_FROM || entry.draft.is_none());
         let mut aside = 0;
         let mut failed = self::together(store, together, &mut aside).await.err();
-        if !failed.as_ref().is_some_and(is_down) {
+        let mut is_down = self::is_down(store, failed.as_ref()).await;
+        if !is_down {
             failed = self::alone(store, alone, &mut aside).await.err().or(failed);
+            is_down = self::is_down(store, failed.as_ref()).await;
         }
         if let Some(error) = failed {
-            if is_down(&error)
-                && let Err(error) = self.reader.begin_anew(store, &in_hand).await
-            {
+            if is_down && let Err(error) = self.reader.begin_anew(store, &in_hand).await {
                 tracing::debug!(error = &error as &dyn std::error::Error, "this delivery counts");
             }
             return Err(error);
@@ -182,7 +183,7 @@ async fn alone(store: &Store, mut entries: Vec<Entry>, aside: &mut u64) -> Resul
         };
         failed = outcome.err().or(failed);
         entries::ended(store, &id).await?;
-        if failed.as_ref().is_some_and(is_down) {
+        if is_down(store, failed.as_ref()).await {
             break;
         }
         if *aside > before {
@@ -211,9 +212,11 @@ async fn one_by_one(store: &Store, entries: Vec<Entry>, aside: &mut u64) -> Resu
         }
         let may_heal = is_temporary(&error) && (is_away(&error) || entry.deliveries <= i64::from(MAX_ATTEMPTS));
         match may_heal {
-            true if is_down(&error) => return Err(error),
             true => failed = Some(error),
             false => poison::park(store, &entry, &error, true).await?,
+        }
+        if is_down(store, failed.as_ref()).await {
+            break;
         }
     }
     failed.map_or(Ok(()), Err)
@@ -262,9 +265,17 @@ async fn settle(store: &Store, settled: &Settled<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// A server is away, for all entries alike: no fault of those in hand, and no reason to try the others now.
-fn is_down(error: &Error) -> bool {
-    is_away(error) && !matches!(error, Error::Postgres { source, .. } if is_crowded(source))
+/// A server is away, for all entries alike: no fault of those in hand, and no reason to try the others now. Postgres is
+/// asked, because an entry of which connections break must not pass for an outage.
+async fn is_down(store: &Store, error: Option<&Error>) -> bool {
+    match error {
+        Some(Error::Postgres { source, .. }) if is_outage(source) => match store.pg().acquire().await {
+            Ok(mut connection) => connection.ping().await.is_err(),
+            Err(_) => true,
+        },
+        Some(Error::Postgres { source, .. }) if is_crowded(source) => false,
+        other => other.is_some_and(is_away),
+    }
 }
 
 /// Whether trying again later can help: an outage, a timeout, a deadlock, but not data that Postgres refuses.

@@ -184,3 +184,31 @@ async fn a_refused_claim_puts_its_book_right() {
     let report = reconcile::run(&shop.store, Scope::Recent).await.unwrap();
     assert_eq!((report.drift.repaired, shop.at_gate(book).await), (1, 3));
 }
+
+/// That is no outage: from the third time on it is alone with its trouble.
+#[tokio::test]
+async fn an_entry_of_which_connections_break_holds_up_no_others() {
+    let shop = Shop::open().await;
+    let book = shop.book(50).await;
+    let (_, deadly) = shop.waiting_order(&[(book, 2)]).await;
+    let others = waiting_orders(&shop, book, 3).await;
+    let trap = [
+        "CREATE FUNCTION breaks() RETURNS trigger LANGUAGE plpgsql AS
+           'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END'",
+        "CREATE TRIGGER breaks BEFORE INSERT ON order_items FOR EACH ROW WHEN (NEW.quantity = 2)
+           EXECUTE FUNCTION breaks()",
+    ];
+    for step in trap {
+        sqlx::query(step).execute(&shop.pg).await.unwrap();
+    }
+    for _ in 0..3 {
+        assert!(handle_next(&shop).await.is_err());
+    }
+    for order in others {
+        assert_eq!(shop.status(order).await, Some(OrderStatus::PaymentPending));
+    }
+    sqlx::query("DROP TRIGGER breaks ON order_items").execute(&shop.pg).await.unwrap();
+    shop.persist_all().await;
+    assert_eq!(shop.status(deadly).await, Some(OrderStatus::PaymentPending));
+    shop.assert_sound().await;
+}
