@@ -90,9 +90,9 @@ test('cart with news, checkout with mistakes, the order and its payment', async 
   for (const [book_id] of [kept, cheaper, gone]) await shopper.request.post(`${shop.url}/api/cart/add`, { form: { book_id, quantity: 2 } });
   await visit(page, `${shop.url}/books/${kept[2]}`);
   await clean(page, 'a book that lies in the cart');
+  await visit(page, `${shop.url}/cart`);
   shop.update('sku,price_inr', `${cheaper[1]},${cheaper[3] - 10}`);
   shop.update('sku,retired', `${gone[1]},yes`);
-  await visit(page, `${shop.url}/cart`);
   await page.getByText(/Was ₹/).waitFor();
   await page.getByText('No longer sold.').waitFor();
   await clean(page, 'cart with news');

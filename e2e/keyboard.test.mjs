@@ -64,8 +64,10 @@ for (const [how, options] of [['on a desk', {}], ['on a phone', { viewport: { wi
     await tabTo(page, /^Copies/);
     await page.keyboard.press('ArrowDown');
     await tabTo(page, /^Add to cart$/);
+    const answered = page.waitForResponse((response) => response.url().endsWith('/api/cart/add'));
     await page.keyboard.press('Enter');
     await page.locator('.cart-badge').filter({ hasText: '2' }).waitFor();
+    await answered;
     await tabTo(page, /^See the cart$/, 'Shift+Tab');
     await page.keyboard.press('Enter');
     await arrived(page, 'Cart');

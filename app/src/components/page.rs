@@ -13,7 +13,7 @@ pub const PLAIN: &str = "page__main";
 
 #[component]
 pub fn Page(#[prop(into)] title: String, class: &'static str, children: Children) -> impl IntoView {
-    focus_unless_first();
+    focus_unless_first(title.clone());
     html! {
         <Title text=title.clone()/>
         <main class=class id="main" tabindex="-1" aria-label=title>{children()}</main>
@@ -22,9 +22,11 @@ pub fn Page(#[prop(into)] title: String, class: &'static str, children: Children
 
 /// A new page is built before the old one goes; a view transition takes a few frames more.
 const ONCE_SHOWN: Duration = Duration::from_millis(100);
+/// So often a page is looked for that is not there yet.
+const LOOKS: u8 = 30;
 
 /// After following a link without a reload, keyboard and screen reader go on at the new page, not at the old link.
-fn focus_unless_first() {
+fn focus_unless_first(title: String) {
     let is_first = Owner::current_shared_context().is_some_and(|context| context.during_hydration());
     effect(move || {
         if !is_first {
@@ -32,9 +34,20 @@ fn focus_unless_first() {
             if let Ok(Some(canonical)) = document().query_selector("link[rel=canonical]") {
                 canonical.remove();
             }
-            set_timeout(|| focus("main", true), ONCE_SHOWN);
+            let title = title.clone();
+            set_timeout(move || focus_main(title, LOOKS), ONCE_SHOWN);
         }
     });
+}
+
+/// On a busy machine the page of before is there for longer.
+fn focus_main(title: String, looks: u8) {
+    let is_shown = |main: &web_sys::Element| main.get_attribute("aria-label").is_some_and(|label| label == title);
+    if document().get_element_by_id("main").as_ref().is_some_and(is_shown) {
+        focus("main", true);
+    } else if looks > 0 {
+        set_timeout(move || focus_main(title, looks - 1), ONCE_SHOWN);
+    }
 }
 
 /// Keyboard, screen reader and eye go on at this part of a page that is not its first in this tab.

@@ -141,12 +141,17 @@ fn new_line(book: &BookCard) -> CartLine {
 /// Says how many copies the cart holds, whichever tab put them there.
 fn in_cart(book: BookCard) -> AnyView {
     let cart = use_shop().live.cart();
-    let line = Memo::new(move |_| cart.with(|cart| cart.lines.iter().find(|line| line.book_id == book.id).cloned()));
+    // Only what is said: whoever has the focus in it keeps it when the server answers.
+    let line = Memo::new(move |_| {
+        cart.with(|cart| {
+            let line = cart.lines.iter().find(|line| line.book_id == book.id)?;
+            Some((line.quantity.get(), line.notice.clone()))
+        })
+    });
     let said = move || {
-        line.get().map(|line| {
-            let copies = line.quantity.get();
+        line.get().map(|(copies, notice_of_line)| {
             let title = format!("In your cart: {}", counted(copies.into(), "copy", "copies"));
-            let more = line.notice.map(|notice| notice.sentence(book.currency));
+            let more = notice_of_line.map(|notice| notice.sentence(book.currency));
             let body = html! {
                 {more.map(|more| html! { <p>{more}</p> })}
                 <p><a href="/cart">"See the cart"</a>" or "<a href="/checkout">"go to checkout"</a>"."</p>
