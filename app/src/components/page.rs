@@ -13,6 +13,8 @@ pub const PLAIN: &str = "page__main";
 
 #[component]
 pub fn Page(#[prop(into)] title: String, class: &'static str, children: Children) -> impl IntoView {
+    #[cfg(feature = "ssr")]
+    crate::ssr::head::private(&title);
     focus_unless_first(title.clone());
     html! {
         <Title text=title.clone()/>

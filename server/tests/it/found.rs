@@ -155,6 +155,7 @@ async fn the_shop_and_its_lists_are_found_and_private_pages_are_not() {
         let page = asha.page(path).await;
         assert_eq!(page.header("x-robots-tag"), "noindex", "{path}");
         assert!(!page.body.contains("canonical") && !page.body.contains("ld+json"), "{path}");
+        assert!(!Said::of(&page).tag("description").is_empty(), "{path}");
     }
     let robots = visitor.get("/robots.txt").await.body;
     for line in ["Disallow: /cart", "Disallow: /admin", "Disallow: /*?q=", "Disallow: /*&in_stock="] {

@@ -80,6 +80,20 @@ pub fn book(book: &Book) {
     });
 }
 
+/// Any other page: a description for who looks at it, and nothing for search engines.
+pub fn private(title: &str) {
+    let Some(response) = use_context::<ResponseOptions>() else { return };
+    if !is_written(&response) {
+        put(Meta(MetaProps::builder().name("description").content(format!("{title} · {NAME}")).build()));
+        response.insert_header(ROBOTS, HeaderValue::from_static("noindex"));
+    }
+}
+
+/// Leptos may render a page whose data are quick a second time.
+fn is_written(response: &ResponseOptions) -> bool {
+    response.0.read().is_ok_and(|parts| parts.headers.contains_key(ROBOTS))
+}
+
 fn has_moved(path: &str) -> bool {
     let (Some(parts), Some(response)) = (use_context::<Parts>(), use_context::<ResponseOptions>()) else {
         return false;
@@ -97,9 +111,7 @@ fn has_moved(path: &str) -> bool {
 
 fn write(head: impl FnOnce(&Shop<'_>) -> Head) {
     let (Some(state), Some(response)) = (use_context::<AppState>(), use_context::<ResponseOptions>()) else { return };
-    // Leptos may render a page whose data are quick a second time.
-    let is_written = response.0.read().is_ok_and(|parts| parts.headers.contains_key(ROBOTS));
-    if is_written {
+    if is_written(&response) {
         return;
     }
     let config = state.store.config();
