@@ -97,6 +97,33 @@ test('nothing moves while home, list, book and cart arrive on a phone', async ()
   assert.deepEqual(shopper.errors, []);
 });
 
+test('following links inside the shop loads no page and never shows an empty one', async () => {
+  const shopper = await browser.newShopper(PHONE);
+  const page = await shopper.newPage();
+  await visit(page, `${shop.url}/books`);
+  await page.evaluate(() => {
+    globalThis.sameDocument = true;
+    globalThis.blinks = 0;
+    const look = () => {
+      const main = document.querySelector('main');
+      if (!main || main.getBoundingClientRect().height < 100) globalThis.blinks += 1;
+      requestAnimationFrame(look);
+    };
+    look();
+  });
+  const title = await page.locator('.book-card__link').first().textContent();
+  await page.locator('.book-card__link').first().click();
+  await page.getByRole('heading', { level: 1, name: title.trim() }).waitFor();
+  await page.locator('.site-nav__link--cart').click();
+  await page.getByText('Nothing in the cart yet').waitFor();
+  await page.goBack();
+  await page.getByRole('heading', { level: 1, name: title.trim() }).waitFor();
+  await page.locator('.wordmark').click();
+  await page.getByRole('heading', { name: 'On the front table' }).waitFor();
+  assert.deepEqual(await page.evaluate(() => [globalThis.sameDocument, globalThis.blinks]), [true, 0]);
+  assert.deepEqual(shopper.errors, []);
+});
+
 test('from the shop behind the counter and back: each half is alive, and the back button works', async () => {
   const admin = await browser.newShopper();
   const form = { email: 'admin@bookbazar.local', password: 'admin-demo-pass' };

@@ -93,9 +93,11 @@ fn page<V: IntoView + 'static>(
 fn around(half: Option<Half>, routes: Vec<AnyNestedRoute>) -> AnyView {
     provide_meta_context();
     Shop::provide();
+    // Who asks when a page is under way makes the router wait for its data: the old page stays until the new one is whole.
+    let (_, under_way) = signal(false);
     html! {
         <Title formatter=|title: String| document_title(&title)/>
-        <Router>
+        <Router set_is_routing=under_way>
             <Frame>
                 {flat(half, routes)}
             </Frame>

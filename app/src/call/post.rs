@@ -105,7 +105,7 @@ impl Post {
 
     /// After a refusal that names fields, the cursor goes to the first of them.
     fn lead_to_wrong_field(self) {
-        Effect::new(move |_| {
+        effect(move || {
             let names_fields =
                 |answer: &Option<Answer>| matches!(answer, Some(Err(error)) if !error.0.fields.is_empty());
             if self.answer.with(names_fields) {
