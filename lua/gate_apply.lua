@@ -1,6 +1,6 @@
 -- Applies one row of gate_ops, once, by its id.
 --
--- KEYS  1 {inv}:op:<id>
+-- KEYS  1 {inv}:op:<id>:<ms>
 --       2 {inv}:stock
 --       3 {inv}:changes
 --       4 {inv}:epoch

@@ -1,6 +1,6 @@
 -- Takes copies off sale before Postgres writes that down, once, as the operation that will say so; each book once.
 --
--- KEYS  1 {inv}:op:<id>
+-- KEYS  1 {inv}:op:<id>:<ms>
 --       2 {inv}:stock
 --       3 {inv}:changes
 --       4 {inv}:epoch

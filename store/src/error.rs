@@ -84,6 +84,11 @@ impl Error {
         source.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == LOCK_TIMED_OUT)
     }
 
+    /// A server is away or not itself yet, as opposed to: it said no.
+    pub fn is_away(&self) -> bool {
+        crate::jobs::is_away(self)
+    }
+
     /// Whether this is the person's business and not a fault of ours.
     pub fn is_refusal(&self) -> bool {
         matches!(self, Self::Refused(_))
@@ -111,9 +116,12 @@ pub(crate) fn is_outage(error: &sqlx::Error) -> bool {
 /// Postgres gave the statement up for the sake of others: a deadlock, or a wait that took too long (a rebuild of the
 /// gate keeps everybody waiting). After an outage many deliveries are behind good work, so this must not park it.
 pub(crate) fn is_crowded(error: &sqlx::Error) -> bool {
-    const CROWDED: [&str; 4] = ["40001", "40P01", LOCK_TIMED_OUT, "57014"];
+    const CROWDED: [&str; 5] = ["40001", "40P01", LOCK_TIMED_OUT, "57014", IDLE_TIMED_OUT];
     error.as_database_error().and_then(|error| error.code()).is_some_and(|code| CROWDED.contains(&&*code))
 }
+
+/// SQLSTATE of a transaction in which nothing was said for too long: this process, or the machine, stood still.
+const IDLE_TIMED_OUT: &str = "25P03";
 
 /// SQLSTATE of a lock that was not had in time.
 const LOCK_TIMED_OUT: &str = "55P03";
@@ -153,5 +161,21 @@ impl<T> During<T> for Result<T, sqlx::migrate::MigrateError> {
             sqlx::migrate::MigrateError::Execute(source) => Error::Postgres { operation, source },
             other => Error::unexpected(operation, other.to_string()),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_slept_in_a_transaction_may_come_again() {
+        let store = crate::testkit::store().await;
+        let mut tx = store.pg().begin().await.unwrap();
+        let brief = "SET LOCAL idle_in_transaction_session_timeout = '20ms'";
+        sqlx::raw_sql(brief).execute(&mut *tx).await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        let error = sqlx::raw_sql("SELECT 1").execute(&mut *tx).await.during("test").unwrap_err();
+        assert!(error.is_away() && error.to_api().code == ErrorCode::NotReady, "{error:?}");
     }
 }

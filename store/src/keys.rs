@@ -2,7 +2,7 @@
 //!
 //! Keys of one script share a hash tag: `{inv}` for the gate, `{0}` … `{63}` for the carts' buckets.
 
-use domain::{AccountId, IdempotencyKey, Network, OrderId, Owner};
+use domain::{AccountId, IdempotencyKey, Network, OrderId, Owner, UnixMillis};
 
 #[derive(Debug, Clone)]
 pub struct Keys {
@@ -136,9 +136,9 @@ impl Keys {
         self.inv("reclaims")
     }
 
-    /// STRING: an applied gate operation.
-    pub fn operation(&self, id: i64) -> String {
-        self.inv(&format!("op:{id}"))
+    /// STRING: an applied gate operation, made then.
+    pub fn operation(&self, id: i64, at: UnixMillis) -> String {
+        self.inv(&format!("op:{id}:{}", at.get()))
     }
 
     /// STRING: JSON of what the session layer needs of an account, for outages of Postgres.

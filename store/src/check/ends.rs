@@ -21,6 +21,8 @@ use uuid::Uuid;
 const OPERATION: &str = "check.promise_5";
 /// How long after its deadline an order may still be open.
 const GRACE_MS: i64 = 30_000;
+/// Between two looks for progress of what is late: sweeps come once a second.
+const PROGRESS: Duration = Duration::from_secs(3);
 const PAGE: i64 = 2_000;
 /// Looks at a reservation that seems wrong: the gate follows Postgres within a second.
 const ROUNDS: u32 = 6;
@@ -40,24 +42,56 @@ pub(super) async fn check(store: &Store) -> Result<Finding, Error> {
     let mut tx = snapshot(store).await?;
     let totals = queries::totals(&mut tx).await.during(OPERATION)?;
     finding.figures.extend([("orders", totals.orders), ("open", totals.open), ("ended", totals.ended)]);
-    let limit = to_timestamp(store.now().plus(-GRACE_MS));
-    let mut violations = queries::overdue(&mut tx, limit).await.during(OPERATION)?;
-    violations.extend(queries::late_operations(&mut tx, limit).await.during(OPERATION)?);
-    violations.extend(queries::wrong_claims(&mut tx).await.during(OPERATION)?);
+    let mut violations = queries::wrong_claims(&mut tx).await.during(OPERATION)?;
     violations.extend(queries::strange_claims(&mut tx).await.during(OPERATION)?);
     violations.extend(queries::wrong_returns(&mut tx).await.during(OPERATION)?);
+    violations.extend(queries::wrong_shipments(&mut tx).await.during(OPERATION)?);
     violations.extend(illegal_steps(&mut tx).await?);
     tx.rollback().await.during(OPERATION)?;
-    violations.extend(stream(store, &mut finding).await?);
+    violations.extend(late(store, &mut finding).await?);
+    let epoch = epoch(store).await?;
     let mut held = leftovers(store, &mut finding).await?;
     held.extend(strange_holds(store).await?);
     held.extend(unprotected(store).await?);
     // A gate that is not loaded sells nothing, and what it holds, the loader replaces: promise 1 says that.
-    if view::read(store, Some(&[])).await?.epoch.is_some() {
+    if epoch.is_some() && epoch == self::epoch(store).await? {
         violations.extend(held);
     }
     finding.violated(violations);
     Ok(finding)
+}
+
+async fn epoch(store: &Store) -> Result<Option<String>, Error> {
+    Ok(view::read(store, Some(&[])).await?.epoch)
+}
+
+/// What should be over. After an outage there may be much of it: as long as it becomes less, somebody is at it, and has
+/// as long as from any deadline.
+async fn late(store: &Store, finding: &mut Finding) -> Result<Vec<String>, Error> {
+    let end = store.now().plus(GRACE_MS);
+    let (mut waiting, mut lines) = overdue(store).await?;
+    while !lines.is_empty() && store.now() < end {
+        tokio::time::sleep(PROGRESS).await;
+        let before = std::mem::take(&mut lines);
+        (waiting, lines) = overdue(store).await?;
+        if lines == before {
+            break;
+        }
+    }
+    finding.count("orders_in_stream", waiting);
+    Ok(lines)
+}
+
+/// How many entries wait in the stream; orders, operations and entries that are late, and entries that nobody can read.
+async fn overdue(store: &Store) -> Result<(usize, Vec<String>), Error> {
+    let limit = to_timestamp(store.now().plus(-GRACE_MS));
+    let mut tx = snapshot(store).await?;
+    let mut lines = queries::overdue(&mut tx, limit).await.during(OPERATION)?;
+    lines.extend(queries::late_operations(&mut tx, limit).await.during(OPERATION)?);
+    tx.rollback().await.during(OPERATION)?;
+    let (waiting, entries) = stream(store).await?;
+    lines.extend(entries);
+    Ok((waiting, lines))
 }
 
 /// Every order went along `TRANSITIONS`, step by step, to where it stands.
@@ -71,10 +105,9 @@ async fn illegal_steps(tx: &mut sqlx::PgTransaction<'_>) -> Result<Vec<String>, 
     queries::illegal_steps(tx, [&from, &to, &cause], &notes).await.during(OPERATION)
 }
 
-/// Entries that wait past their deadline, and entries that nobody can read.
-async fn stream(store: &Store, finding: &mut Finding) -> Result<Vec<String>, Error> {
+/// How many entries there are; those that wait past their deadline, and those that nobody can read.
+async fn stream(store: &Store) -> Result<(usize, Vec<String>), Error> {
     let gate = view::read(store, Some(&[])).await?;
-    finding.count("orders_in_stream", gate.entries.len());
     let keys: Vec<String> = gate.entries.iter().map(|entry| store.keys().reservation(entry.order)).collect();
     let answers = redis_side::fields(store, &keys, "answer", "order").await?;
     let now = store.now();
@@ -84,12 +117,12 @@ async fn stream(store: &Store, finding: &mut Finding) -> Result<Vec<String>, Err
         answer.map_or(entry.placed_at.plus(ttl), |answer| answer.expires_at)
     };
     let late = gate.entries.iter().zip(answers).filter_map(|(entry, (answer, _))| {
-        let past_ms = now.since(deadline(entry, answer));
-        (past_ms > GRACE_MS)
-            .then(|| format!("order {} waits in the stream {past_ms} ms past its deadline", entry.order))
+        let deadline = deadline(entry, answer);
+        (now.since(deadline) > GRACE_MS)
+            .then(|| format!("order {} waits in the stream, its deadline was at {} ms", entry.order, deadline.get()))
     });
     let unreadable = gate.unreadable.iter().map(|id| format!("entry {id} of the stream is unreadable"));
-    Ok(late.chain(unreadable).collect())
+    Ok((gate.entries.len(), late.chain(unreadable).collect()))
 }
 
 /// Reservations at the gate for orders that have ended, or that are nowhere.

@@ -76,12 +76,18 @@ struct Look {
     skipped: Option<String>,
     /// Stood still and does not add up.
     wrong: Vec<(i64, String)>,
-    /// Changed while it was looked at.
+    /// Changed while it was looked at, or may be about to.
     moving: Vec<i64>,
 }
 
+/// All books, among which it finds suspects, or these, of which it may call one wrong.
 async fn look(store: &Store, books: Option<&[i64]>) -> Result<Look, Error> {
     let before = view::read(store, books).await?;
+    // Who took copies at the gate before that, and has not committed by the snapshot, holds their rows' locks here.
+    let locked = match books {
+        Some(books) => queries::locked(store.pg(), books).await.during(OPERATION)?,
+        None => Vec::new(),
+    };
     let mut tx = snapshot(store).await?;
     let rows = queries::stock(&mut tx, books).await.during(OPERATION)?;
     let between = view::between(store, &mut tx, &before).await?;
@@ -95,8 +101,13 @@ async fn look(store: &Store, books: Option<&[i64]>) -> Result<Look, Error> {
         let strange = before.stock.keys().filter(|book| !known.contains(book)).map(|book| (*book, 0));
         let ledger = rows.iter().map(|row| (row.book_id, row.available)).chain(strange);
         let comparison = view::compare(&before, &after, &between, ledger);
-        wrong = comparison.wrong.iter().map(|drift| (drift.book, describe(drift))).collect();
         moving = comparison.moving;
+        for drift in comparison.wrong {
+            match books.is_none() || locked.contains(&drift.book) {
+                true => moving.push(drift.book),
+                false => wrong.push((drift.book, describe(&drift))),
+            }
+        }
     }
     let (entries, operations) = (before.entries.len(), between.operations);
     Ok(Look { is_loaded: before.epoch.is_some(), entries, operations, skipped, rows, wrong, moving })

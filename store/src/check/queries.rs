@@ -3,7 +3,7 @@
 mod copies;
 mod money;
 
-pub(super) use copies::{StockRow, stock, strange_claims, wrong_claims, wrong_returns};
+pub(super) use copies::{StockRow, locked, stock, strange_claims, wrong_claims, wrong_returns, wrong_shipments};
 pub(super) use money::*;
 
 use sqlx::{PgConnection, PgExecutor};
@@ -97,8 +97,8 @@ pub(super) async fn overdue(db: &mut PgConnection, limit: OffsetDateTime) -> sql
 /// Copies that ended orders gave back before `limit` and that are not on sale yet.
 pub(super) async fn late_operations(db: &mut PgConnection, limit: OffsetDateTime) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar!(
-        r#"SELECT 'gate operation ' || id || ' (' || kind || coalesce(' of order ' || order_id, '') || ') waits after '
-                  || attempts || ' attempts' AS "line!"
+        r#"SELECT 'gate operation ' || id || ' (' || kind || coalesce(' of order ' || order_id, '') || ') waits since '
+                  || to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC' AS "line!"
            FROM gate_ops WHERE applied_at IS NULL AND created_at < $1 ORDER BY id LIMIT 1000"#,
         limit
     )

@@ -8,6 +8,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use serde_json::{Value, json};
+use sqlx::postgres::PgQueryResult;
 
 /// Rows of one statement, so that no lock is held for long.
 const BATCH: i64 = 5_000;
@@ -32,46 +33,63 @@ impl Scheduled for Prune {
     async fn run(&self, store: &Store) -> Result<Value, Error> {
         let now = store.now();
         let (operations, letters) = (to_timestamp(now.plus(-OPERATIONS_MS)), to_timestamp(now.plus(-LETTERS_MS)));
-        let links = to_timestamp(now.plus(-LINKS_MS));
-        let (mut gate_ops, mut dead_letters, mut account_links) = (0, 0, 0);
-        loop {
-            let gone = sqlx::query!(
+        let gate_ops = until_none(|| {
+            sqlx::query!(
                 "DELETE FROM gate_ops WHERE id IN (SELECT id FROM gate_ops WHERE applied_at < $1 ORDER BY id LIMIT $2)",
                 operations,
                 BATCH
-            );
-            let gone = gone.execute(store.pg()).await.during("prune.gate_ops")?.rows_affected();
-            gate_ops += gone;
-            if gone == 0 {
-                break;
-            }
-        }
-        loop {
-            let gone = sqlx::query!(
+            )
+            .execute(store.pg())
+        });
+        let gate_ops = gate_ops.await.during("prune.gate_ops")?;
+        let dead_letters = until_none(|| {
+            sqlx::query!(
                 "DELETE FROM dead_letters WHERE id IN (
                    SELECT id FROM dead_letters WHERE state <> 'parked' AND coalesce(ended_at, parked_at) < $1
                    ORDER BY id LIMIT $2)",
                 letters,
                 BATCH
-            );
-            let gone = gone.execute(store.pg()).await.during("prune.dead_letters")?.rows_affected();
-            dead_letters += gone;
-            if gone == 0 {
-                break;
-            }
-        }
-        loop {
-            let gone = sqlx::query!(
+            )
+            .execute(store.pg())
+        });
+        let dead_letters = dead_letters.await.during("prune.dead_letters")?;
+        // Of orders that could not expire and then ended otherwise.
+        let expiry_failures = until_none(|| {
+            sqlx::query!(
+                "DELETE FROM expiry_failures WHERE order_id IN (
+                   SELECT f.order_id FROM expiry_failures f JOIN orders o ON o.id = f.order_id
+                   WHERE o.status <> 'PAYMENT_PENDING' LIMIT $1)",
+                BATCH
+            )
+            .execute(store.pg())
+        });
+        let expiry_failures = expiry_failures.await.during("prune.expiry_failures")?;
+        let links = to_timestamp(now.plus(-LINKS_MS));
+        let account_links = until_none(|| {
+            sqlx::query!(
                 "DELETE FROM account_links WHERE id IN (SELECT id FROM account_links WHERE created_at < $1 LIMIT $2)",
                 links,
                 BATCH
-            );
-            let gone = gone.execute(store.pg()).await.during("prune.account_links")?.rows_affected();
-            account_links += gone;
-            if gone == 0 {
-                break;
-            }
+            )
+            .execute(store.pg())
+        });
+        let account_links = account_links.await.during("prune.account_links")?;
+        Ok(json!({
+            "gate_ops": gate_ops,
+            "dead_letters": dead_letters,
+            "expiry_failures": expiry_failures,
+            "account_links": account_links,
+        }))
+    }
+}
+
+/// Deletes batch after batch; returns how many rows are gone.
+async fn until_none<F: Future<Output = sqlx::Result<PgQueryResult>>>(delete: impl Fn() -> F) -> sqlx::Result<u64> {
+    let mut gone = 0;
+    loop {
+        match delete().await?.rows_affected() {
+            0 => return Ok(gone),
+            rows => gone += rows,
         }
-        Ok(json!({ "gate_ops": gate_ops, "dead_letters": dead_letters, "account_links": account_links }))
     }
 }

@@ -16,6 +16,8 @@ use std::{sync::Arc, time::Duration};
 /// Pauses between attempts to build what changed; after the last one the sockets are told to ask for themselves.
 const PAUSES: [Duration; 3] = [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(3)];
 
+/// Orders that wait to be built; whoever follows one more asks for it when there is time.
+const MOST_ORDERS: usize = 512;
 /// Books asked about in one round trip.
 const STOCK_PAGE: usize = 500;
 
@@ -108,6 +110,9 @@ pub(super) fn order(shared: &Arc<Shared>, order: OrderId, owner: Owner) {
     if nobody || shared.orders.join(order) {
         return;
     }
+    if shared.orders.count() >= MOST_ORDERS {
+        return followers(shared, order, owner).into_iter().for_each(|socket| socket.resync());
+    }
     let shared = shared.clone();
     tokio::spawn(async move {
         let Some(mut turn) = shared.orders.take(order) else { return };
@@ -118,6 +123,13 @@ pub(super) fn order(shared: &Arc<Shared>, order: OrderId, owner: Owner) {
             }
         }
     });
+}
+
+/// Those who own the order or have it open, and those who follow all of them.
+fn followers(shared: &Shared, order: OrderId, owner: Owner) -> Vec<Arc<Socket>> {
+    let mut followers = shared.registry.of_order(order, owner);
+    followers.extend(shared.registry.of_all_orders());
+    followers
 }
 
 async fn send_order(shared: &Shared, order: OrderId, owner: Owner) {
@@ -135,7 +147,7 @@ async fn send_order(shared: &Shared, order: OrderId, owner: Owner) {
             }
         }
         Some(None) => tracing::debug!(order.id = %order, "a live message about an order that is not there"),
-        None => sockets().chain(shared.registry.of_all_orders()).for_each(|socket| socket.resync()),
+        None => followers(shared, order, owner).into_iter().for_each(|socket| socket.resync()),
     }
 }
 

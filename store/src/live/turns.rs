@@ -22,6 +22,11 @@ impl<K: Copy + Eq + Hash> Turns<K> {
         self.lock().get_mut(&key).map(|has_changed| *has_changed = true).is_some()
     }
 
+    /// How many things are being built, or wait for it.
+    pub fn count(&self) -> usize {
+        self.lock().len()
+    }
+
     /// A turn to build this, or `None`: somebody is at it and will do it again.
     pub fn take(&self, key: K) -> Option<Turn<'_, K>> {
         let mut turns = self.lock();

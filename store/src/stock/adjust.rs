@@ -60,12 +60,14 @@ pub async fn adjust(
     queries::insert_correction(&mut *tx, book, kind.as_str(), delta, operation, note, at).await.during(OPERATION)?;
     queries::add_on_hand(&mut *tx, &[book], &[delta]).await.during(OPERATION)?;
     let line = Line { book, copies: delta };
-    let id = queries::insert_operation(&mut *tx, "adjust", None, &[line], at).await.during(OPERATION)?;
-    if delta < 0
-        && let TakeAnswer::Short(left) =
-            scripts::take(store, id, &[Line { book, copies: -delta }], Extent::Whole).await?
-    {
-        return Err(too_many(left).into());
+    let name = queries::insert_operation(&mut *tx, "adjust", None, &[line], at).await.during(OPERATION)?;
+    if delta < 0 {
+        match scripts::take(store, name, &[Line { book, copies: -delta }], Extent::Whole).await? {
+            TakeAnswer::Taken(_) => {}
+            TakeAnswer::Short(left) => return Err(too_many(left).into()),
+            // Without it nobody knows what orders in the stream were promised.
+            TakeAnswer::NotReady => return Err(ApiError::not_ready().into()),
+        }
     }
     tx.commit().await.during(OPERATION)?;
     tracing::info!(book.id = book, delta, kind = kind.as_str(), operation, "stock corrected");

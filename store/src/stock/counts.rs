@@ -104,16 +104,16 @@ async fn take(
     lines: &[Line],
     at: OffsetDateTime,
 ) -> Result<Vec<Line>, Error> {
-    let id = queries::insert_operation(&mut **tx, "adjust", None, lines, at).await.during(OPERATION)?;
+    let operation = queries::insert_operation(&mut **tx, "adjust", None, lines, at).await.during(OPERATION)?;
     let wanted: Vec<Line> = lines.iter().map(|line| Line { copies: -line.copies, ..*line }).collect();
-    let TakeAnswer::Taken(copies) = scripts::take(store, id, &wanted, Extent::Part).await? else {
+    let TakeAnswer::Taken(copies) = scripts::take(store, operation, &wanted, Extent::Part).await? else {
         // Lost since it was looked after; without it nobody knows what orders were promised.
         return Err(ApiError::not_ready().into());
     };
     let taken = lines.iter().zip(copies).map(|(line, copies)| Line { copies: -copies, ..*line });
     let taken: Vec<Line> = taken.filter(|line| line.copies != 0).collect();
     if taken != lines {
-        queries::set_lines(&mut **tx, id, &taken).await.during(OPERATION)?;
+        queries::set_lines(&mut **tx, operation.id, &taken).await.during(OPERATION)?;
     }
     Ok(taken)
 }

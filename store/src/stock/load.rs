@@ -14,7 +14,8 @@
 
 use super::{
     keyspace::Scan,
-    queries::{self, Line},
+    queries::{self, Line, OperationId},
+    reconcile,
     scripts::{self, CloseAnswer, LoadAnswer, OPERATION_LIFE_S},
 };
 use crate::{
@@ -110,7 +111,10 @@ async fn rebuild(store: &Store, run_id: &str) -> Result<LoadAnswer, Error> {
     let answer = scripts::load(store, &token, run_id, counted.epoch).await?;
     if answer == LoadAnswer::Loaded {
         // They are in the counts; should this not be committed, the worker finds their keys.
-        queries::mark_applied(&mut *tx, &counted.operations, to_timestamp(store.now())).await.during(OPERATION)?;
+        let ids: Vec<i64> = counted.operations.iter().map(|operation| operation.id).collect();
+        let at = to_timestamp(store.now());
+        queries::mark_applied(&mut *tx, &ids, at).await.during(OPERATION)?;
+        reconcile::end_letters(&mut *tx, &ids, at).await.during(OPERATION)?;
         tx.commit().await.during(OPERATION)?;
         let Counted { books, open, in_flight, operations, .. } = counted;
         let operations = operations.len();
@@ -138,7 +142,7 @@ struct Counted {
     open: usize,
     in_flight: usize,
     /// Those that the counts contain.
-    operations: Vec<i64>,
+    operations: Vec<OperationId>,
 }
 
 /// Counts everything, under the gate lock and with the gate closed.
@@ -271,11 +275,11 @@ async fn stage(
 }
 
 /// Sets the keys of operations that the counts contain.
-async fn confirm(store: &Store, operations: &[i64]) -> Result<(), Error> {
+async fn confirm(store: &Store, operations: &[OperationId]) -> Result<(), Error> {
     for page in operations.chunks(1000) {
         let mut pipe = redis::pipe();
-        for id in page {
-            let set = pipe.cmd("SET").arg(store.keys().operation(*id)).arg("loaded");
+        for OperationId { id, at } in page {
+            let set = pipe.cmd("SET").arg(store.keys().operation(*id, *at)).arg("loaded");
             set.arg("EX").arg(OPERATION_LIFE_S).ignore();
         }
         pipe.exec_async(&mut store.redis()).await.during("stock.confirm")?;

@@ -7,8 +7,8 @@ pub(super) use corrections::{
     HistoryRow, ensure_row, history, insert_correction, insert_counts, is_any_lowered, known_delta, lock_counts,
 };
 pub(super) use operations::{
-    Operation, TakenUp, hand_back, has_due_operations, insert_operation, lock_operations, mark_applied, put_off,
-    set_aside, set_lines, take_up, unapplied, waiting,
+    MOST_WAITING, Operation, OperationId, TakenUp, hand_back, has_due_operations, insert_operation, lock_operations,
+    mark_applied, put_off, set_aside, set_lines, take_up, unapplied, waiting,
 };
 
 use domain::OrderId;

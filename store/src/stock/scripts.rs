@@ -1,6 +1,6 @@
 //! The gate's scripts for stock: one operation, and the installation of a rebuild.
 
-use super::queries::{Line, Operation};
+use super::queries::{Line, Operation, OperationId};
 use crate::{
     Store,
     error::{During, Error},
@@ -8,8 +8,8 @@ use crate::{
 use domain::{OrderId, Owner};
 use std::sync::LazyLock;
 
-/// How long the gate remembers an applied operation: far longer than any worker may sleep with one in hand.
-pub(super) const OPERATION_LIFE_S: i64 = 7 * 24 * 3600;
+/// How long the gate remembers an applied operation: an hour longer than Postgres keeps its row ([`crate::jobs::Prune`]).
+pub(super) const OPERATION_LIFE_S: i64 = 25 * 3600;
 
 static APPLY: LazyLock<redis::Script> =
     LazyLock::new(|| redis::Script::new(include_str!("../../../lua/gate_apply.lua")));
@@ -34,7 +34,8 @@ pub(super) async fn apply(store: &Store, operation: &Operation, owner: Option<Ow
     const OPERATION: &str = "stock.script_apply";
     let keys = store.keys();
     let mut call = APPLY.prepare_invoke();
-    call.key(keys.operation(operation.id)).key(keys.stock()).key(keys.changes()).key(keys.epoch()).key(keys.loading());
+    let OperationId { id, at } = operation.name();
+    call.key(keys.operation(id, at)).key(keys.stock()).key(keys.changes()).key(keys.epoch()).key(keys.loading());
     let mut order_id = String::new();
     if let Some(order) = operation.order_id.map(OrderId::new) {
         // Without an owner there is no reservation either; any key of the slot will do.
@@ -77,13 +78,19 @@ pub(super) enum TakeAnswer {
     NotReady,
 }
 
-/// Takes copies (each book once) off sale as the operation `id`, whose row is not committed yet.
-pub(super) async fn take(store: &Store, id: i64, lines: &[Line], extent: Extent) -> Result<TakeAnswer, Error> {
+/// Takes copies (each book once) off sale as this operation, whose row is not committed yet.
+pub(super) async fn take(
+    store: &Store,
+    operation: OperationId,
+    lines: &[Line],
+    extent: Extent,
+) -> Result<TakeAnswer, Error> {
     const OPERATION: &str = "stock.script_take";
     let keys = store.keys();
     let mut run = store.redis_run().await?;
     let mut call = TAKE.prepare_invoke();
-    call.key(keys.operation(id)).key(keys.stock()).key(keys.changes()).key(keys.epoch()).key(keys.suspects());
+    let OperationId { id, at } = operation;
+    call.key(keys.operation(id, at)).key(keys.stock()).key(keys.changes()).key(keys.epoch()).key(keys.suspects());
     call.key(keys.run_id());
     let extent = match extent {
         Extent::Whole => "whole",

@@ -77,6 +77,15 @@ async fn an_order_that_has_ended_can_only_be_let_go() {
 #[tokio::test]
 async fn pruning_takes_what_is_old_and_over() {
     let shop = Shop::open().await;
+    let book = shop.book(5).await;
+    let (owner, ended) = shop.payable_order(&[(book, 1)]).await;
+    let (_, open) = shop.payable_order(&[(book, 1)]).await;
+    for order in [ended, open] {
+        let failed = "INSERT INTO expiry_failures VALUES ($1, 10, now(), 'infinity')";
+        sqlx::query(failed).bind(order.get()).execute(&shop.pg).await.unwrap();
+    }
+    shop.cancel(&owner, ended).await.unwrap();
+    sql(&shop, "DELETE FROM gate_ops").await;
     sql(&shop, "INSERT INTO gate_ops (kind, lines, applied_at) SELECT 'adjust', '[]', now() - n * interval '10 hours' FROM generate_series(1, 4) n").await;
     sql(&shop, "INSERT INTO gate_ops (kind, lines, created_at) VALUES ('adjust', '[]', now() - interval '9 days')")
         .await;
@@ -84,11 +93,13 @@ async fn pruning_takes_what_is_old_and_over() {
                 SELECT 'outbox', n::text, '{}', 'x', 10, s, now() - interval '200 days', CASE WHEN s <> 'parked' THEN now() - n * interval '60 days' END
                 FROM generate_series(1, 2) n, unnest('{parked,retried,discarded}'::text[]) s").await;
     let report = Prune.run(&shop.store).await.unwrap();
-    assert_eq!(report, serde_json::json!({ "gate_ops": 2, "dead_letters": 2, "account_links": 0 }));
+    let gone = serde_json::json!({ "gate_ops": 2, "dead_letters": 2, "expiry_failures": 1, "account_links": 0 });
+    assert_eq!(report, gone);
+    assert_eq!(shop.count("SELECT count(*) FROM expiry_failures").await, 1, "of the open one");
     assert_eq!(shop.count("SELECT count(*) FROM gate_ops").await, 3);
     assert_eq!(shop.count("SELECT count(*) FROM dead_letters").await, 4);
     assert_eq!(
         Prune.run(&shop.store).await.unwrap(),
-        serde_json::json!({ "gate_ops": 0, "dead_letters": 0, "account_links": 0 })
+        serde_json::json!({ "gate_ops": 0, "dead_letters": 0, "expiry_failures": 0, "account_links": 0 })
     );
 }

@@ -204,6 +204,26 @@ async fn a_change_tells_admins_who_did_it_and_nobody_else() {
     assert_eq!(who, [true, false]);
 }
 
+#[tokio::test]
+async fn who_follows_more_than_can_be_built_is_told_to_ask() {
+    use sqlx::Connection;
+    let shop = Shop::open().await;
+    let (hub, owner) = (hub(&shop).await, shop.shopper().await);
+    let mut admin = hub.connect(Viewer { is_admin: true, ..Viewer::new(owner) });
+    cart(&mut admin).await;
+    admin.ask(Ask::AdminOrders).await.expect("asked");
+    let mut pg = shop.pg().await;
+    let mut slow = pg.begin().await.expect("a transaction");
+    sqlx::query("LOCK TABLE orders IN ACCESS EXCLUSIVE MODE").execute(&mut *slow).await.expect("nobody reads orders");
+    for number in 0..600 {
+        changed(&shop, OrderId::new(uuid::Uuid::from_u128(number)), owner).await;
+    }
+    let frame =
+        timeout(Duration::from_secs(3), admin.frames.recv()).await.expect("before the first of them is given up");
+    assert_eq!(frame, Some(Frame::Resync));
+    slow.rollback().await.expect("unlock");
+}
+
 async fn publish_stock(shop: &Shop, book: BookId, available: i64, counter: i64) {
     let message = format!("{book} {available} 1 {counter}");
     shop.redis.clone().publish::<_, _, ()>(shop.keys.live_stock(), message).await.expect("published");

@@ -1,6 +1,6 @@
 //! SQL of the check over copies: stock rows beside their movements, and movements beside the orders that cause them.
 
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgExecutor};
 
 pub(in crate::check) struct StockRow {
     pub book_id: i64,
@@ -85,6 +85,31 @@ pub(in crate::check) async fn wrong_returns(db: &mut PgConnection) -> sqlx::Resu
            FROM orders o JOIN moved m ON m.order_id = o.id
            WHERE returned > sold OR (status = 'CANCELLED' AND returned <> sold)
            ORDER BY o.id, book_id LIMIT 1000"#
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Orders that are packed, sent or delivered, and whose shipment does not say so.
+pub(in crate::check) async fn wrong_shipments(db: &mut PgConnection) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        r#"SELECT o.number || ' is ' || o.status || CASE WHEN s.id IS NULL THEN ' and has no shipment'
+                  ELSE ', and its shipment does not say so' END AS "line!"
+           FROM orders o LEFT JOIN shipments s ON s.order_id = o.id
+           WHERE CASE o.status WHEN 'FULFILLING' THEN s.id IS NULL WHEN 'SHIPPED' THEN s.shipped_at IS NULL
+                 WHEN 'DELIVERED' THEN s.shipped_at IS NULL OR s.delivered_at IS NULL ELSE false END
+           ORDER BY o.id LIMIT 1000"#
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Which of these books' stock rows somebody keeps locked: perhaps copies are taken at the gate and not written down yet.
+pub(in crate::check) async fn locked(db: impl PgExecutor<'_>, books: &[i64]) -> sqlx::Result<Vec<i64>> {
+    sqlx::query_scalar!(
+        "WITH free AS (SELECT book_id FROM stock WHERE book_id = ANY($1) FOR SHARE SKIP LOCKED)
+         SELECT book_id FROM stock WHERE book_id = ANY($1) AND book_id NOT IN (SELECT book_id FROM free)",
+        books
     )
     .fetch_all(db)
     .await

@@ -4,11 +4,26 @@ use super::Line;
 use crate::{
     error::{During, Error},
     jobs::ALONE_FROM,
+    world::from_timestamp,
 };
-use domain::OrderId;
+use domain::{OrderId, UnixMillis};
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
 use uuid::Uuid;
+
+/// What the gate knows an operation by. A Postgres that crashes may give the number of one that it never committed again;
+/// so the moment belongs to the name.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::stock) struct OperationId {
+    pub id: i64,
+    pub at: UnixMillis,
+}
+
+impl OperationId {
+    fn new(id: i64, created_at: OffsetDateTime) -> Self {
+        Self { id, at: from_timestamp(created_at) }
+    }
+}
 
 /// Work for the gate, committed with the change that causes it.
 pub(in crate::stock) async fn insert_operation(
@@ -17,8 +32,8 @@ pub(in crate::stock) async fn insert_operation(
     order: Option<OrderId>,
     lines: &[Line],
     at: OffsetDateTime,
-) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar!(
+) -> Result<OperationId, sqlx::Error> {
+    let id = sqlx::query_scalar!(
         "INSERT INTO gate_ops (kind, order_id, lines, created_at, due_at) VALUES ($1, $2, $3, $4, $4) RETURNING id",
         kind,
         order.map(OrderId::get),
@@ -26,7 +41,8 @@ pub(in crate::stock) async fn insert_operation(
         at
     )
     .fetch_one(db)
-    .await
+    .await?;
+    Ok(OperationId::new(id, at))
 }
 
 /// Of an operation that is not committed yet.
@@ -42,6 +58,7 @@ fn to_json(lines: &[Line]) -> serde_json::Value {
 /// A row of `gate_ops`, with the owner of its order.
 pub(in crate::stock) struct Operation {
     pub id: i64,
+    created_at: OffsetDateTime,
     pub kind: String,
     pub order_id: Option<Uuid>,
     pub lines: serde_json::Value,
@@ -51,6 +68,10 @@ pub(in crate::stock) struct Operation {
 }
 
 impl Operation {
+    pub(in crate::stock) fn name(&self) -> OperationId {
+        OperationId::new(self.id, self.created_at)
+    }
+
     pub(in crate::stock) fn lines(&self) -> Result<Vec<Line>, Error> {
         parse_lines(&self.lines)
     }
@@ -127,7 +148,7 @@ pub(in crate::stock) async fn lock_operations(
 ) -> Result<Vec<Operation>, sqlx::Error> {
     sqlx::query_as!(
         Operation,
-        r#"SELECT g.id, g.kind, g.order_id, g.lines, g.attempts, g.first_failed_at, o.owner AS "owner?"
+        r#"SELECT g.id, g.created_at, g.kind, g.order_id, g.lines, g.attempts, g.first_failed_at, o.owner AS "owner?"
            FROM gate_ops g LEFT JOIN orders o ON o.id = g.order_id
            WHERE g.applied_at IS NULL
              AND CASE WHEN $1 = '{}'::bigint[] THEN g.due_at <= $2 AND g.leases = 0 ELSE g.id = ANY($1) END
@@ -183,12 +204,17 @@ pub(in crate::stock) async fn set_aside(
 
 /// An operation that Postgres does not know as applied.
 pub(in crate::stock) struct Waiting {
-    pub id: i64,
+    id: i64,
+    created_at: OffsetDateTime,
     pub kind: String,
     lines: serde_json::Value,
 }
 
 impl Waiting {
+    pub(in crate::stock) fn name(&self) -> OperationId {
+        OperationId::new(self.id, self.created_at)
+    }
+
     /// What it will add at the gate. One that nobody can read will never add anything.
     pub(in crate::stock) fn copies(&self) -> Vec<Line> {
         match self.kind.as_str() {
@@ -198,13 +224,21 @@ impl Waiting {
     }
 }
 
+/// Most operations that are looked at; more wait only while Redis is away.
+pub(in crate::stock) const MOST_WAITING: usize = 100_000;
+
 pub(in crate::stock) async fn waiting(db: impl PgExecutor<'_>) -> Result<Vec<Waiting>, sqlx::Error> {
-    sqlx::query_as!(Waiting, "SELECT id, kind, lines FROM gate_ops WHERE applied_at IS NULL ORDER BY id LIMIT 100000")
-        .fetch_all(db)
-        .await
+    sqlx::query_as!(
+        Waiting,
+        "SELECT id, created_at, kind, lines FROM gate_ops WHERE applied_at IS NULL ORDER BY id LIMIT $1",
+        MOST_WAITING as i64
+    )
+    .fetch_all(db)
+    .await
 }
 
 /// The operations that the gate has not confirmed.
-pub(in crate::stock) async fn unapplied(db: impl PgExecutor<'_>) -> Result<Vec<i64>, sqlx::Error> {
-    sqlx::query_scalar!("SELECT id FROM gate_ops WHERE applied_at IS NULL ORDER BY id").fetch_all(db).await
+pub(in crate::stock) async fn unapplied(db: impl PgExecutor<'_>) -> Result<Vec<OperationId>, sqlx::Error> {
+    let rows = sqlx::query!("SELECT id, created_at FROM gate_ops WHERE applied_at IS NULL ORDER BY id");
+    Ok(rows.fetch_all(db).await?.into_iter().map(|row| OperationId::new(row.id, row.created_at)).collect())
 }

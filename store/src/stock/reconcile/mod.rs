@@ -10,6 +10,8 @@ mod orders;
 mod queries;
 mod scripts;
 
+pub(super) use queries::end_letters;
+
 use super::load;
 use crate::{
     Store,

@@ -84,7 +84,11 @@ pub(super) async fn close(db: impl PgExecutor<'_>, ids: &[i64], at: OffsetDateTi
 }
 
 /// The letters of these operations that wait no more are dealt with.
-pub(super) async fn end_letters(db: impl PgExecutor<'_>, ids: &[i64], at: OffsetDateTime) -> sqlx::Result<()> {
+pub(in crate::stock) async fn end_letters(
+    db: impl PgExecutor<'_>,
+    ids: &[i64],
+    at: OffsetDateTime,
+) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE dead_letters SET state = 'retried', ended_at = $2, reason = 'reconciled'
          WHERE source = 'gate_ops' AND state = 'parked'

@@ -3,7 +3,7 @@
 use super::shop::{Shop, guest};
 use redis::AsyncCommands;
 use std::time::Duration;
-use store::{check, orders, viewer::Viewer};
+use store::{check, orders, stock, viewer::Viewer};
 
 const NONE: [&str; 0] = [];
 
@@ -41,6 +41,58 @@ async fn a_gate_that_is_not_loaded_is_not_judged() {
         let said = shop.violations().await;
         assert_eq!(said, ["1 the gate is not loaded: not compared"], "what was not seen does not hold");
     }
+}
+
+#[tokio::test]
+async fn a_gate_that_is_rebuilt_meanwhile_is_not_judged_by_what_it_was() {
+    let (shop, _) = Shop::busy().await;
+    let rebuild = async {
+        for _ in 0..40 {
+            shop.redis().del::<_, ()>(shop.keys.epoch()).await.unwrap();
+            stock::ensure_loaded(&shop.store).await.unwrap();
+        }
+    };
+    let watch = async {
+        for _ in 0..6 {
+            let wrong = shop.violations().await.into_iter().filter(|line| !line.ends_with("not compared"));
+            assert_eq!(wrong.collect::<Vec<_>>(), NONE);
+        }
+    };
+    tokio::join!(rebuild, watch);
+    assert_eq!(shop.violations().await, NONE);
+}
+
+#[tokio::test]
+async fn a_rebuild_does_what_was_parked() {
+    let (shop, _) = Shop::busy().await;
+    shop.spoil(
+        "WITH parked AS (INSERT INTO gate_ops (kind, lines, due_at, attempts)
+             VALUES ('adjust', '[]', now() + interval '9 years', 10) RETURNING id)
+         INSERT INTO dead_letters (source, key, payload, error, attempts)
+         SELECT 'gate_ops', id::text, '{}', 'x', 10 FROM parked",
+    )
+    .await;
+    shop.redis().del::<_, ()>(shop.keys.epoch()).await.unwrap();
+    stock::ensure_loaded(&shop.store).await.unwrap();
+    assert_eq!(shop.violations().await, NONE, "and its letter says so");
+}
+
+/// Twelve orders are late by an hour: as long as some of them end, it is an outage that is over.
+#[tokio::test]
+async fn what_is_being_caught_up_with_is_no_violation() {
+    let (shop, [_, open, ..]) = Shop::busy().await;
+    let more = futures::future::join_all((0..12).map(|_| shop.place())).await;
+    shop.persist().await;
+    shop.spoil("UPDATE orders SET expires_at = now() - interval '1 hour' WHERE status = 'PAYMENT_PENDING'").await;
+    let end = async {
+        for order in more.into_iter().chain([open]) {
+            orders::cancel(&shop.store, &Viewer::new(order.owner), order.id).await.unwrap();
+            shop.apply_gate_ops().await;
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+    };
+    let ((), lines) = tokio::join!(end, shop.violations());
+    assert_eq!(lines, NONE);
 }
 
 #[tokio::test]

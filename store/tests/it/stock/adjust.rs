@@ -45,6 +45,20 @@ async fn a_correction_is_made_once() {
 }
 
 #[tokio::test]
+async fn without_a_gate_nothing_is_taken_away() {
+    use redis::AsyncCommands;
+    let shop = Shop::open().await;
+    let book = shop.book(10).await;
+    shop.waiting_order(&[(book, 4)]).await;
+    let _: () = shop.redis.clone().del(shop.keys.epoch()).await.unwrap();
+    assert_eq!(adjust(&shop, book, -7, Adjustment, "theft").await, Err(ErrorCode::NotReady));
+    assert_eq!(adjust(&shop, book, 1, Receipt, "delivery").await, Ok(11), "what comes may come");
+    stock::ensure_loaded(&shop.store).await.unwrap();
+    assert_eq!(adjust(&shop, book, -7, Adjustment, "theft").await, Ok(4));
+    shop.assert_sound().await;
+}
+
+#[tokio::test]
 async fn what_orders_were_promised_is_not_taken_away() {
     let shop = Shop::open().await;
     let book = shop.book(10).await;

@@ -53,6 +53,24 @@ pub(super) const BUGS: &[Bug] = &[
         "from PAYMENT_PENDING to PAID by arrived is no legal change",
     ),
     Bug::in_postgres(
+        "packed without a shipment",
+        "INSERT INTO order_history (order_id, version, status, cause, at)
+         SELECT id, 3, 'FULFILLING', 'fulfilment_started', now() FROM orders WHERE status = 'PAID';
+         UPDATE orders SET status = 'FULFILLING', version = 3 WHERE status = 'PAID'",
+        "5",
+        "is FULFILLING and has no shipment",
+    ),
+    Bug::in_postgres(
+        "delivered, says the order, and not its shipment",
+        "INSERT INTO order_history (order_id, version, status, cause, at)
+         SELECT o.id, v, s, c, now() FROM orders o, (VALUES (3, 'FULFILLING', 'fulfilment_started'),
+             (4, 'SHIPPED', 'handed_to_carrier'), (5, 'DELIVERED', 'arrived')) AS step (v, s, c) WHERE o.status = 'PAID';
+         INSERT INTO shipments (order_id, address, created_at, shipped_at) SELECT id, '{}', now(), now() FROM orders WHERE status = 'PAID';
+         UPDATE orders SET status = 'DELIVERED', version = 5 WHERE status = 'PAID'",
+        "5",
+        "is DELIVERED, and its shipment does not say so",
+    ),
+    Bug::in_postgres(
         "a gap in a history",
         "UPDATE order_history SET version = 7 WHERE status = 'PAID'; UPDATE orders SET version = 7 WHERE status = 'PAID'",
         "5",
@@ -116,7 +134,7 @@ pub(super) const BUGS: &[Bug] = &[
         "a stuck gate operation",
         "UPDATE gate_ops SET applied_at = NULL, created_at = now() - interval '31 seconds' WHERE kind = 'release'",
         "5",
-        "waits after",
+        "waits since",
     ),
     Bug::in_redis(
         "an entry that nobody takes out of the stream",
