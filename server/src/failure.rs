@@ -18,6 +18,11 @@ impl Failure {
         Self::Said(line.into())
     }
 
+    /// Trying again later may help: a server is away.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_away())
+    }
+
     /// Lines for standard error, each saying which program speaks.
     pub fn print(&self) {
         for line in self.to_string().lines() {

@@ -10,11 +10,16 @@ use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
     task::JoinSet,
+    time::Instant,
 };
 use tokio_util::sync::CancellationToken;
 
 /// Jobs give up after 8 s of their own; supervisors kill after 10 s.
 const DRAIN: Duration = Duration::from_secs(9);
+/// Longest wait for Postgres and Redis before the start is given up; whoever supervises the process begins anew then.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Between two looks for them.
+const PAUSE: Duration = Duration::from_millis(500);
 /// Longest wait for the catalogue before the doors open.
 const WARM_UP: Duration = Duration::from_secs(10);
 
@@ -48,7 +53,7 @@ pub async fn run(config: Config, roles: Roles) -> Result<(), Failure> {
 
 async fn start(config: &Config, roles: Roles, stop: &CancellationToken) -> Result<Parts, Failure> {
     let metrics = Metrics::open(config.metrics).await?;
-    let store = crate::commands::ready(config).await?;
+    let store = patiently(PATIENCE, || crate::commands::ready(config)).await?;
     let mut parts: Parts = JoinSet::new();
     spawn(&mut parts, "metrics", metrics.serve(stop.clone()));
     if roles.web {
@@ -62,6 +67,23 @@ async fn start(config: &Config, roles: Roles, stop: &CancellationToken) -> Resul
         tracing::info!("working");
     }
     Ok(parts)
+}
+
+/// Servers that are away (the machine starts, or an outage lasts) are waited for; whatever else is wrong ends the start.
+async fn patiently<T, F>(patience: Duration, open: impl Fn() -> F) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    let end = Instant::now() + patience;
+    loop {
+        match open().await {
+            Err(failure) if failure.may_pass() && Instant::now() < end => {
+                tracing::warn!(%failure, "a server does not answer: waiting for it");
+                tokio::time::sleep(PAUSE).await;
+            }
+            outcome => return outcome,
+        }
+    }
 }
 
 fn spawn(parts: &mut Parts, name: &'static str, part: impl Future<Output = Result<(), Failure>> + Send + 'static) {
@@ -151,4 +173,36 @@ fn stop_on_signal(stop: CancellationToken) -> Result<tokio::task::JoinHandle<()>
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
         std::process::exit(130);
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::ApiError;
+    use std::cell::Cell;
+    use store::error::Error;
+
+    /// A start that finds its servers away so often before it succeeds; how it ended, and the looks it took.
+    async fn start(
+        away: u32,
+        patience: Duration,
+        otherwise: Result<(), fn() -> Failure>,
+    ) -> (Result<(), Failure>, u32) {
+        let looks = Cell::new(0);
+        let open = || async {
+            looks.set(looks.get() + 1);
+            match looks.get() <= away {
+                true => Err(Failure::Store(Error::Refused(ApiError::not_ready()))),
+                false => otherwise.map_err(|failure| failure()),
+            }
+        };
+        (patiently(patience, open).await, looks.get())
+    }
+
+    #[tokio::test]
+    async fn a_start_waits_for_servers_and_for_nothing_else() {
+        assert!(matches!(start(2, PATIENCE, Ok(())).await, (Ok(()), 3)));
+        assert!(matches!(start(u32::MAX, PAUSE / 2, Ok(())).await, (Err(_), 2)), "given up in the end");
+        assert!(matches!(start(1, PATIENCE, Err(|| Failure::said("a wrong password"))).await, (Err(_), 2)));
+    }
 }

@@ -1,6 +1,10 @@
 //! Starting and stopping: what must be in place, and that a signal ends everything in time.
 
-use crate::{orders, shop::Shop};
+use crate::{
+    orders,
+    servers::Servers,
+    shop::{Shop, eventually},
+};
 use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -28,6 +32,23 @@ async fn a_signal_ends_a_start_that_waits_for_a_server() {
     let (_connected, _) = silent.accept().expect("the shop asks");
     let (took, code) = shop.stop("TERM");
     assert!(took < Duration::from_secs(2) && code == Some(0), "{took:?} {code:?}\n{}", shop.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_waits_for_its_servers_and_says_so() {
+    let mut servers = Servers::start().await;
+    let mut shop = Shop::on(&servers);
+    servers.postgres.kill();
+    servers.redis.kill();
+    shop.spawn("all");
+    let says = async |shop: &Shop, operation: &str| {
+        eventually(operation, || async { shop.log().contains(operation).then_some(()) }).await;
+    };
+    says(&shop, "postgres.connect").await;
+    servers.postgres.up();
+    says(&shop, "redis.connect").await;
+    servers.redis.up();
+    shop.wait_until_ready().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -47,8 +47,14 @@ impl Order {
 }
 
 impl Diary {
-    /// Counts an answer by its status and, for refusals, its code.
+    /// Counts an answer by its status and, for refusals, its code. Whoever cannot be served is told when to come again.
     pub fn count(&self, action: &'static str, reply: Option<&Reply>) {
+        if let Some(reply) = reply.filter(|reply| reply.status >= 500)
+            && (reply.status != 503 || reply.header("retry-after").is_empty())
+        {
+            let (status, request) = (reply.status, reply.header("x-request-id"));
+            self.wrong(format!("{action} was answered with {status} (request {request}): {}", reply.body));
+        }
         let answer = match reply {
             None => "no answer".to_owned(),
             Some(reply) if reply.status < 400 => reply.status.to_string(),

@@ -41,6 +41,11 @@ pub struct Loss {
 }
 
 impl Loss {
+    /// Not only what it had not written to its file yet.
+    pub fn forgot_everything(&self) -> bool {
+        self.reaches_back.is_none()
+    }
+
     pub fn may_have_lost(&self, accepted: Instant) -> bool {
         let age = self.at.checked_duration_since(accepted);
         age.is_some_and(|age| self.reaches_back.is_none_or(|reaches_back| age < reaches_back))

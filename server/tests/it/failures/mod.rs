@@ -2,6 +2,7 @@
 
 mod editor;
 mod enders;
+mod leases;
 mod orders;
 mod postgres;
 mod redis;
