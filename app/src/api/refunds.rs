@@ -7,26 +7,35 @@ use crate::AppError;
 use crate::ssr::Caller;
 use domain::{order::OrderView, payment::RefundView};
 use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
 #[cfg(feature = "ssr")]
 use store::payments::refund::{self, Of, Wanted};
 
-/// Names the payment, or the order whose payment it is. `amount` is in minor units, `typed_amount` as people write it;
-/// neither: all that is left. With `ask` nothing happens before `agreed` is the mark that `needs_confirmation` gave.
+/// What is wanted. It names the payment, or the order whose payment it is. `amount` is in minor units, `typed_amount` as
+/// people write it; neither: all that is left.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RefundForm {
+    payment_id: String,
+    order_id: String,
+    amount: String,
+    typed_amount: String,
+    reason: String,
+    restock: String,
+    ask: String,
+    agreed: String,
+}
+
+/// With `ask` nothing happens before `agreed` is the mark that `needs_confirmation` gave.
 #[server(name = CreateRefund, prefix = "/api", endpoint = "admin/refunds/create")]
 pub async fn create(
-    #[server(default)] payment_id: String,
-    #[server(default)] order_id: String,
-    #[server(default)] amount: String,
-    #[server(default)] typed_amount: String,
-    #[server(default)] reason: String,
-    #[server(default)] restock: String,
+    #[server(flatten)] form: RefundForm,
     #[server(default)] idempotency_key: String,
-    #[server(default)] ask: String,
-    #[server(default)] agreed: String,
 ) -> Result<RefundView, AppError> {
     let caller = Caller::current()?;
     let admin = caller.require_admin()?;
     let key = args::idempotency_key(caller.header("idempotency-key"), &idempotency_key)?;
+    let RefundForm { payment_id, order_id, amount, typed_amount, reason, restock, ask, agreed } = form;
     let field = if amount.is_empty() { "typed_amount" } else { "amount" };
     let amount = args::amount("amount", &amount)?.or(args::typed_amount("typed_amount", &typed_amount)?);
     let restock = args::flag("restock", &restock)?;

@@ -13,7 +13,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use store::{Store, config::StoreConfig, keys::Keys, testkit, world::SystemWorld};
+use store::{Store, config::StoreConfig, keys::Keys, testkit, viewer::Viewer, world::SystemWorld};
 
 /// Books of every test: id order is file order.
 const BOOKS: &str = "\
@@ -24,6 +24,12 @@ T-3,Only Ten Copies,Meera Nair,300,10,poetry,30
 T-4,Only Two Copies,Kiran Das,150,2,poetry,20
 T-5,None Left,Kiran Das,150,0,poetry,10
 ";
+
+/// An admin without an account of their own.
+pub fn desk() -> Viewer {
+    let owner = "g:00000000-0000-4000-8000-000000000001".parse().expect("an owner");
+    Viewer { is_admin: true, ..Viewer::new(owner) }
+}
 
 pub struct Shop {
     pub url: String,

@@ -53,7 +53,7 @@ pub async fn save(
         }
     };
     if is_default {
-        queries::set_default(&mut *tx, (id.get(), account)).await.during(OPERATION)?;
+        queries::set_default(&mut tx, (id.get(), account)).await.during(OPERATION)?;
     }
     queries::some_default(&mut *tx, account).await.during(OPERATION)?;
     tx.commit().await.during(OPERATION)
@@ -76,7 +76,7 @@ pub async fn make_default(store: &Store, account: AccountId, id: AddressId) -> R
     const OPERATION: &str = "addresses.make_default";
     let mut tx = store.postgres(OPERATION).await?.begin().await.during(OPERATION)?;
     queries::lock(&mut *tx, account).await.during(OPERATION)?;
-    if !queries::set_default(&mut *tx, (id.get(), account)).await.during(OPERATION)? {
+    if !queries::set_default(&mut tx, (id.get(), account)).await.during(OPERATION)? {
         return Err(not_there());
     }
     tx.commit().await.during(OPERATION)

@@ -54,7 +54,7 @@ pub async fn count_shelves(store: Store, mut dice: Dice, closing: Arc<AtomicBool
     imports
 }
 
-/// Gives one rupee of paid orders back and puts their copies on the shelf again, until the shop closes; says of how many.
+/// Gives one rupee of paid orders back, until the shop closes; says of how many.
 pub async fn take_back(store: Store, diary: Arc<Diary>, mut dice: Dice, closing: Arc<AtomicBool>) -> usize {
     let mut returned = BTreeSet::new();
     while !closing.load(Ordering::Relaxed) {
@@ -66,10 +66,11 @@ pub async fn take_back(store: Store, diary: Arc<Diary>, mut dice: Dice, closing:
             of: Of::Order(order.id.parse().expect("an id")),
             amount: Some(Minor::new(100)),
             reason: "torn".to_owned(),
-            restock: true,
+            restock: false,
             key: IdempotencyKey::parse(&order.number).expect("a key"),
+            agreed: None,
         };
-        if refund::create(&store, &wanted).await.is_ok() {
+        if refund::create(&store, &crate::shop::desk(), &wanted).await.is_ok() {
             returned.insert(order.id.clone());
         }
     }

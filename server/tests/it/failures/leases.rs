@@ -139,8 +139,9 @@ impl Scene {
             reason: "torn".into(),
             restock: false,
             key: IdempotencyKey::parse("torn").expect("a key"),
+            agreed: None,
         };
-        refund::create(&store, &wanted).await.expect("wanted");
+        refund::create(&store, &crate::shop::desk(), &wanted).await.expect("wanted");
         assert!(self.shop.import("sku,price_inr\nT-1,349\n").status.success());
         assert!(schedule::run_now(&store, "prune").await.expect("due"));
         self.servers.postgres.ask(&format!(

@@ -29,16 +29,16 @@ async fn deliveries(shop: &Shop) -> Vec<usize> {
 /// Changes the order as its reservation keeps it.
 async fn spoil(shop: &Shop, order: OrderId, field: &str, value: serde_json::Value) {
     let key = shop.keys.reservation(order);
-    let text: String = shop.redis.clone().hget(&key, "order").await.unwrap();
-    let mut draft: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let text: String = shop.redis.clone().hget(&key, "order").await.expect("redis");
+    let mut draft: serde_json::Value = serde_json::from_str(&text).expect("a draft");
     draft[field] = value;
-    let _: () = shop.redis.clone().hset(&key, "order", draft.to_string()).await.unwrap();
+    let _: () = shop.redis.clone().hset(&key, "order", draft.to_string()).await.expect("redis");
 }
 
 /// The stream as it is now comes back after what happens in between: as if the worker had died before the gate knew.
 async fn copy_stream(shop: &Shop) -> String {
     let copied = shop.keys.placed() + "-copy";
-    redis::cmd("COPY").arg(shop.keys.placed()).arg(&copied).exec_async(&mut shop.redis.clone()).await.unwrap();
+    redis::cmd("COPY").arg(shop.keys.placed()).arg(&copied).exec_async(&mut shop.redis.clone()).await.expect("redis");
     copied
 }
 

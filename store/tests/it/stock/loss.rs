@@ -69,23 +69,23 @@ async fn sleeping_rebuild(shop: &Shop, at: Moment) -> (Sender<()>, JoinHandle<Re
     let (bell, wake) = channel();
     let world = Arc::new(Sleeper { at, wake: Mutex::new(Some(wake)), is_asleep: AtomicBool::new(false) });
     let other = Store::connect(shop.store.config().clone(), world.clone()).await.expect("connect");
-    let _: () = shop.redis.clone().del(shop.keys.epoch()).await.unwrap();
+    let _: () = shop.redis.clone().del(shop.keys.epoch()).await.expect("redis");
     let rebuild = tokio::spawn(async move { stock::ensure_loaded(&other).await });
     eventually("it sleeps", async || world.is_asleep.load(Ordering::SeqCst)).await;
     (bell, rebuild)
 }
 
 async fn has_hold(shop: &Shop, owner: &Owner, order: OrderId) -> bool {
-    let hold: Option<i64> = shop.redis.clone().zscore(shop.keys.holds(owner), order.to_string()).await.unwrap();
+    let hold: Option<i64> = shop.redis.clone().zscore(shop.keys.holds(owner), order.to_string()).await.expect("redis");
     hold.is_some()
 }
 
 async fn epoch(shop: &Shop) -> Option<i64> {
-    shop.redis.clone().get(shop.keys.epoch()).await.unwrap()
+    shop.redis.clone().get(shop.keys.epoch()).await.expect("redis")
 }
 
 async fn not_ready(shop: &Shop, owner: &Owner) {
-    assert_eq!(shop.place(owner, "k").await.unwrap_err().to_api().code, ErrorCode::NotReady);
+    assert_eq!(shop.place(owner, "k").await.expect_err("not ready").to_api().code, ErrorCode::NotReady);
 }
 
 /// The gate opens without it, orders are accepted, and it wakes: nothing of theirs is gone.
