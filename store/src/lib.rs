@@ -45,8 +45,6 @@ pub const REDIS_TIMEOUT: Duration = Duration::from_secs(2);
 pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest wait for a row or a lock that somebody else holds: who ends an order gives way to others after that.
 pub const LOCK_TIMEOUT: Duration = Duration::from_secs(4);
-/// A connection to Postgres that was used within this is not asked whether it lives before it is used again.
-const FRESH: Duration = Duration::from_millis(500);
 
 /// The way to all data; cheap to clone, one per process.
 #[derive(Clone)]
@@ -87,9 +85,7 @@ impl Store {
         let pg = PgPoolOptions::new()
             .max_connections(config.pool_size)
             .acquire_timeout(Duration::from_secs(3))
-            // The pool's own ping would be one more round trip for each query of a busy shop.
-            .test_before_acquire(false)
-            .before_acquire(|connection, meta| Box::pin(is_fit(connection, meta.idle_for)))
+            .test_before_acquire(true)
             .after_release(move |connection, _| {
                 let no_doubt = no_doubt();
                 Box::pin(async move { Ok(no_doubt || is_alive(connection).await) })
@@ -227,14 +223,6 @@ impl Store {
     pub(crate) fn accounts_cache(&self) -> &accounts::Cache {
         &self.inner.accounts
     }
-}
-
-/// A connection that was used a moment ago is taken to live: should it not, its query fails as one would that was under way.
-async fn is_fit(connection: &mut sqlx::PgConnection, idle_for: Duration) -> Result<bool, sqlx::Error> {
-    if idle_for >= FRESH {
-        sqlx::Connection::ping(connection).await?;
-    }
-    Ok(true)
 }
 
 /// Asked only while Postgres is in doubt: a connection that hangs must not hold its place in the pool for long.

@@ -106,7 +106,8 @@ impl Scene {
     async fn place(&mut self, name: &'static str, title: &str) {
         let (shopper, book) = (self.shop.visitor(), self.shop.book(title).await);
         shopper.post("/api/cart/add", &[("book_id", &book)]).await.ok();
-        let order = place(&shopper, name).await.ok()["order_id"].as_str().expect("an order").to_owned();
+        let order =
+            place(&shopper, &name.replace(' ', "-")).await.ok()["order_id"].as_str().expect("an order").to_owned();
         self.orders.insert(name, (shopper, order));
     }
 
