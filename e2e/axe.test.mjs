@@ -48,7 +48,7 @@ const allClean = async (page, paths) => {
 const clean = async (page, name) => assert.deepEqual(await faults(page, name), []);
 
 const books = (n) => shop.sql(`SELECT b.id, b.sku, b.slug, b.price_minor / 100 FROM books b JOIN stock s ON s.book_id = b.id
-  WHERE s.available >= 20 ORDER BY b.id LIMIT ${n}`).split('\n').map((row) => row.split('|'));
+  WHERE b.retired_at IS NULL AND s.available >= 20 ORDER BY b.id LIMIT ${n}`).split('\n').map((row) => row.split('|'));
 
 const logIn = async (page, who, next) => {
   await visit(page, `${shop.url}/login?next=${next}`);
