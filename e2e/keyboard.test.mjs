@@ -88,6 +88,7 @@ for (const [how, options] of [['on a desk', {}], ['on a phone', { viewport: { wi
     await page.keyboard.press('Enter');
     await page.waitForURL(/\/orders\/[0-9a-f-]{36}/);
     await page.locator('.ring__time').waitFor();
+    await page.waitForFunction(() => document.activeElement?.id === 'main');
     await tabTo(page, /^Pay/);
     await page.keyboard.press('Enter');
     await page.waitForURL(/\/sandbox\/pay\//);
