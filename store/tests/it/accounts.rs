@@ -94,7 +94,9 @@ async fn the_demo_logins_work_and_come_once() {
     for login in &logins {
         let account = accounts::verify(&store, login.email, login.password).await.expect("compared").expect("known");
         assert_eq!(account.view.role, login.role);
+        assert!(account.view.is_verified);
     }
+    assert_eq!(super::catalog::count(&store, "SELECT count(*) FROM outbox WHERE topic = 'mail.send'").await, 0);
     assert_eq!(accounts::seed_demo(&store).await.expect("seeded again"), logins);
     let accounts = "SELECT count(*) FROM accounts WHERE email LIKE '%@bookbazar.local'";
     assert_eq!(super::catalog::count(&store, accounts).await, 2);
