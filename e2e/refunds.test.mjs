@@ -109,6 +109,8 @@ test('an admin sends back a part and then the rest with the copies; the open pag
   assert.equal(it.book.onSale(), before);
 
   await desk.getByText('Send money back').click();
+  assert.equal(await desk.getByLabel('Amount').inputValue(), '', 'the next refund begins empty');
+  assert.equal(await desk.locator('#refund-reason').inputValue(), '');
   await desk.locator('#refund-reason').fill('All of it');
   await desk.getByRole('checkbox').check();
   await desk.getByRole('button', { name: 'Send it back' }).click();

@@ -18,6 +18,13 @@ use domain::{
     payment::{PaymentStatus, RefundStatus, RefundView},
 };
 use leptos::{ev::MouseEvent, prelude::*, task::spawn_local};
+use wasm_bindgen::JsCast;
+use web_sys::HtmlInputElement;
+
+const FORM: &str = "refund-form";
+const AMOUNT: &str = "typed_amount";
+const REASON: &str = "refund-reason";
+const RESTOCK: &str = "refund-restock";
 
 /// The forms of one order page, and what they last answered.
 #[derive(Clone, Copy)]
@@ -63,6 +70,7 @@ impl Refunds {
         let (create, retry) = (Post::new("admin/refunds/create"), Post::new("admin/refunds/retry"));
         let (live, id) = (use_shop().live, order.with_untracked(|order| order.order_id.to_string()));
         create.on_success(move |_: RefundView| {
+            empty_form();
             let address = address("admin/orders/get", &[("id", &id)]);
             spawn_local(async move {
                 if let Ok(order) = get(address).await.and_then(|text| read(&text)) {
@@ -147,7 +155,7 @@ impl Refunds {
             inputmode: Some("decimal"),
             is_optional: true,
             help: Some("Like 499 or 499.50. Empty: all that is left."),
-            ..Field::new("typed_amount", "Amount", "off")
+            ..Field::new(AMOUNT, "Amount", "off")
         };
         let (amount, reason, restock) = (amount.view(form, None), reason(form), restock(form, scope));
         let error = form.error();
@@ -155,7 +163,7 @@ impl Refunds {
         let refused = Signal::derive(move || error.get().filter(|error| error.code != ErrorCode::NeedsConfirmation));
         let is_open = error.with_untracked(Option::is_some);
         html! {
-            <details class="admin-refund" open=is_open>
+            <details class="admin-refund" id=FORM open=is_open>
                 <summary>"Send money back"</summary>
                 {refusal(refused)}
                 <PostForm to=form class="admin-steps__form">
@@ -168,6 +176,20 @@ impl Refunds {
                 </PostForm>
             </details>
         }
+    }
+}
+
+/// What was typed is sent: the next refund does not begin with it.
+fn empty_form() {
+    let input = |id| document().get_element_by_id(id).and_then(|input| input.dyn_into::<HtmlInputElement>().ok());
+    for typed in [AMOUNT, REASON].into_iter().filter_map(input) {
+        typed.set_value("");
+    }
+    if let Some(restock) = input(RESTOCK) {
+        restock.set_checked(false);
+    }
+    if let Some(form) = document().get_element_by_id(FORM) {
+        let _ = form.remove_attribute("open");
     }
 }
 
@@ -200,8 +222,8 @@ fn reason(form: Post) -> AnyView {
     let is_wrong = move || wrong.with(Option::is_some);
     html! {
         <div class=move || if is_wrong() { "field field--error" } else { "field" }>
-            <label class="field__label" for="refund-reason">"Reason"</label>
-            <input class="input" id="refund-reason" name="reason" value=form.typed("reason") autocomplete="off" required=true
+            <label class="field__label" for=REASON>"Reason"</label>
+            <input class="input" id=REASON name="reason" value=form.typed("reason") autocomplete="off" required=true
                 aria-invalid=move || is_wrong().then_some("true")
                 aria-describedby=move || if is_wrong() { "refund-reason-error" } else { "refund-reason-help" }/>
             <p class="field__help" id="refund-reason-help">"The shopper reads it."</p>
@@ -225,7 +247,7 @@ fn restock(form: Post, scope: Scope) -> Option<AnyView> {
     Some(html! {
         <div class=move || if wrong.with(Option::is_some) { "field field--error" } else { "field" }>
             <label class="check">
-                <input type="checkbox" name="restock" value="true" checked=is_ticked
+                <input type="checkbox" id=RESTOCK name="restock" value="true" checked=is_ticked
                     aria-describedby=move || wrong.with(Option::is_some).then_some("refund-restock-error")/>{words}
             </label>
             {help}
