@@ -18,7 +18,7 @@ pub fn page(payment: &SandboxPayment, log: &[LogEntry], now: UnixMillis) -> Stri
 <link rel="stylesheet" href="/sandbox.css">
 </head>
 <body>
-<p class="sandbox-tape">Test provider. No real money moves here.</p>
+<header class="sandbox-tape"><p>Test provider. No real money moves here.</p></header>
 <main class="sandbox">
 <p class="sandbox-name">Sandbox Pay</p>
 <h1 class="sandbox-amount">{amount}</h1>
