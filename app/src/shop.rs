@@ -5,10 +5,7 @@ use crate::{
     call::json,
     live::Live,
 };
-use domain::{
-    account::{AccountView, Role},
-    order::DeliveryRule,
-};
+use domain::account::{AccountView, Role};
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
@@ -18,7 +15,6 @@ pub struct Shop {
     account: StoredValue<Option<AccountView>>,
     providers: StoredValue<Vec<String>>,
     business: StoredValue<Vec<String>>,
-    delivery: DeliveryRule,
     flash: RwSignal<Option<Flash>>,
 }
 
@@ -33,7 +29,6 @@ impl Shop {
             account: StoredValue::new(boot.account),
             providers: StoredValue::new(boot.providers),
             business: StoredValue::new(boot.business),
-            delivery: boot.delivery,
             flash: RwSignal::new(boot.flash),
         });
     }
@@ -67,10 +62,6 @@ impl Shop {
     /// Who sells here, as a receipt says it.
     pub fn business(self) -> Vec<String> {
         self.business.get_value()
-    }
-
-    pub fn delivery(self) -> DeliveryRule {
-        self.delivery
     }
 
     /// The refusal of this form (`account/login`), if it was just sent without WASM.

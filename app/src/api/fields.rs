@@ -36,7 +36,7 @@ pub async fn checkout(caller: &Caller) -> AddressStep {
     let help = Some("For news of this order. Nothing else.".to_owned());
     let Some(account) = caller.account() else {
         let email = Input { kind: "email".into(), help, ..input("email", "E-mail", "email") };
-        return AddressStep { contact: Some(email), book: Vec::new(), inputs: address(None, "") };
+        return AddressStep { contact: Some(email), inputs: address(None, ""), ..AddressStep::default() };
     };
     let book = addresses::list(caller.store(), account.id).await.unwrap_or_else(|error| {
         tracing::warn!(error = &error as &dyn std::error::Error, "the checkout goes on without the address book");
@@ -50,7 +50,7 @@ pub async fn checkout(caller: &Caller) -> AddressStep {
         // Out of sight while another address is chosen, so the browser must not insist on them.
         inputs.iter_mut().for_each(|input| input.is_asked_later = true);
     }
-    AddressStep { contact: None, book, inputs }
+    AddressStep { book, inputs, ..AddressStep::default() }
 }
 
 /// Filled in with an address, or with the name of whom it is probably for.

@@ -99,6 +99,8 @@ pub struct Checkout {
     /// What is different from what the page showed before.
     pub changes: Option<Changes>,
     pub address: AddressStep,
+    /// What it costs to bring it there, and how long it takes.
+    pub delivery: String,
 }
 
 /// Where the parcel goes, and how its shopper is reached.
@@ -225,12 +227,13 @@ pub async fn checkout(#[server(default)] seen: String) -> Result<Checkout, AppEr
     let caller = Caller::current()?;
     let Some(viewer) = caller.viewer() else {
         let cart = CartView::empty(caller.store().config().currency);
-        let address = AddressStep::default();
-        return Ok(Checkout { cart, key: String::new(), seen: String::new(), changes: None, address });
+        let [key, seen, delivery] = [const { String::new() }; 3];
+        return Ok(Checkout { cart, key, seen, changes: None, address: AddressStep::default(), delivery });
     };
     let cart = store::carts::view(caller.store(), &viewer.owner).await?;
     let key = store::orders::checkout_key(&viewer.owner, cart.version).to_string();
     let changes = store::carts::changes(caller.store(), &cart, &seen).await?;
+    let delivery = delivery(caller.store().config(), cart.subtotal);
     let address = super::fields::checkout(&caller).await;
-    Ok(Checkout { seen: domain::cart::Seen::of(&cart).to_string(), cart, key, changes, address })
+    Ok(Checkout { seen: domain::cart::Seen::of(&cart).to_string(), cart, key, changes, address, delivery })
 }

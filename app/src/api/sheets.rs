@@ -1,33 +1,65 @@
 //! What stands on each sheet: the settings of an account, and the ways to a new password.
 
-use super::{
-    fields,
-    sheet::{Form, Part, Sheet},
-};
+mod markup;
+
+use super::{fields, sheet::Sheet};
 use crate::{AppError, components::form::Input, next::login_for, ssr::Caller};
 use domain::{ApiError, account::AccountView, address::MAX_ENTRIES};
 use store::accounts::{addresses, links};
 
+/// A sheet before it is written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Draft {
+    title: String,
+    lede: String,
+    /// The page it belongs to: address and name.
+    back: Option<(String, String)>,
+    parts: Vec<Part>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Part {
+    title: String,
+    lines: Vec<String>,
+    /// The lines are an address.
+    is_address: bool,
+    forms: Vec<Form>,
+    /// Addresses and names.
+    links: Vec<(String, String)>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Form {
+    /// Its server function, like `account/profile`.
+    action: String,
+    hidden: Vec<(String, String)>,
+    inputs: Vec<Input>,
+    button: String,
+    /// One of several beside each other.
+    is_small: bool,
+}
+
 /// The sheet at this address, for this person.
 pub async fn of(caller: &Caller, at: &str) -> Result<Sheet, AppError> {
     let (path, query) = at.split_once('?').unwrap_or((at, ""));
-    let done =
-        form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "done").and_then(|(_, what)| done(&what));
+    let done = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "done");
+    let done = done.and_then(|(_, what)| self::done(&what));
     let steps: Vec<&str> = path.trim_matches('/').split('/').collect();
-    let sheet = match *steps {
+    let draft = match *steps {
         ["password", "forgot"] => forgot(),
         ["password", "reset", "done"] => was_reset(),
         ["password", "reset", token] => reset(caller, token).await?,
         ["account", ..] => match caller.account() {
             Some(account) => of_account(caller, account, &steps[1..]).await?,
-            None => Sheet { elsewhere: Some(login_for(path)), ..Sheet::default() },
+            None => return Ok(Sheet { elsewhere: Some(login_for(path)), ..Sheet::default() }),
         },
         _ => return Err(not_there()),
     };
-    Ok(Sheet { done, ..sheet })
+    let html = markup::html(&draft, done, caller.flash().as_ref());
+    Ok(Sheet { title: draft.title, html, elsewhere: None })
 }
 
-async fn of_account(caller: &Caller, account: &AccountView, steps: &[&str]) -> Result<Sheet, AppError> {
+async fn of_account(caller: &Caller, account: &AccountView, steps: &[&str]) -> Result<Draft, AppError> {
     match *steps {
         ["details"] => Ok(details(account)),
         ["password"] => Ok(password()),
@@ -40,7 +72,7 @@ async fn of_account(caller: &Caller, account: &AccountView, steps: &[&str]) -> R
 }
 
 /// What the form before did, by the name it is redirected with.
-fn done(what: &str) -> Option<String> {
+fn done(what: &str) -> Option<&'static str> {
     let said = match what {
         "name" => "Your name is changed.",
         "email" => {
@@ -55,10 +87,10 @@ fn done(what: &str) -> Option<String> {
         }
         _ => return None,
     };
-    Some(said.to_owned())
+    Some(said)
 }
 
-fn details(account: &AccountView) -> Sheet {
+fn details(account: &AccountView) -> Draft {
     let name = Form {
         action: "account/profile".into(),
         inputs: vec![Input { value: account.name.clone(), ..fields::input("name", "Name", "name") }],
@@ -90,18 +122,18 @@ fn details(account: &AccountView) -> Sheet {
             (format!("{}, {asked}", account.email), vec![resend, email])
         }
     };
-    Sheet {
+    Draft {
         title: "Name and e-mail".into(),
         back: to_account(),
         parts: vec![
             Part { title: "Name".into(), forms: vec![name], ..Part::default() },
             Part { title: "E-mail".into(), lines: vec![said], forms, ..Part::default() },
         ],
-        ..Sheet::default()
+        ..Draft::default()
     }
 }
 
-fn password() -> Sheet {
+fn password() -> Draft {
     let change = Form {
         action: "account/password".into(),
         inputs: vec![fields::password("current", "Your password now", "current-password"), fields::new_password()],
@@ -114,7 +146,7 @@ fn password() -> Sheet {
         is_small: true,
         ..Form::default()
     };
-    Sheet {
+    Draft {
         title: "Password and sign-ins".into(),
         back: to_account(),
         parts: vec![
@@ -131,17 +163,17 @@ fn password() -> Sheet {
                 ..Part::default()
             },
         ],
-        ..Sheet::default()
+        ..Draft::default()
     }
 }
 
 /// The link of the mail: a press of its button proves the address, following it does not.
-async fn verify(caller: &Caller, account: &AccountView, token: &str) -> Result<Sheet, AppError> {
-    let sheet = Sheet { title: "Confirm your address".into(), back: to_account(), ..Sheet::default() };
+async fn verify(caller: &Caller, account: &AccountView, token: &str) -> Result<Draft, AppError> {
+    let sheet = Draft { title: "Confirm your address".into(), back: to_account(), ..Draft::default() };
     let Some(email) = links::to_verify(caller.store(), account.id, token).await? else {
         let lines = vec!["This link was used already, is too old, or belongs to another account.".into()];
         let links = vec![("/account/details".into(), "Name and e-mail".into())];
-        return Ok(Sheet { parts: vec![Part { lines, links, ..Part::default() }], ..sheet });
+        return Ok(Draft { parts: vec![Part { lines, links, ..Part::default() }], ..sheet });
     };
     let form = Form {
         action: "account/email/verify".into(),
@@ -150,10 +182,10 @@ async fn verify(caller: &Caller, account: &AccountView, token: &str) -> Result<S
         ..Form::default()
     };
     let lines = vec![format!("Do we reach you at {email}?")];
-    Ok(Sheet { parts: vec![Part { lines, forms: vec![form], ..Part::default() }], ..sheet })
+    Ok(Draft { parts: vec![Part { lines, forms: vec![form], ..Part::default() }], ..sheet })
 }
 
-async fn book(caller: &Caller, account: &AccountView) -> Result<Sheet, AppError> {
+async fn book(caller: &Caller, account: &AccountView) -> Result<Draft, AppError> {
     let entries = addresses::list(caller.store(), account.id).await?;
     let (is_full, is_empty) = (entries.len() >= MAX_ENTRIES, entries.is_empty());
     let button = |action: &str, words: &str, id: &str| Form {
@@ -187,17 +219,17 @@ async fn book(caller: &Caller, account: &AccountView) -> Result<Sheet, AppError>
         (_, true) => format!("{MAX_ENTRIES} are the most it holds; remove one to add another."),
         _ => "The checkout begins with your first choice.".to_owned(),
     };
-    Ok(Sheet { title: "Addresses".into(), lede, back: to_account(), parts, ..Sheet::default() })
+    Ok(Draft { title: "Addresses".into(), lede, back: to_account(), parts, ..Draft::default() })
 }
 
-async fn edit(caller: &Caller, account: &AccountView, id: &str) -> Result<Sheet, AppError> {
+async fn edit(caller: &Caller, account: &AccountView, id: &str) -> Result<Draft, AppError> {
     let address_id = id.parse().map_err(|_| not_there())?;
     let known = addresses::get(caller.store(), account.id, address_id).await?;
     let hidden = vec![("id".to_owned(), id.to_owned())];
     Ok(address("Edit the address", hidden, fields::address(Some(&known), ""), false))
 }
 
-fn address(title: &str, hidden: Vec<(String, String)>, mut inputs: Vec<Input>, may_be_default: bool) -> Sheet {
+fn address(title: &str, hidden: Vec<(String, String)>, mut inputs: Vec<Input>, may_be_default: bool) -> Draft {
     if may_be_default {
         inputs.push(fields::checkbox("is_default", "Make it the first choice"));
     }
@@ -208,36 +240,36 @@ fn address(title: &str, hidden: Vec<(String, String)>, mut inputs: Vec<Input>, m
         button: "Save the address".into(),
         is_small: false,
     };
-    Sheet {
+    Draft {
         title: title.into(),
         back: Some(("/account/addresses".into(), "Addresses".into())),
         parts: vec![Part { forms: vec![form], ..Part::default() }],
-        ..Sheet::default()
+        ..Draft::default()
     }
 }
 
-fn forgot() -> Sheet {
+fn forgot() -> Draft {
     let form = Form {
         action: "account/password/forgot".into(),
         inputs: vec![Input { kind: "email".into(), ..fields::input("email", "E-mail", "username") }],
         button: "Send me a link".into(),
         ..Form::default()
     };
-    Sheet {
+    Draft {
         title: "Forgot your password?".into(),
         lede: "We send you a link by which you choose a new one.".into(),
         back: Some(("/login".into(), "Log in".into())),
         parts: vec![Part { forms: vec![form], ..Part::default() }],
-        ..Sheet::default()
+        ..Draft::default()
     }
 }
 
-async fn reset(caller: &Caller, token: &str) -> Result<Sheet, AppError> {
-    let sheet = Sheet { title: "Choose a new password".into(), ..Sheet::default() };
+async fn reset(caller: &Caller, token: &str) -> Result<Draft, AppError> {
+    let sheet = Draft { title: "Choose a new password".into(), ..Draft::default() };
     if !links::may_reset(caller.store(), token).await? {
         let lines = vec!["This link was used already, or its hour is over.".into()];
         let links = vec![("/password/forgot".into(), "Ask for a new one".into())];
-        return Ok(Sheet { parts: vec![Part { lines, links, ..Part::default() }], ..sheet });
+        return Ok(Draft { parts: vec![Part { lines, links, ..Part::default() }], ..sheet });
     }
     let form = Form {
         action: "account/password/reset".into(),
@@ -246,16 +278,16 @@ async fn reset(caller: &Caller, token: &str) -> Result<Sheet, AppError> {
         button: "Set the password".into(),
         ..Form::default()
     };
-    Ok(Sheet { parts: vec![Part { forms: vec![form], ..Part::default() }], ..sheet })
+    Ok(Draft { parts: vec![Part { forms: vec![form], ..Part::default() }], ..sheet })
 }
 
-fn was_reset() -> Sheet {
+fn was_reset() -> Draft {
     let lines = vec!["You are signed out everywhere. Log in with the new one.".into()];
     let links = vec![("/login".into(), "Log in".into())];
-    Sheet {
+    Draft {
         title: "Your new password is set".into(),
         parts: vec![Part { lines, links, ..Part::default() }],
-        ..Sheet::default()
+        ..Draft::default()
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
     html::html,
     shop::use_shop,
 };
-use domain::{ApiError, Minor, cart::CartView, order::Placed};
+use domain::{ApiError, cart::CartView, order::Placed};
 use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
@@ -72,7 +72,7 @@ pub fn CheckoutPage() -> impl IntoView {
 
 fn show(checkout: Checkout, place: Post, take: Post) -> AnyView {
     let news = news(&checkout, FORM, place, take);
-    let Checkout { cart, key, seen, address, .. } = checkout;
+    let Checkout { cart, key, seen, address, delivery, .. } = checkout;
     if cart.lines.is_empty() {
         return html! {
             <Page title="Checkout" class=NARROW>
@@ -102,7 +102,7 @@ fn show(checkout: Checkout, place: Post, take: Post) -> AnyView {
                 <input type="hidden" name="expected_total" value=expected/>
                 <input type="hidden" name="seen" value=seen/>
                 {address_step(address, place)}
-                {delivery_step(&cart)}
+                {delivery_step(delivery)}
                 {place_step(&cart, place)}
             </PostForm>
         </Page>
@@ -164,17 +164,11 @@ fn address_step(step: AddressStep, form: Post) -> AnyView {
 }
 
 /// Second step: there is one way, and what it costs.
-fn delivery_step(cart: &CartView) -> AnyView {
-    let money = |amount: Minor| amount.with(cart.currency).to_string();
-    let rule = use_shop().delivery();
-    let price = if cart.delivery == Minor::ZERO { "Free".to_owned() } else { money(cart.delivery) };
-    let more = (cart.delivery > Minor::ZERO && rule.free_from > Minor::ZERO)
-        .then(|| html! { <p class="small muted">{format!("Free from {}.", money(rule.free_from))}</p> });
+fn delivery_step(promise: String) -> AnyView {
     html! {
         <section class="fieldset" aria-labelledby="delivery-h">
             <h2 class="fieldset__legend" id="delivery-h">"2. Delivery"</h2>
-            <p class="delivery"><span>"By courier, once the order is paid"</span><span class="num">{price}</span></p>
-            {more}
+            <p>{promise}</p>
         </section>
     }
 }

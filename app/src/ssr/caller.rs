@@ -1,7 +1,7 @@
 //! The person behind the server function that runs now: what they may do, and the cookies they get.
 
 use super::{AppState, AuthSession, User, cookies, viewer};
-use crate::AppError;
+use crate::{AppError, boot::Flash};
 use domain::{
     ErrorCode, Network, OrderId, Owner,
     account::{AccountView, Role},
@@ -74,6 +74,11 @@ impl Caller {
             Some(account) if account.role == Role::Admin => self.viewer().ok_or_else(not_for_you),
             Some(_) => Err(not_for_you()),
         }
+    }
+
+    /// The form that was just sent without WASM and came back.
+    pub fn flash(&self) -> Option<Flash> {
+        super::pages::flash(&self.state, &self.parts)
     }
 
     /// Where the request comes from, when the server found that out.

@@ -59,7 +59,7 @@ async fn load(state: &AppState, parts: &Parts) -> Boot {
 }
 
 /// What was wrong with the form sent last. A missing picture also ends up as a page, but nobody reads that one.
-fn flash(state: &AppState, parts: &Parts) -> Option<Flash> {
+pub(super) fn flash(state: &AppState, parts: &Parts) -> Option<Flash> {
     let is_read = parts.headers.get("sec-fetch-dest").is_none_or(|dest| dest == "document");
     let text = cookies::flash(&parts.headers, state).filter(|_| is_read)?;
     serde_json::from_str(&text).ok()
