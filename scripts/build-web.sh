@@ -14,7 +14,10 @@ GLUE=$WEB/glue
 
 # Browsers refuse what --all-features would let through, and Debian's wasm-opt 108 breaks the module at run time.
 WASM_OPT=(node_modules/.bin/wasm-opt -Oz --enable-bulk-memory --enable-bulk-memory-opt --enable-reference-types
-  --enable-nontrapping-float-to-int --enable-sign-ext --enable-mutable-globals --enable-multivalue)
+  --enable-nontrapping-float-to-int --enable-sign-ext --enable-mutable-globals --enable-multivalue
+  --low-memory-unused # the far end of the stack, a full one's last KiB
+  --strip-producers --strip-target-features
+  --reorder-functions-by-name) # what is alike stands together, which brotli likes
 
 # Shoppers load one half of the shop, admins the other (app/src/half.rs); the crates beneath are built once for both.
 build_wasm() { # HALF

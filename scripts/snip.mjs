@@ -8,6 +8,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 // Exactly the functions in the tables: a helper inside of one may be the same code as a helper elsewhere, and then stands for both.
 const NEVER_CALLED = [
   /IntoAny>::into_any::hydrate_async(?!.*inner)/, // only `hydrate_lazy` begins it
+  /IntoAnyAttribute>::into_any_attr::clone(?!.*inner)/, // only attributes given to a component are cloned, and ours take none
   /IntoAnyNestedRoute>::into_any_nested_route::generate_routes(?!.*inner)/, // only `generate_route_list`, on the server
 ];
 const [IMPORT, CODE, CUSTOM, FUNCTION, FUNCTION_NAMES] = [2, 10, 0, 0, 1];

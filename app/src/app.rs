@@ -126,7 +126,7 @@ fn Frame(children: Children) -> impl IntoView {
                 {move || said.get().map(|message| notice(Tone::Warn, message, ()))}
                 {changing(move || came_along(shop.live, path.with(|path| path == "/cart")))}
             </div>
-            <div class="page__said page__said--stays">{refusal(shop.live.refusal().into())}</div>
+            <div class="page__said page__said--stays">{refusal(move || shop.live.refusal().get())}</div>
             {children()}
             <SiteFooter/>
             <Connection/>

@@ -7,6 +7,7 @@ mod app;
 mod boot;
 mod call;
 mod components;
+mod derived;
 mod effect;
 mod error;
 mod half;

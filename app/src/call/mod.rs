@@ -9,7 +9,7 @@ mod post;
 
 pub use post::{Post, PostForm};
 
-use crate::AppError;
+use crate::{AppError, derived::Derived};
 use leptos::{prelude::*, server::codee::string::FromToStringCodec};
 use serde::de::DeserializeOwned;
 use std::{fmt, str::FromStr};
@@ -19,7 +19,7 @@ pub type Answer = Result<String, AppError>;
 
 /// A server function's answer as data of a page: `address` like `page/book?slug=gitanjali`. The server calls the
 /// function itself and writes the answer into the page; the browser fetches when the address changes.
-pub fn resource(address: Memo<String>) -> Resource<Told, FromToStringCodec> {
+pub fn resource(address: Derived<String>) -> Resource<Told, FromToStringCodec> {
     Resource::new_str(move || address.get(), |address| async { Told(get(address).await) })
 }
 

@@ -1,6 +1,7 @@
 //! Forms that change something: plain HTML forms, which the browser sends without leaving the page once WASM is there.
 
 use super::{Answer, post, read};
+use crate::derived::Derived;
 use crate::effect::effect;
 use crate::html::html;
 use crate::shop::use_shop;
@@ -47,14 +48,14 @@ impl Post {
     }
 
     /// The last refusal.
-    pub fn error(self) -> Signal<Option<ApiError>> {
-        Signal::derive(move || {
+    pub fn error(self) -> impl Fn() -> Option<ApiError> + Copy + Send + Sync + 'static {
+        move || {
             self.answer.with(|answer| match answer {
                 Some(Err(error)) => Some(error.0.clone()),
                 Some(Ok(_)) => None,
                 None => self.flashed.get(),
             })
-        })
+        }
     }
 
     /// The last refusal has been dealt with.
@@ -64,9 +65,9 @@ impl Post {
     }
 
     /// What is wrong with a field.
-    pub fn wrong(self, field: impl Into<String>) -> Signal<Option<String>> {
+    pub fn wrong(self, field: impl Into<String>) -> Derived<Option<String>> {
         let (error, field) = (self.error(), field.into());
-        Signal::derive(move || error.with(|error| error.as_ref()?.fields.get(&field).cloned()))
+        Derived::new(move || error()?.fields.remove(&field))
     }
 
     /// What was typed into a field before the form was refused.

@@ -2,6 +2,7 @@
 
 use super::icon::icon;
 use crate::call::Post;
+use crate::derived::Derived;
 use crate::html::html;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -107,7 +108,7 @@ impl Input {
     fn control(
         self,
         typed: Option<String>,
-        wrong: Signal<Option<String>>,
+        wrong: Derived<Option<String>>,
         described: impl Fn() -> Option<String> + Clone + Send + 'static,
     ) -> AnyView {
         let is_required = !self.is_optional && !self.is_asked_later;

@@ -3,6 +3,7 @@
 use crate::{
     AppError,
     call::{read, resource},
+    derived::Derived,
     html::html,
     pages::error::error_page,
 };
@@ -16,14 +17,14 @@ pub fn loaded<T: DeserializeOwned + 'static>(
     address: impl Fn() -> String + Send + Sync + 'static,
     show: impl Fn(T) -> AnyView + Send + Sync + 'static,
 ) -> AnyView {
-    around(Memo::new(move |_| address()), Arc::new(move |text| read(text).map(&show)))
+    around(Derived::new(address), Arc::new(move |text| read(text).map(&show)))
 }
 
 /// Makes a page of a server function's answer.
 type Show = dyn Fn(&str) -> Result<AnyView, AppError> + Send + Sync;
 
 /// Everything that does not depend on the type, so that it is compiled once.
-fn around(address: Memo<String>, show: Arc<Show>) -> AnyView {
+fn around(address: Derived<String>, show: Arc<Show>) -> AnyView {
     let data = resource(address);
     html! {
         <Transition>

@@ -30,6 +30,6 @@ pub fn notice(tone: Tone, title: impl Into<String>, body: impl IntoView + 'stati
 }
 
 /// A refusal, when there is one.
-pub fn refusal(error: Signal<Option<ApiError>>) -> AnyView {
-    changing(move || error.get().map(|error| notice(Tone::Bad, error.message, ())))
+pub fn refusal(error: impl Fn() -> Option<ApiError> + Send + 'static) -> AnyView {
+    changing(move || error().map(|error| notice(Tone::Bad, error.message, ())))
 }

@@ -1,6 +1,7 @@
 //! The top of every page.
 
 use super::{icon::icon, search::Search};
+use crate::derived::Derived;
 use crate::html::{changing, html};
 use crate::shop::use_shop;
 use domain::words::counted;
@@ -13,7 +14,7 @@ pub fn SiteHeader() -> impl IntoView {
     let path = use_location().pathname;
     let current = move |start: &'static str| move || path.with(|path| path.starts_with(start)).then_some("page");
     // The home page has a louder search of its own.
-    let is_home = Memo::new(move |_| path.with(|path| path == "/"));
+    let is_home = Derived::new(move || path.with(|path| path == "/"));
     let account = shop.account();
     let first_name = account.as_ref().map(|a| a.name.split_whitespace().next().unwrap_or(&a.name).to_owned());
     let (who_href, who) = match first_name {
@@ -52,7 +53,7 @@ pub fn SiteHeader() -> impl IntoView {
 #[component]
 fn Badge() -> impl IntoView {
     let cart = use_shop().live.cart();
-    let copies = Memo::new(move |_| cart.with(|cart| cart.copies));
+    let copies = Derived::new(move || cart.with(|cart| cart.copies));
     changing(move || {
         let copies = copies.get();
         let label = format!("{} in the cart", counted(copies.into(), "copy", "copies"));

@@ -1,7 +1,7 @@
 //! Editing the cart in this tab: shown at once, sent in turn, taken back when refused.
 
 use super::{Live, pending::Edit, socket};
-use crate::{AppError, call};
+use crate::{AppError, call, derived::Derived};
 use domain::{ApiError, BookId, cart::CartView, live::Ask};
 use leptos::{prelude::*, task::spawn_local};
 use std::time::Duration;
@@ -11,8 +11,8 @@ const GLOW: Duration = Duration::from_secs(1);
 
 impl Live {
     /// The cart as it is shown: the server's, with the edits that are under way and the stock of now.
-    pub fn cart(self) -> Signal<CartView> {
-        self.shown.into()
+    pub fn cart(self) -> Derived<CartView> {
+        self.shown
     }
 
     /// Why the last edit was refused.
@@ -21,8 +21,8 @@ impl Live {
     }
 
     /// Whether the server has answered every edit.
-    pub fn is_settled(self) -> Signal<bool> {
-        Signal::derive(move || self.pending.with(super::pending::Pending::is_empty))
+    pub fn is_settled(self) -> Derived<bool> {
+        Derived::new(move || self.pending.with(super::pending::Pending::is_empty))
     }
 
     /// Whether somebody else changed this line just now.

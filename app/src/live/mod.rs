@@ -12,7 +12,7 @@ mod stock;
 pub use pending::Edit;
 pub use stock::Available;
 
-use crate::{boot::Boot, effect::effect};
+use crate::{boot::Boot, derived::Derived, effect::effect};
 use domain::{
     ApiError, BookId, OrderId, UnixMillis,
     cart::CartView,
@@ -27,7 +27,7 @@ pub struct Live {
     /// As the server last told it.
     cart: RwSignal<CartView>,
     pending: RwSignal<pending::Pending>,
-    shown: Memo<CartView>,
+    shown: Derived<CartView>,
     /// Why the last edit was refused.
     refusal: RwSignal<Option<ApiError>>,
     /// Lines that glow.
@@ -60,7 +60,7 @@ impl Live {
         let available = move |book| {
             stock.with(|stock| stock.iter().find(|known| known.book_id == book).map(|known| known.available))
         };
-        let shown = Memo::new(move |_| {
+        let shown = Derived::new(move || {
             let mut shown = pending.with(|pending| cart.with(|cart| pending.applied(cart, delivery)));
             pending::with_stock(&mut shown, available);
             shown
@@ -95,13 +95,13 @@ impl Live {
         effect(move || self.ask_admin());
     }
 
-    pub fn is_open(self) -> Signal<bool> {
-        self.is_open.into()
+    pub fn is_open(self) -> RwSignal<bool> {
+        self.is_open
     }
 
     /// Whether live messages have not arrived for a while.
-    pub fn is_away(self) -> Signal<bool> {
-        self.is_away.into()
+    pub fn is_away(self) -> RwSignal<bool> {
+        self.is_away
     }
 
     pub fn notice(self) -> RwSignal<Option<String>> {

@@ -1,7 +1,7 @@
 //! Orders that live messages told about: the shopper's own, and those an admin watches.
 
 use super::{Live, socket};
-use crate::effect::effect;
+use crate::{derived::Derived, effect::effect};
 use domain::{
     OrderId,
     live::Ask,
@@ -14,8 +14,8 @@ const MAX_KEPT: usize = 60;
 
 impl Live {
     /// The newest known state of an order that a page was rendered from.
-    pub fn order(self, page: OrderView) -> Memo<OrderView> {
-        Memo::new(move |_| {
+    pub fn order(self, page: OrderView) -> Derived<OrderView> {
+        Derived::new(move || {
             let newer = |order: &&OrderView| order.order_id == page.order_id && order.version >= page.version;
             self.orders.with(|orders| orders.iter().find(newer).cloned()).unwrap_or_else(|| page.clone())
         })

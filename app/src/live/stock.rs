@@ -1,7 +1,7 @@
 //! Copies on sale of the books on the screen.
 
 use super::{Live, socket};
-use crate::effect::effect;
+use crate::{derived::Derived, effect::effect};
 use domain::{
     BookId,
     cart::CartView,
@@ -20,10 +20,10 @@ pub struct Available {
 
 impl Live {
     /// Copies on sale of a book that is on the screen from now on; starts with what the page was rendered from.
-    pub fn available(self, book: BookId, page: Option<i64>) -> Memo<Option<i64>> {
+    pub fn available(self, book: BookId, page: Option<i64>) -> Derived<Option<i64>> {
         effect(move || self.watched.update(|watched| watched.push(book)));
         on_cleanup(move || self.unwatch(&[book]));
-        Memo::new(move |_| {
+        Derived::new(move || {
             let known = self.stock.with(|stock| stock.iter().find(|known| known.book_id == book).copied());
             known.map(|known| known.available).or(page)
         })
@@ -32,7 +32,7 @@ impl Live {
     /// Follows the stock of the cart's lines while they are on the screen.
     pub fn watch_cart(self) {
         let of_lines = |cart: &CartView| cart.lines.iter().map(|line| line.book_id).collect::<Vec<_>>();
-        let books = Memo::new(move |_| self.cart.with(of_lines));
+        let books = Derived::new(move || self.cart.with(of_lines));
         let watched = StoredValue::new(Vec::new());
         effect(move || {
             let (former, books) = (watched.get_value(), books.get());

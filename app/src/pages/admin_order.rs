@@ -12,6 +12,7 @@ use crate::{
         status::status,
         thread::thread,
     },
+    derived::Derived,
     html::html,
     shop::use_shop,
     when,
@@ -23,7 +24,7 @@ use leptos_router::hooks::use_params_map;
 #[component]
 pub fn AdminOrderPage() -> impl IntoView {
     let params = use_params_map();
-    let id = Memo::new(move |_| params.with(|params| params.get("id")).unwrap_or_default());
+    let id = Derived::new(move || params.with(|params| params.get("id")).unwrap_or_default());
     if let Err(other) = admins_only(use_shop(), &format!("/admin/orders/{}", id.get_untracked())) {
         return other;
     }

@@ -9,6 +9,7 @@ use crate::{
         pagination::pagination,
         status::status,
     },
+    derived::Derived,
     html::{changing, html},
     next::login_for,
     pages::{admin_quarantine::quarantine, error::error_page},
@@ -68,7 +69,7 @@ pub fn AdminOrdersPage() -> impl IntoView {
         return other;
     }
     let query = use_query_map();
-    let wanted = Memo::new(move |_| query.with(Wanted::read));
+    let wanted = Derived::new(move || query.with(Wanted::read));
     loaded(
         move || wanted.with(|wanted| wanted.address("admin/orders", wanted.page)),
         move |page| show(wanted.get_untracked(), page),

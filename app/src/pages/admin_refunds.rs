@@ -8,6 +8,7 @@ use crate::{
         notice::{Tone, notice, refusal},
         page::focus_once_shown,
     },
+    derived::Derived,
     html::{changing, html},
     shop::use_shop,
     when,
@@ -31,7 +32,7 @@ const RESTOCK: &str = "refund-restock";
 pub struct Refunds {
     create: Post,
     retry: Post,
-    order: Memo<OrderView>,
+    order: Derived<OrderView>,
 }
 
 /// What the form depends on: it stays as it is, with what was typed, while the order moves otherwise.
@@ -66,7 +67,7 @@ impl Scope {
 }
 
 impl Refunds {
-    pub fn new(order: Memo<OrderView>) -> Self {
+    pub fn new(order: Derived<OrderView>) -> Self {
         let (create, retry) = (Post::new("admin/refunds/create"), Post::new("admin/refunds/retry"));
         let (live, id) = (use_shop().live, order.with_untracked(|order| order.order_id.to_string()));
         create.on_success(move |_: RefundView| {
@@ -84,7 +85,7 @@ impl Refunds {
 
     /// The panel; nothing for an order of which no money came.
     pub fn view(self) -> AnyView {
-        let scope = Memo::new(move |_| self.order.with(Scope::of));
+        let scope = Derived::new(move || self.order.with(Scope::of));
         changing(move || {
             let scope = scope.get();
             (scope.left.is_some() || scope.refunds > 0).then(|| {
@@ -159,9 +160,9 @@ impl Refunds {
         };
         let (amount, reason, restock) = (amount.view(form, None), reason(form), restock(form, scope));
         let error = form.error();
-        let asked = Memo::new(move |_| error.get().filter(|error| error.code == ErrorCode::NeedsConfirmation));
-        let refused = Signal::derive(move || error.get().filter(|error| error.code != ErrorCode::NeedsConfirmation));
-        let is_open = error.with_untracked(Option::is_some);
+        let asked = Derived::new(move || error().filter(|error| error.code == ErrorCode::NeedsConfirmation));
+        let refused = move || error().filter(|error| error.code != ErrorCode::NeedsConfirmation);
+        let is_open = untrack(error).is_some();
         html! {
             <details class="admin-refund" id=FORM open=is_open>
                 <summary>"Send money back"</summary>
@@ -256,7 +257,7 @@ fn restock(form: Post, scope: Scope) -> Option<AnyView> {
     })
 }
 
-fn error_of(wrong: Signal<Option<String>>, id: &'static str) -> AnyView {
+fn error_of(wrong: Derived<Option<String>>, id: &'static str) -> AnyView {
     changing(move || {
         wrong.get().map(|text| html! { <p class="field__error" id=id>{icon("alert")}<span>{text}</span></p> })
     })

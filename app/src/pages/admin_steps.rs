@@ -3,6 +3,7 @@
 use crate::{
     call::{Post, PostForm},
     components::{form::Field, icon::icon, notice::refusal},
+    derived::Derived,
     html::{changing, html},
     shop::use_shop,
 };
@@ -19,7 +20,7 @@ pub struct Steps {
     ship: Post,
     deliver: Post,
     cancel: Post,
-    order: Memo<OrderView>,
+    order: Derived<OrderView>,
 }
 
 /// What the forms depend on: they stay as they are, with what was typed, while the order moves otherwise.
@@ -31,7 +32,7 @@ struct Scope {
 }
 
 impl Steps {
-    pub fn new(order: Memo<OrderView>) -> Self {
+    pub fn new(order: Derived<OrderView>) -> Self {
         let post = |name| {
             let post = Post::new(name);
             let live = use_shop().live;
@@ -50,7 +51,7 @@ impl Steps {
     /// The panel; nothing when nothing is left to do.
     pub fn view(self) -> AnyView {
         let id = self.order.with_untracked(|order| order.order_id.to_string());
-        let scope = Memo::new(move |_| {
+        let scope = Derived::new(move || {
             self.order.with(|order| {
                 let is_paid = order.payments.iter().any(|payment| payment.status == PaymentStatus::Captured);
                 Scope { status: order.status, is_refunding: order.status.is_sold() && !is_paid }

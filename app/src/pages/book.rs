@@ -13,6 +13,7 @@ use crate::{
         page::{PLAIN, Page},
         stock::Stock,
     },
+    derived::Derived,
     html::{changing, html},
     live::Edit,
     shop::use_shop,
@@ -24,7 +25,7 @@ use leptos_router::hooks::use_params_map;
 #[component]
 pub fn BookPage() -> impl IntoView {
     let params = use_params_map();
-    let slug = Memo::new(move |_| params.with(|params| params.get("slug")).unwrap_or_default());
+    let slug = Derived::new(move || params.with(|params| params.get("slug")).unwrap_or_default());
     loaded(move || slug.with(|slug| address("page/book", &[("slug", slug)])), show)
 }
 
@@ -78,7 +79,7 @@ fn BuyBox(book: BookCard, on_sale: bool) -> impl IntoView {
     let live = use_shop().live;
     let (id, price) = (book.id, book.price.with(book.currency).to_string());
     let available = live.available(id, book.available);
-    let most = Memo::new(move |_| {
+    let most = Derived::new(move || {
         let left = available.get().unwrap_or(i64::from(Quantity::MAX));
         if on_sale { left.clamp(0, i64::from(Quantity::MAX)) } else { 0 }
     });
@@ -142,7 +143,7 @@ fn new_line(book: &BookCard) -> CartLine {
 fn in_cart(book: BookCard) -> AnyView {
     let cart = use_shop().live.cart();
     // Only what is said: whoever has the focus in it keeps it when the server answers.
-    let line = Memo::new(move |_| {
+    let line = Derived::new(move || {
         cart.with(|cart| {
             let line = cart.lines.iter().find(|line| line.book_id == book.id)?;
             Some((line.quantity.get(), line.notice.clone()))

@@ -11,6 +11,7 @@ use crate::{
         page::{NARROW, Page},
         receipt::{Sums, counted, totals},
     },
+    derived::Derived,
     effect::effect,
     html::{changing, html},
     live::{Edit, Live},
@@ -30,7 +31,7 @@ pub fn CartPage() -> impl IntoView {
     let take = Post::new("cart/take_what_is_left");
     take.on_success(move |cart: CartView| live.set_cart(cart));
     let cart = live.cart();
-    let is_empty = Memo::new(move |_| cart.with(|cart| cart.lines.is_empty()));
+    let is_empty = Derived::new(move || cart.with(|cart| cart.lines.is_empty()));
     html! {
         <Page title="Cart" class=NARROW>
             {refusal(take.error())}

@@ -35,7 +35,7 @@ pub fn CheckoutPage() -> impl IntoView {
     // has the right key and total. One that came with the page is about what the page shows.
     Effect::new(move |was_new: Option<bool>| {
         let is_about_cart = |error: &ApiError| error.code.status() == 409;
-        if place.error().with(|error| error.as_ref().is_some_and(is_about_cart)) && was_new.is_some() {
+        if place.error()().as_ref().is_some_and(is_about_cart) && was_new.is_some() {
             look_again();
         }
         true

@@ -30,8 +30,8 @@ pub fn news(checkout: &Checkout, form: &'static str, place: Post, take: Post) ->
         _ => false,
     };
     let refused = place.error();
-    let refused = Signal::derive(move || refused.get().filter(|error| !is_told(error)));
-    if is_short || has_changed || refused.with_untracked(Option::is_some) {
+    let refused = move || refused().filter(|error| !is_told(error));
+    if is_short || has_changed || untrack(refused).is_some() {
         focus_once_shown("news");
     }
     html! {

@@ -14,6 +14,7 @@ use crate::{
         receipt::{Sums, compact_lines, counted, order_lines, totals},
         thread::thread,
     },
+    derived::Derived,
     effect::effect,
     html::{changing, html},
     live::Live,
@@ -35,14 +36,14 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 #[component]
 pub fn OrderPage() -> impl IntoView {
     let params = use_params_map();
-    let id = Memo::new(move |_| params.with(|params| params.get("id")).unwrap_or_default());
+    let id = Derived::new(move || params.with(|params| params.get("id")).unwrap_or_default());
     loaded(move || id.with(|id| order_address(id)), show)
 }
 
 fn show(order: OrderView) -> AnyView {
     let live = use_shop().live;
     let query = use_query_map();
-    let is_paying = Memo::new(move |_| query.with(|query| query.get("paying").is_some()));
+    let is_paying = Derived::new(move || query.with(|query| query.get("paying").is_some()));
     let cancel = Post::new("orders/cancel");
     cancel.on_success(move |order: OrderView| live.set_order(order));
     live.follow_order(order.order_id);
@@ -117,7 +118,7 @@ fn declined(order: &OrderView, is_paying: bool) -> Option<AnyView> {
 }
 
 /// What happens to the order while its page is open, said once where the eye is.
-fn news(order: Memo<OrderView>) -> AnyView {
+fn news(order: Derived<OrderView>) -> AnyView {
     let said = RwSignal::new(None);
     let mut seen: Option<i64> = None;
     effect(move || {
@@ -153,7 +154,7 @@ const fn tone(cause: Cause) -> Option<Tone> {
 }
 
 /// Where sockets are blocked, or there is nothing to hear, the page still follows while something is about to happen.
-fn look_without_socket(live: Live, order: Memo<OrderView>) {
+fn look_without_socket(live: Live, order: Derived<OrderView>) {
     effect(move || {
         let look = move || {
             let status = order.with_untracked(|order| order.status);

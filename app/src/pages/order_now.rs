@@ -8,6 +8,7 @@ use crate::{
         notice::refusal,
         ring::{Countdown, waiting_ring},
     },
+    derived::Derived,
     html::html,
     shop::use_shop,
     when,
@@ -40,8 +41,8 @@ fn look(order: &OrderView, is_paying: bool) -> Look {
     }
 }
 
-pub fn order_now(order: Memo<OrderView>, is_paying: Memo<bool>, cancel: Post) -> AnyView {
-    let look = Memo::new(move |_| order.with(|order| look(order, is_paying.get())));
+pub fn order_now(order: Derived<OrderView>, is_paying: Derived<bool>, cancel: Post) -> AnyView {
+    let look = Derived::new(move || order.with(|order| look(order, is_paying.get())));
     let pay = Post::new("payments/init");
     pay.on_success(|started: PaymentStarted| {
         let _ = window().location().set_href(&started.redirect_url);
