@@ -6,8 +6,7 @@ import { brotliDecompressSync } from 'node:zlib';
 import { addToCart, alive, openBrowser, openShop, until, visit } from './harness.mjs';
 
 /** Design, §9. */
-// The budget is 220 KiB, and was missed when accounts came (ADR 25); until it is met again nothing more may be added.
-const SHOPPERS_WASM = 230 * 1024;
+const SHOPPERS_WASM = 220 * 1024;
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
 let shop, browser, slug;
