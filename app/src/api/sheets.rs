@@ -219,7 +219,7 @@ async fn book(caller: &Caller, account: &AccountView) -> Result<Draft, AppError>
         (_, true) => format!("{MAX_ENTRIES} are the most it holds; remove one to add another."),
         _ => "The checkout begins with your first choice.".to_owned(),
     };
-    Ok(Draft { title: "Addresses".into(), lede, back: to_account(), parts, ..Draft::default() })
+    Ok(Draft { title: "Addresses".into(), lede, back: to_account(), parts })
 }
 
 async fn edit(caller: &Caller, account: &AccountView, id: &str) -> Result<Draft, AppError> {
@@ -260,7 +260,6 @@ fn forgot() -> Draft {
         lede: "We send you a link by which you choose a new one.".into(),
         back: Some(("/login".into(), "Log in".into())),
         parts: vec![Part { forms: vec![form], ..Part::default() }],
-        ..Draft::default()
     }
 }
 
