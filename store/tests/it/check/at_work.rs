@@ -80,12 +80,12 @@ async fn a_rebuild_does_what_was_parked() {
 /// Twelve orders are late by an hour: as long as some of them end, it is an outage that is over.
 #[tokio::test]
 async fn what_is_being_caught_up_with_is_no_violation() {
-    let (shop, [_, open, ..]) = Shop::busy().await;
+    let (shop, [_, open, _, waiting]) = Shop::busy().await;
     let more = futures::future::join_all((0..12).map(|_| shop.place())).await;
     shop.persist().await;
     shop.spoil("UPDATE orders SET expires_at = now() - interval '1 hour' WHERE status = 'PAYMENT_PENDING'").await;
     let end = async {
-        for order in more.into_iter().chain([open]) {
+        for order in more.into_iter().chain([open, waiting]) {
             orders::cancel(&shop.store, &Viewer::new(order.owner), order.id).await.unwrap();
             shop.apply_gate_ops().await;
             tokio::time::sleep(Duration::from_millis(300)).await;

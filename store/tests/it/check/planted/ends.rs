@@ -132,7 +132,8 @@ pub(super) const BUGS: &[Bug] = &[
     ),
     Bug::in_postgres(
         "a stuck gate operation",
-        "UPDATE gate_ops SET applied_at = NULL, created_at = now() - interval '31 seconds' WHERE kind = 'release'",
+        "INSERT INTO gate_ops (kind, order_id, lines, created_at) SELECT kind, order_id, '[]', now() - interval '31 seconds'
+         FROM gate_ops WHERE kind = 'release' LIMIT 1",
         "5",
         "waits since",
     ),
