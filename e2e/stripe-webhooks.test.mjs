@@ -166,7 +166,7 @@ test('genuine, and yet not this order’s money: kept apart, never PAID', async 
   const genuine = async (body) => assert.equal(await post(body, sign(body)), 200);
   await genuine(event(session, { amount_total: session.amount_total - 1 }));
   await genuine(event(session, { currency: 'usd' }));
-  await genuine(event(session, { id: 'cs_test_of_somebody' }));
+  await genuine(event(session, { id: 'cs_test_of_somebody', client_reference_id: 'of-somebody', metadata: {} }));
   // Of another shop with the same account is nobody's money here.
   assert.equal(shop.sql(`SELECT count(*) FROM webhook_inbox WHERE outcome = 'quarantined'`), '2');
   await genuine(event(session, { payment_status: 'unpaid' }));
