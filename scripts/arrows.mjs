@@ -13,7 +13,7 @@ const RUNTIME = /^(tokio.*|futures.*|async-.*|async_.*|smol|rand|getrandom|reqwe
 /** Per room: which other rooms it may use, which crates it may not, and what its sources may not name. */
 const ROOMS = {
   domain: { rooms: [], never: [DATABASES, HTTP, RUNTIME], words: [/\basync\s+(fn|move|\{)/, /\.await\b/, /\bstd::(fs|net|env)\b/, /SystemTime::now|Instant::now/] },
-  store: { rooms: ['domain'], never: [HTTP], words: [/\b(axum|http|hyper|leptos)::/, /\.pg\(\)\.begin\(/] },
+  store: { rooms: ['domain'], never: [HTTP], words: [/\b(axum|http|hyper|leptos)::/] },
   app: { rooms: ['domain', 'store'], underSsr: ['store'], never: [DATABASES], words: [/\b(sqlx|redis|fred)::/] },
   frontend: { rooms: ['app'], never: [DATABASES], words: [/\b(sqlx|redis|store|domain)::/] },
   server: { rooms: ['domain', 'store', 'app'], never: [/^sqlx.*$/, /^redis$/], words: [/\b(sqlx|redis)::/] },

@@ -171,7 +171,7 @@ mod tests {
     #[tokio::test]
     async fn who_slept_in_a_transaction_may_come_again() {
         let store = crate::testkit::store().await;
-        let mut tx = store.begin().await.unwrap();
+        let mut tx = store.pg().begin().await.unwrap();
         let brief = "SET LOCAL idle_in_transaction_session_timeout = '20ms'";
         sqlx::raw_sql(brief).execute(&mut *tx).await.unwrap();
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;

@@ -134,7 +134,7 @@ pub async fn verify_email(store: &Store, account: AccountId, token: &str) -> Res
     const OPERATION: &str = "accounts.verify_email";
     let found = good(store, Purpose::Verify, token).await?;
     let (id, good) = found.filter(|(_, good)| good.account_id == account.get()).ok_or_else(over)?;
-    let mut tx = store.begin().await.during(OPERATION)?;
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
     spend(store, &mut tx, id).await?;
     settings::set_email(store, &mut tx, account, &good.email).await?;
     tx.commit().await.during(OPERATION)?;
@@ -153,7 +153,7 @@ pub async fn reset_password(store: &Store, token: &str, password: &str) -> Resul
     let (id, good) = good(store, Purpose::Reset, token).await?.ok_or_else(over)?;
     let hash = hasher(store).hash(password.to_owned(), store.uuid()).await?;
     let now = store.now();
-    let mut tx = store.begin().await.during(OPERATION)?;
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
     spend(store, &mut tx, id).await?;
     let account = queries::reset_password(&mut *tx, &good.email, &hash, now).await.during(OPERATION)?;
     let account = account.ok_or_else(over)?;

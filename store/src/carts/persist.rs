@@ -164,7 +164,7 @@ async fn save(store: &Store, carts: &[(Owner, &CartState)]) -> Result<(), Error>
     if carts.is_empty() {
         return Ok(());
     }
-    let mut tx = store.begin().await.during("carts.persist")?;
+    let mut tx = store.pg().begin().await.during("carts.persist")?;
     queries::save(&mut tx, carts).await.during("carts.persist")?;
     tx.commit().await.during("carts.persist")
 }
@@ -214,7 +214,7 @@ async fn park(store: &Store, claimed: Claimed, error: &Error, attempts: i32) -> 
         attempts,
         first_failed_at: Some(to_timestamp(claimed.first_failed_at.unwrap_or_else(|| store.now()))),
     };
-    let mut tx = store.begin().await.during("carts.park")?;
+    let mut tx = store.pg().begin().await.during("carts.park")?;
     jobs::park(&mut tx, letter).await?;
     tx.commit().await.during("carts.park")
 }

@@ -31,7 +31,7 @@ pub struct BookEdit {
 pub async fn edit(store: &Store, id: BookId, edit: BookEdit) -> Result<(), Error> {
     const OPERATION: &str = "catalog.edit";
     let row = edit.checked()?;
-    let mut tx = store.begin().await.during(OPERATION)?;
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
     if row.title.is_some() {
         queries::lock(&mut tx).await.during(OPERATION)?;
     }

@@ -71,7 +71,7 @@ impl Finding {
 /// A transaction in which every statement sees the same moment, with time for whole tables.
 async fn snapshot(store: &Store) -> Result<sqlx::PgTransaction<'static>, Error> {
     const OPERATION: &str = "check.snapshot";
-    let mut tx = store.begin().await.during(OPERATION)?;
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
     for setting in ["SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY", STATEMENT_TIMEOUT] {
         sqlx::raw_sql(setting).execute(&mut *tx).await.during(OPERATION)?;
     }

@@ -163,7 +163,7 @@ pub(crate) async fn begin(store: &Store, message: &Message) -> Result<bool, Erro
     if leases <= MAX_LEASES {
         return Ok(true);
     }
-    let mut tx = store.begin().await.during(OPERATION)?;
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
     give_up(&mut tx, message, &deadly(OPERATION, i64::from(leases) - 1)).await?;
     tx.commit().await.during(OPERATION)?;
     Ok(false)
@@ -200,7 +200,7 @@ pub(crate) async fn failed(store: &Store, message: &Message, error: &Error) -> R
         let again = to_timestamp(retry_at(store, if provider_away { 6 } else { 3 }));
         return queries::hand_back(store.pg(), &[message.id], again).await.during(OPERATION);
     }
-    let mut tx = store.begin().await.during(OPERATION)?;
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
     if message.attempts >= MAX_ATTEMPTS || is_final(error) {
         give_up(&mut tx, message, error).await?;
     } else {

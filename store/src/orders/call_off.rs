@@ -57,7 +57,7 @@ async fn end(
     reason: &str,
     now: UnixMillis,
 ) -> Result<bool, Error> {
-    let mut tx = store.begin().await.during(OPERATION)?;
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
     ledger::share_gate_lock(&mut tx).await?;
     let step = Step::new(from, OrderStatus::Cancelled, Cause::AdminCancelled).noted(reason);
     if !step.take_in(&mut tx, admin, order, now).await? {

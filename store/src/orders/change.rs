@@ -100,7 +100,7 @@ pub(super) fn tell(order: Uuid, version: i64, to: OrderStatus, cause: Cause, now
 
 /// [`apply`] in a transaction of its own.
 pub(super) async fn apply_alone(store: &Store, change: Change<'_>) -> Result<Option<i64>, Error> {
-    let mut tx = store.begin().await.during("orders.change")?;
+    let mut tx = store.pg().begin().await.during("orders.change")?;
     let version = apply(&mut tx, change, store.now()).await?;
     tx.commit().await.during("orders.change")?;
     Ok(version)
@@ -111,7 +111,7 @@ pub(super) async fn apply_alone(store: &Store, change: Change<'_>) -> Result<Opt
 pub(super) async fn expire(store: &Store, orders: &[Uuid], now: UnixMillis) -> Result<usize, Error> {
     const OPERATION: &str = "orders.expire";
     let at = to_timestamp(now);
-    let mut tx = store.begin().await.during(OPERATION)?;
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
     ledger::share_gate_lock(&mut tx).await?;
     sqlx::raw_sql(LOCK_TIMEOUT).execute(&mut *tx).await.during(OPERATION)?;
     let ended = queries::expire(&mut *tx, orders, at).await.during(OPERATION)?;

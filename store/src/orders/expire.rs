@@ -118,7 +118,7 @@ async fn expire(store: &Store, order: OrderId) -> Result<(), Error> {
 
 /// Later again; after the last attempt a dead letter tells of it, and the order stays as it is.
 async fn put_off(store: &Store, order: OrderId, error: &Error) -> Result<(), Error> {
-    let mut tx = store.begin().await.during(OPERATION)?;
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
     let at = to_timestamp(store.now());
     let (attempts, first) = queries::count_failure(&mut *tx, order, at).await.during(OPERATION)?;
     let due = (attempts < MAX_ATTEMPTS).then(|| to_timestamp(retry_at(store, attempts)));

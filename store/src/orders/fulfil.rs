@@ -102,7 +102,7 @@ impl<'a> Step<'a> {
         order: OrderId,
         now: UnixMillis,
     ) -> Result<Option<PgTransaction<'static>>, Error> {
-        let mut tx = store.begin().await.during(OPERATION)?;
+        let mut tx = store.pg().begin().await.during(OPERATION)?;
         Ok(self.take_in(&mut tx, admin, order, now).await?.then_some(tx))
     }
 

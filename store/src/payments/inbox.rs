@@ -38,8 +38,7 @@ pub(super) async fn take(
     payload: &Value,
 ) -> Result<Received, Error> {
     let now = store.now();
-    store.postgres(OPERATION).await?;
-    let mut tx = store.begin().await.during(OPERATION)?;
+    let mut tx = store.postgres(OPERATION).await?.begin().await.during(OPERATION)?;
     let taken = queries::insert_event(&mut *tx, provider, event, payload, to_timestamp(now)).await;
     let Some(id) = taken.during(OPERATION)? else { return Ok(Received::Ignored) };
     let outcome = apply(store, &mut tx, provider, event, id).await?;
@@ -184,7 +183,7 @@ async fn wait_on(store: &Store, event: &WaitingEvent, leases: i32, error: &Error
     if event.attempts < MAX_LOOKS && leases <= jobs::MAX_LEASES {
         return queries::forget_leases(store.pg(), event.id).await.during(OPERATION);
     }
-    let mut tx = store.begin().await.during(OPERATION)?;
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
     if !queries::lock_waiting(&mut *tx, event.id).await.during(OPERATION)? {
         return Ok(());
     }
@@ -208,7 +207,7 @@ async fn look_again(store: &Store, waiting: &WaitingEvent) -> Result<(), Error> 
         .ok_or_else(|| Error::unexpected(OPERATION, format!("provider {} is not configured", waiting.provider)))?;
     let body = serde_json::to_vec(&waiting.payload).during(OPERATION)?;
     let event = provider.read(&|_| None, &body).map_err(|why| Error::unexpected(OPERATION, why))?;
-    let mut tx = store.begin().await.during(OPERATION)?;
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
     if !queries::lock_waiting(&mut *tx, waiting.id).await.during(OPERATION)? {
         return Ok(());
     }

@@ -27,7 +27,7 @@ pub(super) async fn decide(store: &Store, payment_id: PaymentId) -> Result<(), E
     let broken = |message: &str| Error::unexpected(OPERATION, message);
     let known = queries::payment(store.pg(), payment_id).await.during(OPERATION)?;
     let order_id = OrderId::new(known.ok_or_else(|| broken("no such payment"))?.order_id);
-    let mut tx = store.begin().await.during(OPERATION)?;
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
     ledger::share_gate_lock(&mut tx).await?;
     let order = queries::lock_order(&mut *tx, order_id).await.during(OPERATION)?;
     let order = order.ok_or_else(|| broken("a payment without an order"))?;

@@ -56,7 +56,7 @@ pub async fn create(store: &Store, admin: &Viewer, wanted: &Wanted) -> Result<Re
     }
     let payment = named(store, wanted.of).await?;
     let order_id = OrderId::new(payment.order_id);
-    let mut tx = store.begin().await.during(CREATE)?;
+    let mut tx = store.pg().begin().await.during(CREATE)?;
     ledger::share_gate_lock(&mut tx).await?;
     // Two requests about one order come one after the other from here on.
     let order = queries::lock_order(&mut *tx, order_id).await.during(CREATE)?;
@@ -259,7 +259,7 @@ pub async fn request(store: &Store, refund: RefundId) -> Result<(), Error> {
 /// Whoever looks at the order sees why nothing comes; said again only when it is another reason.
 async fn tell_admins(store: &Store, row: &RefundRow, error: &Error) -> Result<(), Error> {
     const OPERATION: &str = "payments.refund_error";
-    let mut tx = store.begin().await.during(OPERATION)?;
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
     if queries::set_refund_error(&mut *tx, RefundId::new(row.id), &error.to_string()).await.during(OPERATION)? {
         let (order, at) = (row.order_id.to_string(), to_timestamp(store.now()));
         jobs::enqueue(&mut *tx, Topic::OrderChanged, &order, &serde_json::json!({}), at).await.during(OPERATION)?;

@@ -198,7 +198,7 @@ struct Attempt {
 async fn begin(store: &Store, order: OrderId, provider: &dyn Provider) -> Result<Begun, Error> {
     const OPERATION: &str = "payments.begin";
     let now = store.now();
-    let mut tx = store.begin().await.during(OPERATION)?;
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
     let row = queries::lock_order(&mut *tx, order).await.during(OPERATION)?;
     let row = row.ok_or_else(|| ApiError::not_found("this order"))?;
     check_payable(&row, from_timestamp(row.expires_at) > now)?;

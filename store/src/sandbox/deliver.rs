@@ -99,7 +99,7 @@ async fn put_off(store: &Store, event: &LeasedEvent, error: String) -> Result<()
         let due = later(store.now(), jobs::backoff(event.attempts, store.uuid()));
         return queries::failed(store.pg(), &event.id, &error, to_timestamp(due)).await.during(OPERATION);
     }
-    let mut tx = store.begin().await.during(OPERATION)?;
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
     queries::parked(&mut tx, &event.id, &error).await.during(OPERATION)?;
     let letter = Letter {
         source: dead_letters::SANDBOX_EVENTS,

@@ -78,7 +78,7 @@ pub async fn refund(store: &Store, key: &str, id: &str, amount: Minor) -> Result
     config(store)?;
     check_key(key)?;
     let now = store.now();
-    let mut tx = store.begin().await.during(OPERATION)?;
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
     let Some(row) = queries::lock_payment(&mut tx, id).await.during(OPERATION)? else { return Ok(None) };
     if let Some(made) = queries::refund_by_key(&mut tx, key).await.during(OPERATION)? {
         let same = made.payment_id == id && made.amount_minor == amount.get();
@@ -111,7 +111,7 @@ pub async fn press(store: &Store, id: &str, press: Press) -> Result<Option<Sandb
     const OPERATION: &str = "sandbox.press";
     config(store)?;
     let now = store.now();
-    let mut tx = store.begin().await.during(OPERATION)?;
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
     let Some(row) = queries::lock_payment(&mut tx, id).await.during(OPERATION)? else { return Ok(None) };
     match press {
         Press::Refund => give_back(store, &mut tx, &row, now).await?,

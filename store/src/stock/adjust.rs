@@ -41,7 +41,7 @@ pub async fn adjust(
     let book = book.get();
     let now = store.now();
     let at = to_timestamp(now);
-    let mut tx = store.begin().await.during(OPERATION)?;
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
     ledger::share_gate_lock(&mut tx).await?;
     queries::ensure_row(&mut *tx, book).await.during(OPERATION)?;
     let before = queries::lock_counts(&mut *tx, &[book]).await.during(OPERATION)?.pop();

@@ -132,7 +132,7 @@ mod tests {
         let book: i64 = sqlx::query_scalar(insert).fetch_one(store.pg()).await.expect("a book");
         let book = BookId::new(book).expect("an id");
         for (operation, copies) in [("rises", 5), ("falls", 3)] {
-            let mut tx = store.begin().await.expect("a transaction");
+            let mut tx = store.pg().begin().await.expect("a transaction");
             set_on_hand(&store, &mut tx, operation, vec![(book, copies)]).await.expect("set");
             let limit: String = sqlx::query_scalar("SHOW idle_in_transaction_session_timeout")
                 .fetch_one(&mut *tx)

@@ -88,7 +88,7 @@ pub(super) async fn bring_due(store: &Store) -> Result<(), Error> {
 
 /// Those taken up, or whatever is due.
 async fn apply_all(store: &Store, taken_up: &[i64]) -> Result<(), Error> {
-    let mut tx = store.begin().await.during(OPERATION)?;
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
     ledger::share_gate_lock(&mut tx).await?;
     let due = queries::lock_operations(&mut *tx, taken_up, to_timestamp(store.now()), BATCH).await.during(OPERATION)?;
     let calls: Vec<_> = due.iter().map(|row| jobs::caught(OPERATION, apply(store, row))).collect();
@@ -107,7 +107,7 @@ async fn apply_all(store: &Store, taken_up: &[i64]) -> Result<(), Error> {
 
 /// To the dead letters, unlooked at.
 async fn set_aside(store: &Store, id: i64, leases: i32) -> Result<(), Error> {
-    let mut tx = store.begin().await.during(OPERATION)?;
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
     let row = queries::lock_operations(&mut *tx, &[id], to_timestamp(store.now()), 1).await.during(OPERATION)?;
     let Some(row) = row.first() else { return Ok(()) };
     let error = jobs::deadly(OPERATION, i64::from(leases) - 1);

@@ -93,7 +93,7 @@ async fn rebuild(store: &Store, run_id: &str) -> Result<LoadAnswer, Error> {
     const OPERATION: &str = "stock.rebuild";
     // Both connections first: whoever waits for the lock may hold all the others.
     let mut reader = store.pg().acquire().await.during(OPERATION)?;
-    let mut tx = store.begin().await.during(OPERATION)?;
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
     queries::lock_gate(&mut *tx).await.during(OPERATION)?;
     let token = store.uuid().to_string();
     if scripts::close(store, &token, run_id).await? == CloseAnswer::Open {

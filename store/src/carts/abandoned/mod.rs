@@ -66,7 +66,7 @@ async fn write(store: &Store, page: &[queries::Seen]) -> Result<u64, Error> {
         return Ok(0);
     }
     let (mut written, now) = (0, store.now());
-    let mut tx = store.begin().await.during(OPERATION)?;
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
     for cart in page.iter().filter(|cart| cart.is_due) {
         let Some(account) = cart.account_id else { continue };
         let id = store.uuid();

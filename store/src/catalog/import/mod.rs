@@ -132,7 +132,7 @@ async fn run(
     reader: impl Read + Send + 'static,
     progress: impl FnMut(u64) + Send,
 ) -> Result<Option<ImportReport>, ImportError> {
-    let mut tx = store.begin().await.during("import.begin")?;
+    let mut tx = store.pg().begin().await.during("import.begin")?;
     queries::lock(&mut tx).await.map_err(busy)?;
     if let Some(sku) = unless_sku
         && super::queries::has_sku(&mut *tx, sku).await.during("import.look")?

@@ -48,7 +48,7 @@ pub async fn list(store: &Store, after: i64) -> Result<Vec<DeadLetter>, Error> {
 /// A cart is different: it is written from Redis as a whole, and its letter ends when Postgres has it.
 pub async fn retry(store: &Store, id: i64) -> Result<Ended, Error> {
     const OPERATION: &str = "dead_letters.retry";
-    let mut tx = store.begin().await.during(OPERATION)?;
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
     let letter = match queries::lock(&mut *tx, id).await.during(OPERATION)? {
         None => return Ok(Ended::Never),
         Some(letter) if letter.state != "parked" => return Ok(Ended::Before),
@@ -116,7 +116,7 @@ pub async fn retry_all(store: &Store, source: &str) -> Result<Retried, Error> {
 /// away: with what its letter kept, it goes back to the carts that wait to be written, with ten fresh attempts.
 pub async fn discard(store: &Store, id: i64, reason: &str) -> Result<Ended, Error> {
     const OPERATION: &str = "dead_letters.discard";
-    let mut tx = store.begin().await.during(OPERATION)?;
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
     let letter = match queries::lock(&mut *tx, id).await.during(OPERATION)? {
         None => return Ok(Ended::Never),
         Some(letter) if letter.state != "parked" => return Ok(Ended::Before),

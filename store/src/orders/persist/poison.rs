@@ -24,7 +24,7 @@ const SOURCE: &str = dead_letters::PLACED;
 /// `try_to_write`: false when workers died even of that.
 pub(super) async fn park(store: &Store, entry: &Entry, cause: &Error, try_to_write: bool) -> Result<(), Error> {
     let now = store.now();
-    let mut tx = store.begin().await.during("orders.park")?;
+    let mut tx = store.pg().begin().await.during("orders.park")?;
     ledger::share_gate_lock(&mut tx).await?;
     fence::check(store, std::slice::from_ref(entry)).await?;
     let is_known = is_known(&mut tx, entry).await?;
@@ -59,7 +59,7 @@ async fn restore_cart(store: &Store, draft: &Draft) -> Result<(), Error> {
 
 /// The copies of an entry whose order was written down from another entry go back on sale, once.
 pub(super) async fn give_back_twin(store: &Store, entry: &Entry, order: OrderId, now: UnixMillis) -> Result<(), Error> {
-    let mut tx = store.begin().await.during("orders.give_back_twin")?;
+    let mut tx = store.pg().begin().await.during("orders.give_back_twin")?;
     ledger::share_gate_lock(&mut tx).await?;
     fence::check(store, std::slice::from_ref(entry)).await?;
     if !is_parked(&mut tx, entry).await? {

@@ -141,7 +141,7 @@ async fn commit(
     }
     // Everybody inserts in the same order, so that two workers with the same entries wait for each other only one way.
     arrivals.sort_by_key(|arrival| arrival.draft.order_id);
-    let mut tx = store.begin().await.during("orders.persist")?;
+    let mut tx = store.pg().begin().await.during("orders.persist")?;
     ledger::share_gate_lock(&mut tx).await?;
     fence::check(store, entries).await?;
     // After the gate lock: a rebuild may keep that for as long as it needs, a stock row nobody may.

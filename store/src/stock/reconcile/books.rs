@@ -110,7 +110,7 @@ async fn look(
 async fn judge(store: &Store, books: &[i64], report: &mut Report) -> Result<(), Error> {
     // Both connections first: whoever waits for the locks may hold all the others.
     let mut reader = store.pg().acquire().await.during(OPERATION)?;
-    let mut tx = store.begin().await.during(OPERATION)?;
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
     ledger::share_gate_lock(&mut tx).await?;
     lock_rows(&mut *tx, books).await.during(OPERATION)?;
     let mut left = books.to_vec();

@@ -29,7 +29,7 @@ pub(super) async fn mend(store: &Store, report: &mut Report) -> Result<(), Error
     while queries::are_due(store.pg(), &stuck, to_timestamp(now)).await.during(OPERATION)? {
         ApplyGateOps.handle(store, ()).await?;
     }
-    let mut tx = store.begin().await.during(OPERATION)?;
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
     let hopeless = queries::unreadable(&mut *tx, &stuck).await.during(OPERATION)?;
     queries::close(&mut *tx, &hopeless, to_timestamp(store.now())).await.during(OPERATION)?;
     queries::end_letters(&mut *tx, &stuck, to_timestamp(store.now())).await.during(OPERATION)?;

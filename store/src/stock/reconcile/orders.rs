@@ -89,7 +89,7 @@ async fn forget(store: &Store, order: OrderId, kept: &gate::Kept, tally: &mut Ta
 
 async fn park(store: &Store, order: OrderId, kept: &gate::Kept) -> Result<(), Error> {
     let payload = serde_json::json!({"order_id": order, "owner": kept.owner, "order": kept.order});
-    let mut tx = store.begin().await.during(OPERATION)?;
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
     let letter = Letter {
         source: dead_letters::PLACED,
         key: &order.to_string(),
@@ -144,7 +144,7 @@ async fn missing(store: &Store, report: &mut Report) -> Result<(), Error> {
 /// With the orders' rows locked: nobody ends them, so no operation that would take the reservation away is under way.
 async fn restore(store: &Store, suspects: &[(Uuid, gate::Known)], report: &mut Report) -> Result<(), Error> {
     let ids: Vec<Uuid> = suspects.iter().map(|(order, _)| *order).collect();
-    let mut tx = store.begin().await.during(OPERATION)?;
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
     ledger::share_gate_lock(&mut tx).await?;
     let open = queries::lock_open(&mut *tx, &ids).await.during(OPERATION)?;
     let drafts = orders::open_drafts(&mut *tx, store, Some(&open), Uuid::nil(), PAGE).await?;
