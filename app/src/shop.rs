@@ -5,7 +5,7 @@ use crate::{
     call::json,
     live::Live,
 };
-use domain::account::{AccountView, Role};
+use domain::{Permission, account::AccountView};
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
@@ -50,8 +50,9 @@ impl Shop {
         self.account.get_value()
     }
 
-    pub fn is_admin(self) -> bool {
-        self.account.with_value(|account| account.as_ref().is_some_and(|account| account.role == Role::Admin))
+    /// Whether the person looking at the page is trusted with this.
+    pub fn may(self, permission: Permission) -> bool {
+        self.account.with_value(|account| account.as_ref().is_some_and(|account| account.role.may(permission)))
     }
 
     /// Names of the payment providers.

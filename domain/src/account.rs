@@ -4,24 +4,36 @@ use crate::{AccountId, ApiError};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
 
-/// What an account may do.
+/// What an account may do; what that is, [`Role::may`] says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     Shopper,
-    Admin,
+    /// Answers customers.
+    Support,
+    /// Packs and counts.
+    Packer,
+    /// Runs the shop.
+    Manager,
+    /// Runs the shop and says who else does.
+    Owner,
 }
 
 impl Role {
+    pub const ALL: [Self; 5] = [Self::Shopper, Self::Support, Self::Packer, Self::Manager, Self::Owner];
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Shopper => "shopper",
-            Self::Admin => "admin",
+            Self::Support => "support",
+            Self::Packer => "packer",
+            Self::Manager => "manager",
+            Self::Owner => "owner",
         }
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Shopper, Self::Admin].into_iter().find(|role| role.as_str() == text)
+        Self::ALL.into_iter().find(|role| role.as_str() == text)
     }
 }
 

@@ -1,13 +1,16 @@
 //! Who is asking: what authorisation below the pages is decided on.
 
-use domain::{OrderId, Owner, account::Email};
+use domain::{
+    OrderId, Owner, Permission,
+    account::{Email, Role},
+};
 
 /// The person behind a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Viewer {
     /// Their account when logged in, their guest id otherwise.
     pub owner: Owner,
-    pub is_admin: bool,
+    pub role: Role,
     /// Orders this browser placed, by its signed receipt cookie; they open guest orders after a login.
     pub receipts: Vec<(OrderId, Owner)>,
     /// The address of their account, once it is proven: guests' orders placed with it are theirs.
@@ -16,13 +19,17 @@ pub struct Viewer {
 
 impl Viewer {
     pub fn new(owner: Owner) -> Self {
-        Self { owner, is_admin: false, receipts: Vec::new(), proven: None }
+        Self { owner, role: Role::Shopper, receipts: Vec::new(), proven: None }
+    }
+
+    pub fn may(&self, permission: Permission) -> bool {
+        self.role.may(permission)
     }
 
     /// Whether this person may see an order of that owner, placed with that address.
     pub fn may_see(&self, order: OrderId, owner: &Owner, email: &str) -> bool {
         let has_proven = || self.proven.as_ref().is_some_and(|mine| mine.as_str() == email);
         let of_guest = || owner.guest().is_some() && (self.receipts.contains(&(order, *owner)) || has_proven());
-        self.is_admin || self.owner == *owner || of_guest()
+        self.may(Permission::ReadOrders) || self.owner == *owner || of_guest()
     }
 }

@@ -5,6 +5,8 @@ use super::args;
 use crate::AppError;
 #[cfg(feature = "ssr")]
 use crate::ssr::Caller;
+#[cfg(feature = "ssr")]
+use domain::Permission;
 use domain::{
     order::{OrderPage, OrderView},
     payment::Quarantined,
@@ -18,7 +20,7 @@ pub async fn orders(
     #[server(default)] page: String,
 ) -> Result<OrderPage, AppError> {
     let caller = Caller::current()?;
-    caller.require_admin()?;
+    caller.require(Permission::ReadOrders)?;
     let status = match status.as_str() {
         "" => None,
         text => Some(text.parse().map_err(|_| AppError::bad_request("“status” must be the status of an order."))?),
@@ -31,7 +33,7 @@ pub async fn orders(
 #[server(name = AdminOrder, prefix = "/api", endpoint = "admin/orders/get", input = GetUrl)]
 pub async fn order(#[server(default)] id: String) -> Result<OrderView, AppError> {
     let caller = Caller::current()?;
-    let viewer = caller.require_admin()?;
+    let viewer = caller.require(Permission::ReadOrders)?;
     let (_, order) = caller.viewer_of(&id)?;
     let order = store::orders::get(caller.store(), &viewer, order).await?;
     order.ok_or_else(|| domain::ApiError::not_found("that order").into())
@@ -41,7 +43,7 @@ pub async fn order(#[server(default)] id: String) -> Result<OrderView, AppError>
 #[server(name = QuarantinedPayments, prefix = "/api", endpoint = "admin/payments/quarantined", input = GetUrl)]
 pub async fn quarantined(#[server(default)] order_id: String) -> Result<Vec<Quarantined>, AppError> {
     let caller = Caller::current()?;
-    caller.require_admin()?;
+    caller.require(Permission::ReadMoney)?;
     let order = match order_id.as_str() {
         "" => None,
         id => Some(id.parse().map_err(|_| AppError::bad_request("“order_id” names no order."))?),
@@ -52,7 +54,7 @@ pub async fn quarantined(#[server(default)] order_id: String) -> Result<Vec<Quar
 #[server(name = FulfilOrder, prefix = "/api", endpoint = "admin/orders/fulfil")]
 pub async fn fulfil(#[server(default)] order_id: String) -> Result<OrderView, AppError> {
     let caller = Caller::current()?;
-    let admin = caller.require_admin()?;
+    let admin = caller.require(Permission::ShipOrders)?;
     let (_, order) = caller.viewer_of(&order_id)?;
     store::orders::begin_packing(caller.store(), &admin, order).await?;
     self::order(order_id).await
@@ -65,7 +67,7 @@ pub async fn ship(
     #[server(default)] tracking: String,
 ) -> Result<OrderView, AppError> {
     let caller = Caller::current()?;
-    let admin = caller.require_admin()?;
+    let admin = caller.require(Permission::ShipOrders)?;
     let (_, order) = caller.viewer_of(&order_id)?;
     store::orders::ship(caller.store(), &admin, order, &carrier, Some(&tracking)).await?;
     self::order(order_id).await
@@ -74,7 +76,7 @@ pub async fn ship(
 #[server(name = DeliverOrder, prefix = "/api", endpoint = "admin/orders/deliver")]
 pub async fn deliver(#[server(default)] order_id: String) -> Result<OrderView, AppError> {
     let caller = Caller::current()?;
-    let admin = caller.require_admin()?;
+    let admin = caller.require(Permission::ShipOrders)?;
     let (_, order) = caller.viewer_of(&order_id)?;
     store::orders::deliver(caller.store(), &admin, order).await?;
     self::order(order_id).await
@@ -86,7 +88,7 @@ pub async fn cancel(
     #[server(default)] reason: String,
 ) -> Result<OrderView, AppError> {
     let caller = Caller::current()?;
-    let admin = caller.require_admin()?;
+    let admin = caller.require(Permission::ServeOrders)?;
     let (_, order) = caller.viewer_of(&order_id)?;
     store::orders::call_off(caller.store(), &admin, order, &reason).await?;
     self::order(order_id).await

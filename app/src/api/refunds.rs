@@ -5,6 +5,8 @@ use super::args;
 use crate::AppError;
 #[cfg(feature = "ssr")]
 use crate::ssr::Caller;
+#[cfg(feature = "ssr")]
+use domain::Permission;
 use domain::{order::OrderView, payment::RefundView};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -33,7 +35,7 @@ pub async fn create(
     #[server(default)] idempotency_key: String,
 ) -> Result<RefundView, AppError> {
     let caller = Caller::current()?;
-    let admin = caller.require_admin()?;
+    let admin = caller.require(Permission::Refund)?;
     let key = args::idempotency_key(caller.header("idempotency-key"), &idempotency_key)?;
     let RefundForm { payment_id, order_id, amount, typed_amount, reason, restock, ask, agreed } = form;
     let field = if amount.is_empty() { "typed_amount" } else { "amount" };
@@ -69,7 +71,7 @@ pub async fn retry(
     #[server(default)] order_id: String,
 ) -> Result<OrderView, AppError> {
     let caller = Caller::current()?;
-    caller.require_admin()?;
+    caller.require(Permission::Refund)?;
     let refund = refund_id.parse().map_err(|_| AppError::bad_request("“refund_id” names no refund."))?;
     refund::retry(caller.store(), refund).await?;
     super::admin::order(order_id).await

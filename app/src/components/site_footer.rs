@@ -2,6 +2,7 @@
 
 use crate::html::html;
 use crate::shop::use_shop;
+use domain::Permission;
 use leptos::prelude::*;
 
 #[component]
@@ -18,7 +19,7 @@ pub fn SiteFooter() -> impl IntoView {
                     <a href="/cart">"Cart"</a>
                     <a href="/orders">"Orders"</a>
                     <a href="/account">"Account"</a>
-                    {use_shop().is_admin().then(|| html! { <a href="/admin/orders">"Admin"</a> })}
+                    {use_shop().may(Permission::ReadOrders).then(|| html! { <a href="/admin/orders">"Admin"</a> })}
                 </nav>
             </div>
         </footer>

@@ -4,7 +4,7 @@ use super::{icon::icon, search::Search};
 use crate::derived::Derived;
 use crate::html::{changing, html};
 use crate::shop::use_shop;
-use domain::words::counted;
+use domain::{Permission, words::counted};
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
@@ -31,7 +31,7 @@ pub fn SiteHeader() -> impl IntoView {
                 {move || (!is_home.get()).then(|| html! { <Search class="search site-search" id="site-q"/> })}
                 <nav class="site-nav" aria-label="Main">
                     <a class="site-nav__link site-nav__link--wide" href="/books" aria-current=current("/books")>"Books"</a>
-                    {shop.is_admin().then(|| html! {
+                    {shop.may(Permission::ReadOrders).then(|| html! {
                         <a class="site-nav__link site-nav__link--wide" href="/admin/orders" aria-current=current("/admin")>
                             "Admin"
                         </a>

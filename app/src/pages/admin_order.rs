@@ -1,6 +1,6 @@
 //! One order as admins see it: items, payments, history, shopper.
 
-use super::{admin_orders::admins_only, admin_quarantine::quarantine, admin_refunds::Refunds, admin_steps::Steps};
+use super::{admin_orders::only_for, admin_quarantine::quarantine, admin_refunds::Refunds, admin_steps::Steps};
 use crate::{
     call::address as address_of,
     components::{
@@ -17,7 +17,7 @@ use crate::{
     shop::use_shop,
     when,
 };
-use domain::{Minor, order::OrderView, payment::provider_title};
+use domain::{Minor, Permission, order::OrderView, payment::provider_title};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
@@ -25,7 +25,7 @@ use leptos_router::hooks::use_params_map;
 pub fn AdminOrderPage() -> impl IntoView {
     let params = use_params_map();
     let id = Derived::new(move || params.with(|params| params.get("id")).unwrap_or_default());
-    if let Err(other) = admins_only(use_shop(), &format!("/admin/orders/{}", id.get_untracked())) {
+    if let Err(other) = only_for(Permission::ReadOrders, use_shop(), &format!("/admin/orders/{}", id.get_untracked())) {
         return other;
     }
     loaded(move || id.with(|id| address_of("admin/orders/get", &[("id", id)])), show)

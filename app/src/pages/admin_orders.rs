@@ -17,7 +17,7 @@ use crate::{
     when,
 };
 use domain::{
-    ErrorCode,
+    ErrorCode, Permission,
     order::{OrderPage, OrderStatus, OrderSummary},
 };
 use leptos::prelude::*;
@@ -49,9 +49,9 @@ impl Wanted {
     }
 }
 
-/// Admins go on; others are asked to log in, or told that this is not for them.
-pub fn admins_only(shop: Shop, path: &str) -> Result<(), AnyView> {
-    if shop.is_admin() {
+/// Whoever is trusted with this goes on; others are asked to log in, or told that this is not for them.
+pub fn only_for(permission: Permission, shop: Shop, path: &str) -> Result<(), AnyView> {
+    if shop.may(permission) {
         return Ok(());
     }
     Err(match shop.account() {
@@ -65,7 +65,7 @@ pub fn admins_only(shop: Shop, path: &str) -> Result<(), AnyView> {
 
 #[component]
 pub fn AdminOrdersPage() -> impl IntoView {
-    if let Err(other) = admins_only(use_shop(), "/admin/orders") {
+    if let Err(other) = only_for(Permission::ReadOrders, use_shop(), "/admin/orders") {
         return other;
     }
     let query = use_query_map();

@@ -2,11 +2,7 @@
 
 use super::{AppState, AuthSession, User, cookies, viewer};
 use crate::{AppError, boot::Flash};
-use domain::{
-    ErrorCode, Network, OrderId, Owner,
-    account::{AccountView, Role},
-    cart::CartView,
-};
+use domain::{ErrorCode, Network, OrderId, Owner, Permission, account::AccountView, cart::CartView};
 use http::{HeaderValue, header, request::Parts};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
@@ -68,10 +64,11 @@ impl Caller {
         self.account().ok_or_else(|| AppError::new(ErrorCode::Unauthorised, "Please log in first."))
     }
 
-    pub fn require_admin(&self) -> Result<Viewer, AppError> {
+    /// A person of the shop who is trusted with this.
+    pub fn require(&self, permission: Permission) -> Result<Viewer, AppError> {
         match self.account() {
             None => Err(AppError::new(ErrorCode::Unauthorised, "Please log in first.")),
-            Some(account) if account.role == Role::Admin => self.viewer().ok_or_else(not_for_you),
+            Some(account) if account.role.may(permission) => self.viewer().ok_or_else(not_for_you),
             Some(_) => Err(not_for_you()),
         }
     }

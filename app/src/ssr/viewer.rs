@@ -1,10 +1,7 @@
 //! Who is asking: the account of the session, or the guest of the cookie.
 
 use super::{AppState, cookies};
-use domain::{
-    Owner,
-    account::{AccountView, Role},
-};
+use domain::{Owner, account::AccountView};
 use http::HeaderMap;
 use store::viewer::Viewer;
 
@@ -13,9 +10,8 @@ pub fn viewer(headers: &HeaderMap, state: &AppState, account: Option<&AccountVie
     let receipts = cookies::receipts(headers, state);
     match account {
         Some(account) => {
-            let is_admin = account.role == Role::Admin;
             let proven = account.is_verified.then(|| account.email.clone());
-            Some(Viewer { owner: Owner::Account(account.id), is_admin, receipts, proven })
+            Some(Viewer { owner: Owner::Account(account.id), role: account.role, receipts, proven })
         }
         None => {
             let guest = cookies::guest(headers, state)?;

@@ -86,7 +86,7 @@ async fn only_admins_see_the_shops_orders() {
     assert_eq!(shopper.get("/api/admin/orders").await.refusal(), (403, "forbidden".into()));
     let admin = shop.visitor();
     let login = [("email", "boss@example.org"), ("password", "the password of an admin")];
-    assert_eq!(admin.post("/api/account/login", &login).await.ok()["role"], "admin");
+    assert_eq!(admin.post("/api/account/login", &login).await.ok()["role"], "owner");
     assert_eq!(admin.get("/api/admin/orders").await.ok()["total"], 0);
 }
 

@@ -28,7 +28,7 @@ T-5,None Left,Kiran Das,150,0,poetry,10
 /// An admin without an account of their own.
 pub fn desk() -> Viewer {
     let owner = "g:00000000-0000-4000-8000-000000000001".parse().expect("an owner");
-    Viewer { is_admin: true, ..Viewer::new(owner) }
+    Viewer { role: domain::account::Role::Owner, ..Viewer::new(owner) }
 }
 
 pub struct Shop {

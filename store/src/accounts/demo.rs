@@ -17,7 +17,7 @@ pub struct DemoLogin {
 }
 
 const LOGINS: [DemoLogin; 2] = [
-    DemoLogin { role: Role::Admin, email: "admin@bookbazar.local", password: "admin-demo-pass", name: "Asha (admin)" },
+    DemoLogin { role: Role::Owner, email: "admin@bookbazar.local", password: "admin-demo-pass", name: "Asha (admin)" },
     DemoLogin { role: Role::Shopper, email: "shopper@bookbazar.local", password: "shopper-demo-pass", name: "Ravi" },
 ];
 
@@ -44,13 +44,13 @@ async fn make(store: &Store, role: Role, registration: Registration) -> Result<(
     const OPERATION: &str = "accounts.make_demo";
     let email = registration.email.clone();
     let id = match role {
-        Role::Admin => super::create_admin(store, registration).await?.view.id,
         Role::Shopper => {
             let Registration { email, password, name } = registration;
             let hash = super::hasher(store).hash(password, store.uuid()).await?;
             let inserted = queries::insert_shopper(store.pg(), &email, &name, &hash, store.now()).await;
             inserted.map_err(|error| super::taken_or(OPERATION, error))?.view.id
         }
+        _ => super::create_admin(store, registration).await?.view.id,
     };
     queries::set_verified_email(store.pg(), id, email.as_str(), store.now()).await.during(OPERATION)?;
     super::changed(store, id).await

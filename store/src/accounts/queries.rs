@@ -64,8 +64,8 @@ pub(super) async fn upsert_admin(
 ) -> Result<Arc<Account>, sqlx::Error> {
     let row = sqlx::query_as!(
         AccountRow,
-        r#"INSERT INTO accounts (email, name, password_hash, role, created_at) VALUES ($1, $2, $3, 'admin', $4)
-           ON CONFLICT (email) DO UPDATE SET role = 'admin', password_hash = excluded.password_hash
+        r#"INSERT INTO accounts (email, name, password_hash, role, created_at) VALUES ($1, $2, $3, 'owner', $4)
+           ON CONFLICT (email) DO UPDATE SET role = 'owner', password_hash = excluded.password_hash
            RETURNING id, email, name, role, password_hash, sign_outs, email_verified_at IS NOT NULL AS "is_verified!""#,
         email.as_str(),
         name,

@@ -15,7 +15,7 @@ use crate::{
     viewer::Viewer,
 };
 use domain::{
-    AccountId, OrderId, Owner,
+    AccountId, OrderId, Owner, Permission,
     live::{Ask, Frame, MAX_WATCHED},
 };
 use registry::{Registry, Socket};
@@ -123,7 +123,7 @@ impl Subscription {
                 Ok(())
             }
             Ask::AdminOrders => {
-                if socket.viewer.is_admin {
+                if socket.viewer.may(Permission::ReadOrders) {
                     shared.registry.follow_all_orders(socket.id);
                 }
                 Ok(())

@@ -27,7 +27,7 @@ use crate::{
 };
 use change::Change;
 use domain::{
-    ApiError, ErrorCode, IdempotencyKey, Network, OrderId, Owner,
+    ApiError, ErrorCode, IdempotencyKey, Network, OrderId, Owner, Permission,
     order::{Cause, OrderList, OrderStatus, OrderView, PlaceOrder, Placed, ShortLine},
 };
 use draft::Draft;
@@ -103,7 +103,7 @@ pub async fn get(store: &Store, viewer: &Viewer, order: OrderId) -> Result<Optio
 
 /// Who of the shop did what, and what is wrong with a refund, is told to admins only.
 pub(crate) fn for_eyes_of(viewer: &Viewer, mut view: OrderView) -> OrderView {
-    if !viewer.is_admin {
+    if !viewer.may(Permission::ReadOrders) {
         view.events.iter_mut().for_each(|event| event.by = None);
         view.refunds.iter_mut().for_each(|refund| (refund.by, refund.error) = (None, None));
     }
@@ -153,8 +153,11 @@ pub async fn cancel(store: &Store, viewer: &Viewer, order: OrderId) -> Result<Or
         else {
             return Err(ApiError::not_found("this order").into());
         };
-        let cause =
-            if viewer.owner == owner || !viewer.is_admin { Cause::ShopperCancelled } else { Cause::AdminCancelled };
+        let cause = if viewer.owner == owner || !viewer.may(Permission::ServeOrders) {
+            Cause::ShopperCancelled
+        } else {
+            Cause::AdminCancelled
+        };
         let is_done = match view.status {
             OrderStatus::Pending if view.cancel_asked => return Ok(for_eyes_of(viewer, view)),
             OrderStatus::Pending => scripts::mark(store, order).await? == MarkAnswer::Marked,

@@ -14,7 +14,7 @@ use crate::{
 };
 use domain::{
     ApiError, ErrorCode, OrderId, PaymentId,
-    account::Email,
+    account::{Email, Role},
     order::{OrderNumber, OrderStatus},
     payment::{PaymentStarted, PaymentStatus},
 };
@@ -165,7 +165,7 @@ pub(super) async fn name_it(
 
 async fn authorise(store: &Store, viewer: &Viewer, order: OrderId) -> Result<(), Error> {
     // An admin may look at every order, and pays none but their own.
-    let payer = Viewer { is_admin: false, ..viewer.clone() };
+    let payer = Viewer { role: Role::Shopper, ..viewer.clone() };
     match queries::order(store.pg(), order).await.during("payments.init")? {
         Some(row) => {
             let owner =

@@ -78,7 +78,7 @@ async fn an_admin_is_made_and_a_new_password_ends_old_sessions() {
     let shopper = accounts::register(&store, registration("a@b.in", "correct horse")).await.expect("registered");
     assert!(accounts::get(&store, shopper.view.id).await.expect("read").is_some());
     let admin = accounts::create_admin(&store, registration("a@b.in", "another horse")).await.expect("made");
-    assert_eq!((admin.view.id, admin.view.role), (shopper.view.id, Role::Admin));
+    assert_eq!((admin.view.id, admin.view.role), (shopper.view.id, Role::Owner));
     assert_ne!(admin.auth_hash, shopper.auth_hash);
     assert!(!knows(&store, "a@b.in", "correct horse").await);
     assert!(knows(&store, "a@b.in", "another horse").await);
@@ -90,7 +90,7 @@ async fn an_admin_is_made_and_a_new_password_ends_old_sessions() {
 async fn the_demo_logins_work_and_come_once() {
     let store = testkit::store().await;
     let logins = accounts::seed_demo(&store).await.expect("seeded");
-    assert_eq!(logins.iter().map(|login| login.role).collect::<Vec<_>>(), [Role::Admin, Role::Shopper]);
+    assert_eq!(logins.iter().map(|login| login.role).collect::<Vec<_>>(), [Role::Owner, Role::Shopper]);
     for login in &logins {
         let account = accounts::verify(&store, login.email, login.password).await.expect("compared").expect("known");
         assert_eq!(account.view.role, login.role);

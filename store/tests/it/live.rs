@@ -6,6 +6,7 @@ use crate::{
 };
 use domain::{
     AccountId, BookId, OrderId, Owner,
+    account::Role,
     cart::CartView,
     live::{Ask, Frame},
 };
@@ -156,7 +157,7 @@ async fn an_order_is_shown_to_its_owner_to_receipts_and_to_admins_only() {
     let (order, owner) = (order(&shop, account).await, Owner::Account(account));
     let mut mine = socket(&hub, owner).await;
     let mut curious = socket(&hub, stranger).await;
-    let mut admin = hub.connect(Viewer { is_admin: true, ..Viewer::new(shop.shopper().await) });
+    let mut admin = hub.connect(Viewer { role: Role::Owner, ..Viewer::new(shop.shopper().await) });
     cart(&mut admin).await;
 
     curious.ask(Ask::Order { order_id: order }).await.expect("asked");
@@ -191,7 +192,7 @@ async fn a_change_tells_admins_who_did_it_and_nobody_else() {
         SELECT $1, 1, 'PAYMENT_PENDING', 'persisted', now(), $2";
     sqlx::query(step).bind(order.get()).bind(account.get()).execute(&mut shop.pg().await).await.expect("a step");
     let mut mine = socket(&hub, owner).await;
-    let mut admin = hub.connect(Viewer { is_admin: true, ..Viewer::new(shop.shopper().await) });
+    let mut admin = hub.connect(Viewer { role: Role::Owner, ..Viewer::new(shop.shopper().await) });
     cart(&mut admin).await;
     admin.ask(Ask::Order { order_id: order }).await.expect("asked");
     next(&mut admin).await;
@@ -209,7 +210,7 @@ async fn who_follows_more_than_can_be_built_is_told_to_ask() {
     use sqlx::Connection;
     let shop = Shop::open().await;
     let (hub, owner) = (hub(&shop).await, shop.shopper().await);
-    let mut admin = hub.connect(Viewer { is_admin: true, ..Viewer::new(owner) });
+    let mut admin = hub.connect(Viewer { role: Role::Owner, ..Viewer::new(owner) });
     cart(&mut admin).await;
     admin.ask(Ask::AdminOrders).await.expect("asked");
     let mut pg = shop.pg().await;

@@ -21,7 +21,7 @@ mod watchdog;
 mod webhooks;
 mod webhooks_end;
 
-use domain::{ErrorCode, PaymentId};
+use domain::{ErrorCode, PaymentId, account::Role};
 use ledger::{Coming, Ledger, TOTAL, coming, uuid};
 use serde_json::{Value, json};
 use store::{
@@ -238,7 +238,7 @@ async fn a_session_is_opened_once_and_for_its_owner_only() {
     assert_eq!(at_provider, format!("1 {number} 104700 http://shop.test/orders/{}?paying=1", order.id));
     assert!(started[0].redirect_url.contains("/sandbox/pay/sbx_pay_"), "{started:?}");
 
-    let admin = Viewer { is_admin: true, ..Viewer::new(coming().owner) };
+    let admin = Viewer { role: Role::Owner, ..Viewer::new(coming().owner) };
     for stranger in [coming().viewer(), admin] {
         assert_eq!(code(payments::init(store, &stranger, order.id, "sandbox").await), ErrorCode::NotFound);
     }

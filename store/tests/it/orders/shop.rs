@@ -3,6 +3,7 @@
 use crate::wire::{self, Wire};
 use domain::{
     BookId, GuestId, IdempotencyKey, Minor, OrderId, Owner, Quantity,
+    account::Role,
     address::Address,
     order::{OrderStatus, PlaceOrder, Placed},
 };
@@ -103,13 +104,13 @@ impl Shop {
     pub async fn admin(&self) -> Viewer {
         let id: i64 = sqlx::query_scalar(
             "INSERT INTO accounts (email, name, password_hash, role)
-             VALUES (gen_random_uuid() || '@shop.example', 'Boss', 'x', 'admin') RETURNING id",
+             VALUES (gen_random_uuid() || '@shop.example', 'Boss', 'x', 'owner') RETURNING id",
         )
         .fetch_one(&self.pg)
         .await
         .expect("an account");
         let account = domain::AccountId::new(id).expect("an id");
-        Viewer { is_admin: true, ..Viewer::new(Owner::Account(account)) }
+        Viewer { role: Role::Owner, ..Viewer::new(Owner::Account(account)) }
     }
 
     /// Paid by the provider's word.

@@ -4,6 +4,7 @@ use super::{Coming, code, deliver, event, ledger::Ledger, ledger::TOTAL, pay_pag
 use crate::orders::shop::Shop;
 use domain::{
     ErrorCode, IdempotencyKey, Minor, OrderId,
+    account::Role,
     order::{Cause, OrderStatus},
     payment::{RefundStatus, RefundView},
 };
@@ -34,7 +35,7 @@ pub fn wanted(order: OrderId, amount: Option<i64>, key: &str) -> Wanted {
 
 /// An admin without an account of their own wants it.
 pub async fn create(store: &Store, wanted: &Wanted) -> Result<RefundView, Error> {
-    let admin = Viewer { is_admin: true, ..super::coming().viewer() };
+    let admin = Viewer { role: Role::Owner, ..super::coming().viewer() };
     refund::create(store, &admin, wanted).await
 }
 

@@ -47,7 +47,7 @@ async fn a_refund_that_fails_without_a_word_is_asked_for_anew() {
     sandbox::press(store, &page, Press::Pay).await.unwrap().unwrap();
     deliver(store).await;
     sandbox::press(store, &page, Press::RefuseRefund).await.unwrap().unwrap();
-    let admin = Viewer { is_admin: true, ..Viewer::new(super::coming().owner) };
+    let admin = Viewer { role: domain::account::Role::Owner, ..Viewer::new(super::coming().owner) };
     orders::call_off(store, &admin, order.id, "Out of print").await.unwrap();
     let ask = async || {
         clock.pass(121_000);
