@@ -54,6 +54,8 @@ export CHROMIUM
 export BAZAR_TEST_DATABASE_URL=$POSTGRES_URL/postgres
 export BAZAR_TEST_REDIS_URL=$REDIS_URL_OF/
 export BAZAR_SCRATCH_POSTGRES=$POSTGRES_URL
+# A failure is told in a few lines: what CI keeps of its output is short.
+export RUST_BACKTRACE=0
 export BAZAR_BIN=$TARGET/debug/bazar
 PATH=$PATH:$(postgres_bin) # the browser tests look into the database by psql
 

@@ -128,7 +128,13 @@ async fn work_that_meets_a_wrong_key_is_counted_and_work_that_meets_an_outage_is
         let (store, ledger, stand_ins) = shop().await;
         let order = ledger.waiting_for_payment().await;
         init(&store, order, Kind::Stripe).await.unwrap();
-        ledger.run("INSERT INTO outbox (topic, key) SELECT 'payment.close', id::text FROM payments").await;
+        // A second ago: the shop counts in milliseconds, and what is due later in this one is not due yet.
+        ledger
+            .run(
+                "INSERT INTO outbox (topic, key, due_at)
+                 SELECT 'payment.close', id::text, now() - interval '1 second' FROM payments",
+            )
+            .await;
         stand_ins[0].desk().fault = Some(fault);
         let drain = async || {
             let batch = DrainOutbox::PAYMENTS.fetch(&store).await.unwrap().unwrap();
@@ -138,7 +144,10 @@ async fn work_that_meets_a_wrong_key_is_counted_and_work_that_meets_an_outage_is
         assert_eq!(drain().await, attempts);
         // After a day it is no outage: this may be the one request that is never answered.
         ledger
-            .run("UPDATE outbox SET first_failed_at = now() - interval '25 hours', due_at = now(), attempts = 0")
+            .run(
+                "UPDATE outbox SET first_failed_at = now() - interval '25 hours', attempts = 0,
+                 due_at = now() - interval '1 second'",
+            )
             .await;
         assert_eq!(drain().await, "1");
     }
