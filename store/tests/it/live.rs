@@ -15,7 +15,6 @@ use std::time::Duration;
 use store::{
     Store, carts,
     live::{self, Hub, Subscription},
-    testkit,
     viewer::Viewer,
     world::SystemWorld,
 };
@@ -276,9 +275,9 @@ async fn a_rebuilt_gate_tells_its_numbers_anew() {
 
 #[tokio::test]
 async fn after_a_gap_everybody_is_told_to_resync() {
-    let url = testkit::redis_url();
-    let wire = Wire::to(&wire::host_of(&url)).await;
     let shop = Shop::open().await;
+    let url = shop.store.config().redis_url.clone();
+    let wire = Wire::to(&wire::host_of(&url)).await;
     let mut config = shop.store.config().clone();
     config.redis_url = wire::reroute(&url, &wire.address);
     let far = Store::connect(config, std::sync::Arc::new(SystemWorld)).await.expect("connect");

@@ -5,7 +5,7 @@ use domain::{
     Minor,
     catalog::{BookPage, BookQuery, PAGE_SIZE, Sort},
 };
-use store::{Store, catalog, keys::Keys, testkit};
+use store::{Store, catalog, keys::Keys};
 
 async fn list(store: &Store, query: BookQuery) -> BookPage {
     catalog::list(store, &query).await.expect("a list")
@@ -165,7 +165,7 @@ async fn copies_on_sale_come_from_the_gate() {
     let card = list(&store, query.clone()).await.books.remove(0);
     assert_eq!(card.available, None, "the gate is not loaded");
     let keys = Keys::new(&store.config().key_prefix);
-    let client = redis::Client::open(testkit::redis_url()).expect("a client");
+    let client = redis::Client::open(&*store.config().redis_url).expect("a client");
     let mut redis = client.get_multiplexed_async_connection().await.expect("connected");
     let mut load = redis::pipe();
     load.set(keys.epoch(), 1).hset(keys.stock(), card.id.get(), 7);
