@@ -5,15 +5,16 @@
 ORDERS=4000
 
 bench_orders() {
-  local round persisted=() tps=() accepted=() p99=()
+  local round keys persisted=() tps=() accepted=() p99=()
   fill_shelves
   note_commit_times
   "$(postgres_bin)/pgbench" -i -q -s 10 "$(database "$POSTGRES_URL" pgbench && echo "$POSTGRES_URL/pgbench")" >/dev/null 2>&1 ||
     die "pgbench could not be filled"
   for round in 1 2 3; do
     crowd "$ORDERS" 3
-    place_orders "round$round-" 0
-    accepted+=("$ACCEPTED") persisted+=("$(persisted_rate "round$round-")") p99+=("$P99")
+    keys=$(new_keys)
+    place_orders "$keys" 0
+    accepted+=("$ACCEPTED") persisted+=("$(persisted_rate "$keys")") p99+=("$P99")
     tps+=("$("$(postgres_bin)/pgbench" -n -N -c 16 -j 2 -T 5 "$POSTGRES_URL/pgbench" 2>/dev/null | awk '/^tps/ { printf "%.0f", $3 }')")
     note "round $round: accepted ${accepted[-1]}/s, written down ${persisted[-1]}/s, pgbench ${tps[-1]} tps"
   done
@@ -31,12 +32,13 @@ bench_orders() {
 # From placing to the commit after which an order can be paid.
 half_load() { # RATE
   crowd $(($1 * 5 / 2)) 3
-  place_orders half- $((32 * 2000 / $1))
-  local p50 p99
+  local p50 p99 keys
+  keys=$(new_keys)
+  place_orders "$keys" $((32 * 2000 / $1))
   IFS='|' read -r p50 p99 < <(psql_on "$DATABASE_URL" -Atc "SELECT round(p[1]::numeric, 1), round(p[2]::numeric, 1) FROM (
     SELECT percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (
       ORDER BY extract(epoch FROM pg_xact_commit_timestamp(xmin) - placed_at) * 1000) AS p
-    FROM orders WHERE idempotency_key LIKE 'half-%') AS x")
+    FROM orders WHERE idempotency_key LIKE '$keys%') AS x")
   row "placed → payable at $ACCEPTED orders/s, p50 ms" "$p50"
   row "placed → payable at $ACCEPTED orders/s, p99 ms" "$p99"
 }
@@ -64,6 +66,13 @@ crowd() {
   CROWD=$DIR/crowd
   timeout 300 node bench/crowd.mjs "http://$ADDR" "$1" "$2" "$SHELF" "$CROWD" || die "the guests' carts stay empty: see $DIR/server.log"
   wait_for 60 drained || die "carts are not in Postgres after a minute"
+}
+
+# The first digits of as many keys as needed: UUIDs of version 7, as the checkout makes them.
+new_keys() {
+  local ms
+  ms=$(printf '%012x' "$(date +%s%3N)")
+  echo "${ms:0:8}-${ms:8}-7000-8000-"
 }
 
 # place_orders KEYS PAUSE: every guest of the crowd places one order; sets ACCEPTED (orders/s), P99 (ms) and STARTED (epoch).

@@ -26,7 +26,7 @@ function init(args)
         ['Cookie'] = cookie,
         ['Accept'] = 'application/json',
         ['Content-Type'] = 'application/x-www-form-urlencoded',
-        ['Idempotency-Key'] = args[2] .. guest,
+        ['Idempotency-Key'] = string.format('%s%012x', args[2], guest),
       }, form)
     end
   end

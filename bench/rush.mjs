@@ -13,7 +13,7 @@ const form = new URLSearchParams({
 }).toString();
 const requests = lines(cookiesFile).map((cookie, number) => Buffer.from(
   `POST /api/orders/place HTTP/1.1\r\nHost: ${host}\r\nCookie: ${cookie}\r\nAccept: application/json\r\n`
-  + `Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ${form.length}\r\nIdempotency-Key: ${keys}${number}\r\n\r\n${form}`));
+  + `Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ${form.length}\r\nIdempotency-Key: ${keys}${String(number).padStart(12, "0")}\r\n\r\n${form}`));
 
 /** The status of one whole answer, or undefined while it is not whole. */
 const statusOf = (text) => {

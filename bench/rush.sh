@@ -12,7 +12,7 @@ bench_rush() {
     "$BAZAR" import "$DIR/rush.csv" 9>&- >/dev/null || die "the fifty copies did not come"
     wait_for 20 gate_settled || die "the gate does not hear of the fifty copies"
     crowd 2000 1
-    read -r won answered _ last _ < <(timeout 60 node bench/rush.mjs "http://$ADDR" "$CROWD" "rush$round-") || die "the rush failed: see $DIR/server.log"
+    read -r won answered _ last _ < <(timeout 60 node bench/rush.mjs "http://$ADDR" "$CROWD" "$(new_keys)") || die "the rush failed: see $DIR/server.log"
     [[ $won == 50 && $answered == 2000 ]] || die "$won orders of 50, $answered answers of 2000: see $DIR/server.log"
     p99+=("$last")
     note "round $round: p99 $last ms"

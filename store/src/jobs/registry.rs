@@ -30,6 +30,8 @@ use tokio_util::sync::CancellationToken;
 pub(super) fn all(store: &Store, stop: &CancellationToken) -> Vec<BoxFuture<'static, ()>> {
     let (store, stop) = (|| store.clone(), || stop.clone());
     let mut all = vec![
+        // Two consumers: while one waits for its commit or settles, the other inserts.
+        supervise(store(), PersistOrders::new(&store()), stop()),
         supervise(store(), PersistOrders::new(&store()), stop()),
         supervise(store(), ExpireOrders, stop()),
         supervise(store(), ApplyGateOps, stop()),

@@ -1,7 +1,9 @@
 //! An order before it is in Postgres: made from the cart and the catalogue, kept whole at the gate.
 
 use crate::{
-    Store, carts, catalog,
+    Store,
+    carts::{self, CartLines},
+    catalog,
     error::{During, Error},
     stock::Line,
 };
@@ -35,14 +37,14 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// The order that this cart makes now, and the cart's version; refuses what cannot be ordered as the shopper saw it.
+    /// The order that this cart makes now; refuses what cannot be ordered as the shopper saw it.
     pub(super) async fn from_cart(
         store: &Store,
         owner: &Owner,
+        cart: &CartLines,
         request: PlaceOrder,
         key: IdempotencyKey,
-    ) -> Result<(Self, i64), Error> {
-        let cart = carts::lines(store, owner).await?;
+    ) -> Result<Self, Error> {
         if cart.lines.is_empty() {
             return Err(ApiError::new(ErrorCode::EmptyCart, "Your cart is empty.").into());
         }
@@ -56,7 +58,7 @@ impl Draft {
         }
         let order_id = order_id(owner, &key);
         let placed_at = store.now();
-        let draft = Self {
+        Ok(Self {
             order_id,
             number: order_number(store.config().number_secret.reveal(), order_id),
             owner: *owner,
@@ -71,8 +73,7 @@ impl Draft {
             total,
             placed_at,
             expires_at: deadline(store, placed_at),
-        };
-        Ok((draft, cart.version))
+        })
     }
 
     /// The answer to the client that placed it; the same for every repeat, wherever the order stands by then.

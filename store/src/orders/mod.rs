@@ -9,6 +9,7 @@ mod fulfil;
 mod persist;
 mod queries;
 mod read;
+mod replay;
 pub(crate) mod scripts;
 
 pub use again::again;
@@ -18,21 +19,17 @@ pub use fulfil::{begin_packing, deliver, ship};
 pub use persist::PersistOrders;
 pub(crate) use persist::entry_lines;
 pub(crate) use queries::{SummaryRow, UsedKey, open_drafts, parked, placed_at, recent_keys};
+pub use replay::checkout_key;
 
-use crate::{
-    Store, carts,
-    error::{Error, is_outage},
-    mail, outage, stock,
-    viewer::Viewer,
-};
+use crate::{Store, carts, error::Error, mail, stock, viewer::Viewer};
 use change::Change;
 use domain::{
     ApiError, ErrorCode, IdempotencyKey, Network, OrderId, Owner, Permission,
     order::{Cause, OrderList, OrderStatus, OrderView, PlaceOrder, Placed, ShortLine},
 };
 use draft::Draft;
+use replay::{Look, key_reused, replay};
 use scripts::{MarkAnswer, PlaceAnswer};
-use sha2::{Digest, Sha256};
 
 /// Places an order from the owner's cart (design §4 *Place*). A repeat with the same key gives the same answer. `from`:
 /// where the request came from, if that is known.
@@ -45,18 +42,22 @@ pub async fn place(
     from: Option<Network>,
 ) -> Result<Placed, Error> {
     let fingerprint = draft::fingerprint(&request)?;
-    if let Some(answer) = replay(store, owner, &key, &fingerprint).await? {
+    let look = Look::first(&key, store.now());
+    // In one round trip: a repeat reads its cart for nothing.
+    let (known, cart) = tokio::join!(replay(store, owner, &key, &fingerprint, look), carts::lines(store, owner));
+    if let Some(answer) = known? {
         return Ok(answer);
     }
-    let (draft, cart) = match Draft::from_cart(store, owner, request, key.clone()).await {
-        Ok(made) => made,
+    let cart = cart?;
+    let draft = match Draft::from_cart(store, owner, &cart, request, key.clone()).await {
+        Ok(draft) => draft,
         // The cart may be empty, or changed, because another request just placed this very order.
         Err(Error::Refused(refusal)) => {
-            return replay(store, owner, &key, &fingerprint).await?.ok_or(Error::Refused(refusal));
+            return replay(store, owner, &key, &fingerprint, Look::Everywhere).await?.ok_or(Error::Refused(refusal));
         }
         Err(failure) => return Err(failure),
     };
-    match at_gate(store, &draft, cart, from).await? {
+    match at_gate(store, &draft, cart.version, from).await? {
         PlaceAnswer::Placed => {}
         PlaceAnswer::Replayed(answer) => return Ok(answer),
         PlaceAnswer::KeyReused => return Err(key_reused().into()),
@@ -64,7 +65,10 @@ pub async fn place(
         PlaceAnswer::TooManyHolds => return Err(too_many_holds().into()),
         PlaceAnswer::TooManyCopies => return Err(too_many_copies(store).into()),
         PlaceAnswer::CartTaken => return Err(cart_taken().into()),
-        PlaceAnswer::NotReady => return Err(ApiError::not_ready().into()),
+        PlaceAnswer::NotReady => {
+            let known = replay(store, owner, &key, &fingerprint, Look::Everywhere).await?;
+            return known.ok_or_else(|| ApiError::not_ready().into());
+        }
     }
     metrics::counter!("orders_placed_total").increment(1);
     tracing::info!(order.number = %draft.number, "placed");
@@ -176,35 +180,6 @@ pub async fn cancel(store: &Store, viewer: &Viewer, order: OrderId) -> Result<Or
     Err(ApiError::new(ErrorCode::Conflict, "The order is changing right now. Please try again.").into())
 }
 
-/// The key of the checkout page: the same for every tab and reload that shows this version of the cart.
-pub fn checkout_key(owner: &Owner, cart_version: i64) -> IdempotencyKey {
-    let hash = hex::encode(&Sha256::digest(format!("bazar-checkout\n{owner}\n{cart_version}"))[..16]);
-    #[expect(clippy::expect_used, reason = "32 hexadecimal digits are a key")]
-    IdempotencyKey::parse(&format!("checkout-{hash}")).expect("visible ASCII, short")
-}
-
-/// The answer that this key got before, from the gate's record or, when that is lost or too old, from Postgres.
-async fn replay(
-    store: &Store,
-    owner: &Owner,
-    key: &IdempotencyKey,
-    fingerprint: &str,
-) -> Result<Option<Placed>, Error> {
-    let recorded = match scripts::recorded(store, owner, key).await? {
-        Some(record) => Some(record),
-        None => match store.ask_postgres("orders.used_key", outage::LONG, queries::used_key(store, owner, key)).await {
-            Ok(used) => used.map(|used| (used.fingerprint, used.answer)),
-            // The gate sells on without Postgres. A key older than its records is then found by the persist worker.
-            Err(Error::Postgres { source, .. }) if is_outage(&source) => None,
-            Err(failure) => return Err(failure),
-        },
-    };
-    match recorded {
-        Some((known, _)) if known != fingerprint => Err(key_reused().into()),
-        known => Ok(known.map(|(_, answer)| answer)),
-    }
-}
-
 fn short(draft: &Draft, left: &[(domain::BookId, u32)]) -> ApiError {
     let lines: Vec<ShortLine> = left
         .iter()
@@ -215,10 +190,6 @@ fn short(draft: &Draft, left: &[(domain::BookId, u32)]) -> ApiError {
         })
         .collect();
     ShortLine::refusal(&lines)
-}
-
-fn key_reused() -> ApiError {
-    ApiError::new(ErrorCode::KeyReused, "This key was used for another order. Please reload the page and try again.")
 }
 
 fn cart_taken() -> ApiError {

@@ -173,14 +173,12 @@ pub(super) async fn insert(
     jobs::enqueue_work(&mut **tx, &told).await.during(OPERATION)?;
     let (claims, unclaimed): (Vec<_>, Vec<_>) =
         arrivals.iter().partition(|arrival| arrival.status == OrderStatus::PaymentPending);
-    if !ledger::claim(tx, &sums(&claims)).await? {
-        return Ok(false);
-    }
     queries::insert_reserves(&mut **tx, &claims, at).await.during(OPERATION)?;
     for arrival in unclaimed {
         ledger::release_at_gate(tx, arrival.draft.order_id, &arrival.copies, now).await?;
     }
-    Ok(true)
+    // Last: the rows of popular books are locked until the commit, and other batches wait for them.
+    ledger::claim(tx, &sums(&claims)).await
 }
 
 /// Copies per book over all these claims, in book order.
