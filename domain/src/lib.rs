@@ -16,6 +16,7 @@ pub mod network;
 pub mod order;
 pub mod owner;
 pub mod payment;
+pub mod people;
 pub mod quantity;
 pub mod staff;
 pub mod stock;

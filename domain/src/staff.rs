@@ -54,6 +54,26 @@ impl Permission {
         Self::ReadAudit,
         Self::ManageStaff,
     ];
+
+    /// What it is, in a few words.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::ReadOrders => "See orders",
+            Self::ShipOrders => "Pack, send, deliver",
+            Self::ServeOrders => "Mend and cancel orders",
+            Self::ReadMoney => "See payments and refunds",
+            Self::Refund => "Send money back",
+            Self::ReadCatalogue => "See books and stock",
+            Self::EditCatalogue => "Edit and import books",
+            Self::AdjustStock => "Count copies in and out",
+            Self::ReadCustomers => "See customers and carts",
+            Self::ReadWork => "See work and health",
+            Self::RunWork => "Run work and repairs",
+            Self::ReadFigures => "See revenue and figures",
+            Self::ReadAudit => "Read who did what",
+            Self::ManageStaff => "Give and take roles",
+        }
+    }
 }
 
 impl Role {
@@ -70,6 +90,28 @@ impl Role {
                 P::ReadOrders | P::ServeOrders | P::ReadMoney | P::ReadCatalogue | P::ReadCustomers | P::ReadWork
             ),
             Self::Shopper => false,
+        }
+    }
+
+    /// What such a person is called.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Shopper => "Shopper",
+            Self::Support => "Support",
+            Self::Packer => "Packer",
+            Self::Manager => "Manager",
+            Self::Owner => "Owner",
+        }
+    }
+
+    /// What they do in the shop.
+    pub const fn duty(self) -> &'static str {
+        match self {
+            Self::Shopper => "only buys here",
+            Self::Support => "answers customers: sees orders, payments and carts, mends and cancels orders",
+            Self::Packer => "packs, sends and counts copies",
+            Self::Manager => "runs the shop: all but saying who works in it",
+            Self::Owner => "runs the shop and says who works in it",
         }
     }
 

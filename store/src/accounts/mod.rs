@@ -13,6 +13,7 @@ pub use settings::{change_email, change_name, change_password, sign_out_everywhe
 
 use crate::{
     Store,
+    admin::audit,
     cache::{self, Aged},
     error::{During, Error, is_outage},
     live, outage,
@@ -141,13 +142,17 @@ pub async fn get(store: &Store, id: AccountId) -> Result<Option<Arc<Account>>, E
     }
 }
 
-/// Creates an admin, or makes an existing account one and sets its password.
+/// Creates an owner, or makes an existing account one and sets its password. The first owner of a shop comes by this.
 pub async fn create_admin(store: &Store, registration: Registration) -> Result<Arc<Account>, Error> {
+    const OPERATION: &str = "accounts.create_admin";
     let Registration { email, password, name } = registration;
     let hash = hasher(store).hash(password, store.uuid()).await?;
-    let account =
-        queries::upsert_admin(store.pg(), &email, &name, &hash, store.now()).await.during("accounts.create_admin")?;
-    changed(store, account.view.id).await?;
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
+    let account = queries::upsert_admin(&mut *tx, &email, &name, &hash, store.now()).await.during(OPERATION)?;
+    let (id, after) = (account.view.id, serde_json::json!({ "role": account.view.role }));
+    audit::note_command(&mut *tx, store, "staff.role", ("account", &id), after).await?;
+    tx.commit().await.during(OPERATION)?;
+    sessions_ended(store, id).await?;
     Ok(account)
 }
 
@@ -158,7 +163,7 @@ async fn changed(store: &Store, id: AccountId) -> Result<(), Error> {
 }
 
 /// The same when sessions ended by it: their open sockets look, and close.
-async fn sessions_ended(store: &Store, id: AccountId) -> Result<(), Error> {
+pub(crate) async fn sessions_ended(store: &Store, id: AccountId) -> Result<(), Error> {
     changed(store, id).await?;
     live::login_ended(store, id).await
 }

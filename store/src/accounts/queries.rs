@@ -56,7 +56,7 @@ pub(super) async fn insert_shopper(
 
 /// An existing account keeps its name.
 pub(super) async fn upsert_admin(
-    pg: &PgPool,
+    db: impl PgExecutor<'_>,
     email: &Email,
     name: &str,
     password_hash: &str,
@@ -72,7 +72,7 @@ pub(super) async fn upsert_admin(
         password_hash,
         to_timestamp(now)
     );
-    Ok(row.fetch_one(pg).await?.into_account()?.0)
+    Ok(row.fetch_one(db).await?.into_account()?.0)
 }
 
 /// The hash of its password.

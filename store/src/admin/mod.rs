@@ -1,6 +1,9 @@
 //! What admins see and do. Callers have checked the role.
 
+pub mod audit;
+pub mod customers;
 mod queries;
+pub mod staff;
 
 use crate::{
     Store,

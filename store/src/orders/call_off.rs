@@ -60,7 +60,7 @@ async fn end(
     let mut tx = store.pg().begin().await.during(OPERATION)?;
     ledger::share_gate_lock(&mut tx).await?;
     let step = Step::new(from, OrderStatus::Cancelled, Cause::AdminCancelled).noted(reason);
-    if !step.take_in(&mut tx, admin, order, now).await? {
+    if !step.take_in(store, &mut tx, admin, order, now).await? {
         return Ok(false);
     }
     if from != OrderStatus::PaymentPending {

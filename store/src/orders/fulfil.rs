@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     Store,
+    admin::audit,
     error::{During, Error},
     stock::ledger,
     viewer::Viewer,
@@ -17,6 +18,7 @@ use domain::{
     ApiError, ErrorCode, OrderId, UnixMillis,
     order::{Cause, OrderStatus, Shipment},
 };
+use serde_json::json;
 use sqlx::PgTransaction;
 
 const OPERATION: &str = "orders.fulfil";
@@ -103,12 +105,13 @@ impl<'a> Step<'a> {
         now: UnixMillis,
     ) -> Result<Option<PgTransaction<'static>>, Error> {
         let mut tx = store.pg().begin().await.during(OPERATION)?;
-        Ok(self.take_in(&mut tx, admin, order, now).await?.then_some(tx))
+        Ok(self.take_in(store, &mut tx, admin, order, now).await?.then_some(tx))
     }
 
     /// `false`: the order does not stand where the step begins.
     pub async fn take_in(
         self,
+        store: &Store,
         tx: &mut PgTransaction<'_>,
         admin: &Viewer,
         order: OrderId,
@@ -118,7 +121,20 @@ impl<'a> Step<'a> {
         let change = Change { order, from, to, cause, note };
         let Some(version) = change::apply(tx, change, now).await? else { return Ok(false) };
         change::sign(tx, order, version, admin).await?;
+        let (before, after) = (json!({ "status": from }), json!({ "status": to, "note": note }));
+        audit::note(&mut **tx, store, admin, action(cause), ("order", &order), before, after).await?;
         Ok(true)
+    }
+}
+
+/// What the log calls a step.
+const fn action(cause: Cause) -> &'static str {
+    match cause {
+        Cause::FulfilmentStarted => "order.fulfil",
+        Cause::HandedToCarrier => "order.ship",
+        Cause::Arrived => "order.deliver",
+        Cause::AdminCancelled => "order.cancel",
+        _ => "order.change",
     }
 }
 

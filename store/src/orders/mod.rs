@@ -148,25 +148,23 @@ pub async fn list(store: &Store, viewer: &Viewer) -> Result<OrderList, Error> {
     read::list(store, viewer).await
 }
 
-/// The shopper cancels until paid. While the order waits to be written it is only marked (`cancel_asked`).
+/// The shopper cancels until paid, and nobody else; people of the shop call orders off. While the order waits to be
+/// written it is only marked (`cancel_asked`).
 pub async fn cancel(store: &Store, viewer: &Viewer, order: OrderId) -> Result<OrderView, Error> {
     const TRIES: usize = 4;
+    let shopper = viewer.as_shopper();
     for _ in 0..TRIES {
-        let Some((owner, view)) =
-            read::order(store, order).await?.filter(|(owner, view)| viewer.may_see(order, owner, &view.email))
+        let Some((_, view)) =
+            read::order(store, order).await?.filter(|(owner, view)| shopper.may_see(order, owner, &view.email))
         else {
             return Err(ApiError::not_found("this order").into());
-        };
-        let cause = if viewer.owner == owner || !viewer.may(Permission::ServeOrders) {
-            Cause::ShopperCancelled
-        } else {
-            Cause::AdminCancelled
         };
         let is_done = match view.status {
             OrderStatus::Pending if view.cancel_asked => return Ok(for_eyes_of(viewer, view)),
             OrderStatus::Pending => scripts::mark(store, order).await? == MarkAnswer::Marked,
             OrderStatus::PaymentPending => {
-                let change = Change { order, from: view.status, to: OrderStatus::Cancelled, cause, note: None };
+                let (to, cause) = (OrderStatus::Cancelled, Cause::ShopperCancelled);
+                let change = Change { order, from: view.status, to, cause, note: None };
                 change::apply_alone(store, change).await?.is_some()
             }
             OrderStatus::Cancelled => return Ok(for_eyes_of(viewer, view)),

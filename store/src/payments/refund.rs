@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     Store,
+    admin::audit,
     error::{During, Error},
     jobs::{self, Topic, dead_letters},
     orders::change,
@@ -19,6 +20,7 @@ use domain::{
     order::{Cause, OrderStatus},
     payment::{PaymentStatus, RefundView, provider_title},
 };
+use serde_json::{Value, json};
 
 /// Longest reason, in characters.
 const MAX_REASON: usize = 200;
@@ -93,8 +95,9 @@ pub async fn create(store: &Store, admin: &Viewer, wanted: &Wanted) -> Result<Re
     let note = format!("{}: {reason}", plan.amount);
     let version = change::note(&mut tx, (order_id, status), Cause::RefundRequested, Some(&note), now).await?;
     change::sign(&mut tx, order_id, version, admin).await?;
-    let nothing_more = serde_json::json!({});
-    jobs::enqueue(&mut *tx, Topic::RefundRequest, &id.to_string(), &nothing_more, at).await.during(CREATE)?;
+    let after = json!({ "refund": id, "amount": plan.amount.to_string(), "reason": reason, "restock": wanted.restock });
+    audit::note(&mut *tx, store, admin, "refund.create", ("order", &order_id), Value::Null, after).await?;
+    jobs::enqueue(&mut *tx, Topic::RefundRequest, &id.to_string(), &json!({}), at).await.during(CREATE)?;
     let made = queries::refund(&mut *tx, id).await.during(CREATE)?;
     tx.commit().await.during(CREATE)?;
     tracing::info!(refund.id = %id, payment.id = %payment_id, order.id = %order_id, account.id = account, amount = %plan.amount, "a refund is wanted");
@@ -220,7 +223,7 @@ impl Plan {
 }
 
 /// Asks the provider again, now, for a refund that it has not made: one that is put off, or among the dead letters.
-pub async fn retry(store: &Store, refund: RefundId) -> Result<(), Error> {
+pub async fn retry(store: &Store, admin: &Viewer, refund: RefundId) -> Result<(), Error> {
     const OPERATION: &str = "payments.retry_refund";
     let row = queries::refund(store.pg(), refund).await.during(OPERATION)?;
     let row = row.ok_or_else(|| ApiError::not_found("this refund"))?;
@@ -228,6 +231,8 @@ pub async fn retry(store: &Store, refund: RefundId) -> Result<(), Error> {
         let message = "The provider has taken this refund up. There is nothing to ask for again.";
         return Err(ApiError::new(ErrorCode::Conflict, message).into());
     }
+    let (order, after) = (OrderId::new(row.order_id), json!({ "refund": refund, "error": row.error }));
+    audit::note(store.pg(), store, admin, "refund.retry", ("order", &order), Value::Null, after).await?;
     dead_letters::ask_again(store, Topic::RefundRequest, &refund.to_string()).await
 }
 
@@ -262,7 +267,7 @@ async fn tell_admins(store: &Store, row: &RefundRow, error: &Error) -> Result<()
     let mut tx = store.pg().begin().await.during(OPERATION)?;
     if queries::set_refund_error(&mut *tx, RefundId::new(row.id), &error.to_string()).await.during(OPERATION)? {
         let (order, at) = (row.order_id.to_string(), to_timestamp(store.now()));
-        jobs::enqueue(&mut *tx, Topic::OrderChanged, &order, &serde_json::json!({}), at).await.during(OPERATION)?;
+        jobs::enqueue(&mut *tx, Topic::OrderChanged, &order, &json!({}), at).await.during(OPERATION)?;
     }
     tx.commit().await.during(OPERATION)
 }

@@ -1,6 +1,7 @@
 //! The store against a real Postgres and a real Redis; one binary, so that it links once. Run by `make test`.
 
 mod accounts;
+mod admin_people;
 mod away;
 mod carts;
 mod catalog;

@@ -33,10 +33,13 @@ pub fn wanted(order: OrderId, amount: Option<i64>, key: &str) -> Wanted {
     }
 }
 
-/// An admin without an account of their own wants it.
+/// An admin without an account of their own.
+fn admin() -> Viewer {
+    Viewer { role: Role::Owner, ..super::coming().viewer() }
+}
+
 pub async fn create(store: &Store, wanted: &Wanted) -> Result<RefundView, Error> {
-    let admin = Viewer { role: Role::Owner, ..super::coming().viewer() };
-    refund::create(store, &admin, wanted).await
+    refund::create(store, &admin(), wanted).await
 }
 
 /// An order that is paid at the sandbox, and its page there.
@@ -214,7 +217,7 @@ async fn a_refund_that_cannot_be_made_is_said_and_can_be_wanted_again() {
         ledger.text("SELECT status || ' ' || error FROM refunds").await,
         "failed The provider could not make it."
     );
-    assert_eq!(code(refund::retry(store, made.refund_id).await), ErrorCode::Conflict, "over is over");
+    assert_eq!(code(refund::retry(store, &admin(), made.refund_id).await), ErrorCode::Conflict, "over is over");
     let again = create(store, &wanted(order.id, None, "b")).await.unwrap();
     refund::request(store, again.refund_id).await.unwrap();
     deliver(store).await;
@@ -262,7 +265,7 @@ async fn a_parked_request_is_asked_again_by_an_admin() {
         .run("UPDATE payments p SET provider_ref = s.id FROM sandbox.payments s WHERE s.idempotency_key = p.id::text")
         .await;
     for _ in 0..2 {
-        refund::retry(store, made.refund_id).await.unwrap();
+        refund::retry(store, &admin(), made.refund_id).await.unwrap();
     }
     assert_eq!(dead_letters::list(store, 0).await.unwrap().len(), 0);
     assert_eq!(ledger.text("SELECT count(*)::text FROM outbox WHERE topic = 'refund.request'").await, "1");
