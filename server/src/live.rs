@@ -5,7 +5,7 @@ use crate::{
     config::BaseUrl,
     guard::{origin, refuse},
 };
-use app::ssr::{AppState, AuthSession, User, viewer};
+use app::ssr::{AppState, AuthSession, User, shift, viewer};
 use axum::{
     Extension,
     extract::{
@@ -54,14 +54,15 @@ mod code {
 #[derive(Clone)]
 pub struct Sockets {
     pub base: Arc<BaseUrl>,
+    pub shift: shift::Limits,
     pub stop: CancellationToken,
     pub open: TaskTracker,
     room: Arc<Semaphore>,
 }
 
 impl Sockets {
-    pub fn new(base: Arc<BaseUrl>, stop: CancellationToken) -> Self {
-        Self { base, stop, open: TaskTracker::new(), room: Arc::new(Semaphore::new(MAX_SOCKETS)) }
+    pub fn new(base: Arc<BaseUrl>, shift: shift::Limits, stop: CancellationToken) -> Self {
+        Self { base, shift, stop, open: TaskTracker::new(), room: Arc::new(Semaphore::new(MAX_SOCKETS)) }
     }
 }
 
@@ -91,7 +92,8 @@ pub async fn live(
         let open = sockets.open.clone();
         let frames = state.hub.connect(viewer);
         let store = state.store;
-        let line = Line { socket, frames, auth, store, stop: sockets.stop, silent_pings: 0, asks: 0, _room: room };
+        let (shift, stop) = (sockets.shift, sockets.stop);
+        let line = Line { socket, frames, auth, store, shift, stop, silent_pings: 0, asks: 0, _room: room };
         open.track_future(line.run())
     })
 }
@@ -102,6 +104,7 @@ struct Line {
     frames: Subscription,
     auth: AuthSession,
     store: Store,
+    shift: shift::Limits,
     stop: CancellationToken,
     silent_pings: u32,
     asks: u32,
@@ -195,7 +198,7 @@ impl Line {
     /// Ends the socket of a person who is not who they were any more.
     async fn check_login(&mut self) -> Result<(), End> {
         match &self.auth.user {
-            Some(user) if is_logged_out(&self.store, &self.auth.session, user).await => {
+            Some(user) if is_logged_out(&self.store, self.shift, &self.auth.session, user).await => {
                 Err(Some((code::POLICY, "logged out")))
             }
             _ => Ok(()),
@@ -203,10 +206,13 @@ impl Line {
     }
 }
 
-/// The session is gone, or the account, its role or its password is not what it was when this socket opened.
-async fn is_logged_out(store: &Store, session: &Session, user: &User) -> bool {
+/// The session is gone, or too old for what it allows, or the account, its role or its password is not what it was when this socket opened.
+async fn is_logged_out(store: &Store, limits: shift::Limits, session: &Session, user: &User) -> bool {
     // Not `is_empty`: a session that is gone from the store still has its id.
     if session.load().await.is_ok() && matches!(session.get_value(LOGIN).await, Ok(None)) {
+        return true;
+    }
+    if user.view().role.is_staff() && shift::is_over(session, limits, store.now()).await.unwrap_or(false) {
         return true;
     }
     match accounts::get(store, user.view().id).await {

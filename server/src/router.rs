@@ -10,7 +10,7 @@ use crate::{
     site::{self, Site},
     telemetry, webhooks,
 };
-use app::ssr::AppState;
+use app::ssr::{AppState, shift};
 use axum::{
     Extension, Router,
     extract::Request,
@@ -29,16 +29,22 @@ use tower_http::{
     request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
 };
 
+/// How the shop knows who asks.
+struct Login {
+    auth: AuthLayer,
+    shift: shift::Limits,
+}
+
 pub fn build(config: &Config, state: AppState, sessions: Sessions, sockets: Sockets) -> Router {
     let base = Arc::new(config.base_url.clone());
     let site = Arc::new(Site::new(&state.leptos_options));
     let policy = Arc::new(Policy::new(&base, &payment_pages(config, &base)));
-    let auth = sessions.layer(state.store.clone(), state.secure_cookies);
+    let login = Login { auth: sessions.layer(state.store.clone(), state.secure_cookies), shift: config.shift };
 
     let router = Router::new()
-        .merge(shop(config, &state, auth.clone()))
+        .merge(shop(config, &state, &login))
         .merge(beside(config, &state.store))
-        .fallback(file_or_page(&state, auth, site.clone()))
+        .fallback(file_or_page(&state, &login, site.clone()))
         // Here and below several layers go in at once: each `.layer` of a router is one more boxed service, which is cloned
         // for every request that passes it.
         .layer((Extension(base.clone()), Extension(sessions), Extension(sockets)))
@@ -47,7 +53,7 @@ pub fn build(config: &Config, state: AppState, sessions: Sessions, sockets: Sock
 }
 
 /// Pages, server functions and the socket: whatever asks who is there.
-fn shop(config: &Config, state: &AppState, auth: AuthLayer) -> Router<AppState> {
+fn shop(config: &Config, state: &AppState, login: &Login) -> Router<AppState> {
     let forms = from_fn_with_state(state.clone(), app::ssr::forms::translate);
     let locate = from_fn_with_state(Arc::from(config.proxies.clone()), guard::client::locate);
     let throttle = Arc::new(Throttle::new(config.login, state.store.clone()));
@@ -57,13 +63,13 @@ fn shop(config: &Config, state: &AppState, auth: AuthLayer) -> Router<AppState> 
         .leptos_routes_with_handler(leptos_axum::generate_route_list(app::App), app::ssr::page)
         .route("/live", get(live::live))
         .route("/orders/open/{token}", get(routes::open_order::open));
-    known(state, auth, pages.merge(api))
+    known(state, login, pages.merge(api))
 }
 
 /// Behind the session: every request knows who asks.
-fn known(state: &AppState, auth: AuthLayer, router: Router<AppState>) -> Router<AppState> {
-    let renew = from_fn_with_state(state.store.clone(), sessions::renew);
-    router.layer((map_response(sessions::mend), auth, renew))
+fn known(state: &AppState, login: &Login, router: Router<AppState>) -> Router<AppState> {
+    let renew = from_fn_with_state((state.store.clone(), login.shift), sessions::renew);
+    router.layer((map_response(sessions::mend), login.auth.clone(), renew))
 }
 
 /// What needs no session.
@@ -89,10 +95,10 @@ fn beside(config: &Config, store: &Store) -> Router<AppState> {
 /// Addresses that no route knows: a file of the site, or the shop's own 404 page.
 fn file_or_page(
     state: &AppState,
-    auth: AuthLayer,
+    login: &Login,
     site: Arc<Site>,
 ) -> impl Fn(Request) -> BoxFuture<'static, Response> + Clone + Send + Sync + 'static {
-    let page = known(state, auth, Router::new().fallback(app::ssr::page)).with_state(state.clone());
+    let page = known(state, login, Router::new().fallback(app::ssr::page)).with_state(state.clone());
     move |request| {
         let (site, page, asked) = (site.clone(), page.clone(), site::bare(&request));
         Box::pin(async move {

@@ -95,7 +95,7 @@ async fn start_web(parts: &mut Parts, config: &Config, store: Store, stop: Cance
     let listener = TcpListener::bind(config.addr)
         .await
         .map_err(|error| Failure::said(format!("BAZAR_ADDR: cannot listen on {}: {error}", config.addr)))?;
-    let sockets = Sockets::new(Arc::new(config.base_url.clone()), stop.clone());
+    let sockets = Sockets::new(Arc::new(config.base_url.clone()), config.shift, stop.clone());
     let state = AppState {
         hub: Hub::start(store.clone(), stop.clone()),
         store,

@@ -1,10 +1,11 @@
-//! Sessions: in Redis, written only for people who log in, kept for a month after their last visit.
+//! Sessions: in Redis, written only for people who log in, kept for a month after their last visit; those of people of
+//! the shop for a shift.
 //!
 //! Keys are the session's 128 random bits without a prefix, as the store writes them; `SESSION_REDIS_URL` can name a
 //! database or a server of their own.
 
 use crate::failure::Failure;
-use app::ssr::{AuthSession, Backend};
+use app::ssr::{AuthSession, Backend, User, shift};
 use axum::{
     body::HttpBody,
     extract::{Request, State},
@@ -83,15 +84,53 @@ impl Sessions {
     }
 }
 
-/// Renews a login's month once a day, instead of writing the session at every request.
-pub async fn renew(State(store): State<Store>, request: Request, next: Next) -> Response {
-    if let Some(auth) = request.extensions().get::<AuthSession>().filter(|auth| auth.user.is_some()) {
-        let today = store.now().get() / DAY_MS;
-        if auth.session.get::<i64>(RENEWED).await.ok().flatten() != Some(today) {
-            let _ = auth.session.insert(RENEWED, today).await;
+/// Renews a login's month once a day, instead of writing the session at every request. Whose shift is over goes on as a
+/// stranger.
+pub async fn renew(
+    State((store, limits)): State<(Store, shift::Limits)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let auth = request.extensions().get::<AuthSession>().cloned();
+    let Some((auth, user)) = auth.and_then(|auth| auth.user.clone().map(|user| (auth, user))) else {
+        return next.run(request).await;
+    };
+    if user.view().role.is_staff() {
+        match watch(&store, auth.clone(), &user, limits).await {
+            Ok(None) => {}
+            Ok(Some(stranger)) => {
+                request.extensions_mut().insert(stranger);
+                return next.run(request).await;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "nobody can tell how old a session is");
+                return StatusCode::SERVICE_UNAVAILABLE.into_response();
+            }
         }
     }
+    let today = store.now().get() / DAY_MS;
+    if auth.session.get::<i64>(RENEWED).await.ok().flatten() != Some(today) {
+        let _ = auth.session.insert(RENEWED, today).await;
+    }
     next.run(request).await
+}
+
+/// What is left of a session whose shift is over; `None`: it goes on.
+async fn watch(
+    store: &Store,
+    mut auth: AuthSession,
+    user: &User,
+    limits: shift::Limits,
+) -> Result<Option<AuthSession>, Box<dyn std::error::Error + Send + Sync>> {
+    let now = store.now();
+    if !shift::is_over(&auth.session, limits, now).await? {
+        shift::go_on(&auth.session, limits, now).await?;
+        return Ok(None);
+    }
+    auth.logout().await?;
+    // Should nobody hear it, the sockets find out by their next ping.
+    let _ = store::live::login_ended(store, user.view().id).await;
+    Ok(Some(auth))
 }
 
 /// Around the auth layer, which answers an unreachable store or account with an empty 500 and forgets `Secure` when it

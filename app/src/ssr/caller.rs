@@ -1,6 +1,6 @@
 //! The person behind the server function that runs now: what they may do, and the cookies they get.
 
-use super::{AppState, AuthSession, User, cookies, viewer};
+use super::{AppState, AuthSession, User, cookies, shift, viewer};
 use crate::{AppError, boot::Flash};
 use domain::{ErrorCode, Network, OrderId, Owner, Permission, account::AccountView, cart::CartView};
 use http::{HeaderValue, header, request::Parts};
@@ -95,6 +95,9 @@ impl Caller {
             auth.session.cycle_id().await.map_err(|e| session_failed(&e))?;
         }
         auth.login(&user).await.map_err(|e| session_failed(&e))?;
+        if user.view().role.is_staff() {
+            shift::begin(&auth.session, self.store().now()).await.map_err(|e| session_failed(&e))?;
+        }
         self.merge_guest_cart(user.view()).await;
         Ok(user.view().clone())
     }

@@ -21,6 +21,7 @@ pub mod cookies;
 pub mod forms;
 pub(crate) mod head;
 mod pages;
+pub mod shift;
 mod viewer;
 
 pub(crate) use answer::answer;

@@ -12,7 +12,7 @@ pub async fn create(store: &Store, email: &str, name: &str) -> Result<(), Failur
         Failure::said(fields.join("\n"))
     })?;
     let account = accounts::create_admin(store, registration).await?;
-    println!("{} is an admin", account.view.email);
+    println!("{} is an owner of the shop", account.view.email);
     Ok(())
 }
 

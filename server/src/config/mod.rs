@@ -10,6 +10,7 @@ mod site;
 #[cfg(test)]
 mod tests;
 
+use app::ssr::shift;
 pub use base_url::BaseUrl;
 use domain::{
     Currency, Minor,
@@ -69,6 +70,8 @@ pub struct Config {
     pub base_url: BaseUrl,
     pub session_redis_url: String,
     pub login: LoginLimits,
+    /// How long people of the shop stay logged in.
+    pub shift: shift::Limits,
     /// Proxies of ours, whose `X-Forwarded-For` is believed.
     pub proxies: Vec<IpAddr>,
     /// Signs the guest's and the receipts cookie; 64 bytes.
@@ -105,7 +108,7 @@ impl Config {
         let sitemap_urls = site::sitemap_urls(&mut env);
         let store = store_config(&mut env, environment, addr, &base_url, &secrets);
         let session_redis_url = env.text("SESSION_REDIS_URL").unwrap_or_else(|| store.redis_url.clone());
-        let login = login_limits(&mut env);
+        let (login, shift) = (login_limits(&mut env), shift_limits(&mut env));
         let proxies = env.addresses("BAZAR_TRUSTED_PROXIES");
         let warnings = env.finish()?;
         Ok(Self {
@@ -116,6 +119,7 @@ impl Config {
             base_url,
             session_redis_url,
             login,
+            shift,
             proxies,
             cookie_key: secrets.cookie_key(),
             store,
@@ -158,6 +162,13 @@ fn login_limits(env: &mut Env<'_>) -> LoginLimits {
     let per_account = count("BAZAR_LOGIN_PER_ACCOUNT", 10);
     let per_address = count("BAZAR_LOGIN_PER_ADDRESS", 50);
     LoginLimits { window_seconds: env.number("BAZAR_LOGIN_WINDOW_SECONDS", 900, 1..=86_400), per_account, per_address }
+}
+
+/// Hours are for people; seconds are for tests.
+fn shift_limits(env: &mut Env<'_>) -> shift::Limits {
+    let longest = env.number("BAZAR_STAFF_SESSION_SECONDS", 43_200, 1..=2_592_000);
+    let idle = env.number("BAZAR_STAFF_IDLE_SECONDS", 3_600, 1..=2_592_000);
+    shift::Limits { longest: seconds(longest), idle: seconds(idle) }
 }
 
 /// In development everybody comes from one address.

@@ -49,6 +49,8 @@ fn every_wrong_value_is_named_in_a_line_of_its_own() {
         ("BAZAR_SITEMAP_URLS", "50001"),
         ("BAZAR_SANDBOX", "yes"),
         ("BAZAR_LOGIN_PER_ACCOUNT", "many"),
+        ("BAZAR_STAFF_SESSION_SECONDS", "0"),
+        ("BAZAR_STAFF_IDLE_SECONDS", "an hour"),
         ("BAZAR_TRUSTED_PROXIES", "10.0.0.1, proxy"),
         ("BAZAR_KEY_PREFIX", "a{b}"),
         ("BAZAR_SMTP_URL", "smtp://user:hidden@"),

@@ -37,7 +37,7 @@ impl Tab {
     }
 
     /// The code with which the shop closes the socket.
-    async fn close_code(&mut self) -> Option<u16> {
+    pub async fn close_code(&mut self) -> Option<u16> {
         let wait = async {
             while let Some(Ok(message)) = self.0.next().await {
                 if let Message::Close(close) = message {
