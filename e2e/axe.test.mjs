@@ -139,6 +139,12 @@ test('account, admin and whatever their links lead to', async () => {
   await page.locator('[aria-invalid=true]').first().waitFor();
   await clean(page, 'register with mistakes');
   await logIn(page, 'admin', '/admin/orders');
+  await visit(page, `${shop.url}/admin/staff`);
+  await page.getByRole('link', { name: /Change the role of Asha/ }).click();
+  await page.getByLabel('Role').selectOption('manager');
+  await page.getByRole('button', { name: 'Set the role' }).click();
+  await page.locator('[aria-invalid=true]').waitFor();
+  await clean(page, 'the last owner');
   const found = [];
   const kind = (path) => path.replace(/\?.*/, '').replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, ':id').replace(/\/\d+/g, '/:n')
     .replace(/^\/(books|authors|categories)\/.*/, '/$1/:slug');
@@ -154,6 +160,6 @@ test('account, admin and whatever their links lead to', async () => {
       .filter((a) => a.origin === location.origin && !/\.\w+$/.test(a.pathname) && !a.pathname.startsWith('/api/'))
       .map((a) => a.pathname + a.search)));
   }
-  assert.ok(seen.has('/admin/orders/:id') && seen.has('/account'), [...seen].join(' '));
+  for (const page of ['/account', '/admin/orders/:id', '/admin/customers', '/admin/customers/:n', '/admin/staff', '/admin/audit']) assert.ok(seen.has(page), [...seen].join(' '));
   assert.deepEqual(found, []);
 });

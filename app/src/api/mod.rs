@@ -18,6 +18,7 @@ pub mod mail;
 pub mod orders;
 pub mod pages;
 pub mod payments;
+pub mod people;
 pub mod refunds;
 pub mod settings;
 pub mod sheet;

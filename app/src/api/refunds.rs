@@ -71,8 +71,8 @@ pub async fn retry(
     #[server(default)] order_id: String,
 ) -> Result<OrderView, AppError> {
     let caller = Caller::current()?;
-    caller.require(Permission::Refund)?;
+    let admin = caller.require(Permission::Refund)?;
     let refund = refund_id.parse().map_err(|_| AppError::bad_request("“refund_id” names no refund."))?;
-    refund::retry(caller.store(), refund).await?;
+    refund::retry(caller.store(), &admin, refund).await?;
     super::admin::order(order_id).await
 }

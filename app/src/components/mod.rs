@@ -1,6 +1,7 @@
 //! The parts that pages are made of, one per file; class names follow the style sheets in `style/`.
 
 pub mod address;
+pub mod admin_nav;
 pub mod book_card;
 pub mod connection;
 pub mod cover;
@@ -13,6 +14,7 @@ pub mod get_form;
 pub mod icon;
 pub mod loaded;
 pub mod notice;
+pub mod older;
 pub mod order_after;
 pub mod order_row;
 pub mod page;

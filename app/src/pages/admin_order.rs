@@ -4,12 +4,7 @@ use super::{admin_orders::only_for, admin_quarantine::quarantine, admin_refunds:
 use crate::{
     call::address as address_of,
     components::{
-        address::address,
-        icon::icon,
-        loaded::loaded,
-        page::{Page, WIDE},
-        parcel::parcel,
-        status::status,
+        address::address, admin_nav::AdminPage, icon::icon, loaded::loaded, parcel::parcel, status::status,
         thread::thread,
     },
     derived::Derived,
@@ -34,14 +29,14 @@ pub fn AdminOrderPage() -> impl IntoView {
 fn show(order: OrderView) -> AnyView {
     let live = use_shop().live;
     live.follow_order(order.order_id);
-    let title = format!("Order {}, admin", order.number);
+    let title = format!("Order {}", order.number);
     let number = order.number.to_string();
     let (items, shopper) = (items(&order), shopper(&order));
     let order = live.order(order);
     let (steps, refunds) = (Steps::new(order), Refunds::new(order));
     let strange = quarantine(Some(order.with_untracked(|order| order.order_id.to_string())));
     html! {
-        <Page title=title class=WIDE>
+        <AdminPage title=title>
             <header class="page-head">
                 <a class="page-head__back" href="/admin/orders">{icon("left")}" Orders"</a>
                 <div class="admin-order__head"><h1>{number}</h1>{move || order.with(|order| status(order.status))}</div>
@@ -58,7 +53,7 @@ fn show(order: OrderView) -> AnyView {
                     </section>
                 </div>
             </div>
-        </Page>
+        </AdminPage>
     }
 }
 

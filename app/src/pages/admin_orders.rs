@@ -2,13 +2,7 @@
 
 use crate::{
     call::address,
-    components::{
-        get_form::follow,
-        loaded::loaded,
-        page::{Page, WIDE},
-        pagination::pagination,
-        status::status,
-    },
+    components::{admin_nav::AdminPage, get_form::follow, loaded::loaded, pagination::pagination, status::status},
     derived::Derived,
     html::{changing, html},
     next::login_for,
@@ -93,7 +87,7 @@ fn show(wanted: Wanted, page: OrderPage) -> AnyView {
         merged(&page.orders, &news, &wanted).into_iter().map(|(order, is_news)| row(order, is_news)).collect::<Vec<_>>()
     };
     html! {
-        <Page title="Orders, admin" class=WIDE>
+        <AdminPage title="Orders">
             <header class="page-head"><h1>"Orders"</h1></header>
             {strange}{filters}
             <div class="table-scroll" tabindex="0" role="region" aria-label="Orders table">
@@ -110,7 +104,7 @@ fn show(wanted: Wanted, page: OrderPage) -> AnyView {
                 </table>
             </div>
             {links}
-        </Page>
+        </AdminPage>
     }
 }
 

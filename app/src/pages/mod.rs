@@ -1,10 +1,14 @@
 //! The pages, one per file.
 
 pub mod account;
+pub mod admin_audit;
+pub mod admin_customer;
+pub mod admin_customers;
 pub mod admin_order;
 pub mod admin_orders;
 mod admin_quarantine;
 pub mod admin_refunds;
+pub mod admin_staff;
 mod admin_steps;
 pub mod book;
 pub mod books;

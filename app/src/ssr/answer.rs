@@ -8,6 +8,7 @@ use crate::{
         mail::{OfferPage, UnsubscribePage},
         orders::{GetOrder, ListOrders},
         pages::{BookPageOf, CheckoutPage, HomePage, ListPage},
+        people::{AdminAudit, AdminCustomer, AdminCustomers, AdminStaff},
         sheet::SheetPage,
     },
     call::Answer,
@@ -20,6 +21,10 @@ use serde::{Serialize, de::DeserializeOwned};
 pub async fn answer(address: &str) -> Answer {
     let (path, query) = address.split_once('?').unwrap_or((address, ""));
     match path {
+        "admin/audit" => run::<AdminAudit>(query).await,
+        "admin/customers" => run::<AdminCustomers>(query).await,
+        "admin/customers/get" => run::<AdminCustomer>(query).await,
+        "admin/staff" => run::<AdminStaff>(query).await,
         "admin/orders" => run::<AdminOrders>(query).await,
         "admin/orders/get" => run::<AdminOrder>(query).await,
         "admin/payments/quarantined" => run::<QuarantinedPayments>(query).await,

@@ -76,9 +76,11 @@ const FORMS: &[(&str, &[&str])] = &[
     ("admin/orders/cancel", &["order_id", "reason"]),
     ("admin/refunds/create", &["order_id", "typed_amount", "reason", "restock"]),
     ("admin/refunds/retry", &["refund_id"]),
+    ("admin/staff/set", &["email", "role"]),
 ];
 /// Where forms lead that change settings; `done` names what the page then says (`crate::api::sheets`).
 const SETTLED: &[(&str, &str)] = &[
+    ("admin/staff/set", "/admin/staff"),
     ("account/profile", "/account/details?done=name"),
     ("account/email", "/account/details?done=email"),
     ("account/email/resend", "/account/details?done=sent"),
