@@ -1,0 +1,90 @@
+//! Who may call what. The functions are those that the shop registers, not a list; the table says what each of them asks
+//! for, a second time and on its own, and must name exactly those that there are.
+
+use crate::{
+    admin_people::{Staff, log_in},
+    shop::Shop,
+    visitor::{Reply, Visitor},
+};
+// Its functions register themselves, once it is linked in.
+use app as _;
+use domain::{
+    Permission::{self, *},
+    account::Role,
+};
+use http::Method;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// After `/api/admin/`.
+const TABLE: &[(&str, Permission)] = &[
+    ("audit", ReadAudit),
+    ("customers", ReadCustomers),
+    ("customers/get", ReadCustomers),
+    ("orders", ReadOrders),
+    ("orders/cancel", ServeOrders),
+    ("orders/deliver", ShipOrders),
+    ("orders/fulfil", ShipOrders),
+    ("orders/get", ReadOrders),
+    ("orders/ship", ShipOrders),
+    ("payments/quarantined", ReadMoney),
+    ("refunds/create", Refund),
+    ("refunds/retry", Refund),
+    ("staff", ManageStaff),
+    ("staff/set", ManageStaff),
+];
+
+/// Every server function of the shop.
+fn functions() -> BTreeMap<&'static str, Method> {
+    let functions: BTreeMap<_, _> = server_fn::axum::server_fn_paths().collect();
+    assert!(functions.contains_key("/api/cart/add"), "no functions of the app: {functions:?}");
+    functions
+}
+
+async fn call(who: &Visitor, path: &str, method: &Method) -> Reply {
+    if *method == Method::GET { who.get(path).await } else { who.post(path, &[]).await }
+}
+
+#[test]
+fn the_table_names_every_admin_function_and_no_other() {
+    let registered: BTreeSet<_> = functions().keys().filter_map(|path| path.strip_prefix("/api/admin/")).collect();
+    let named: BTreeSet<_> = TABLE.iter().map(|(path, _)| *path).collect();
+    assert_eq!(registered, named, "a function without a line in the table, or a line without one");
+    assert!(functions().keys().all(|path| path.starts_with("/api/") && !path.starts_with("/api/admin?")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_function_answers_those_who_may_call_it_and_nobody_else() {
+    let staff = Staff::hired(&[]).await;
+    let functions = functions();
+    let stranger = staff.shop.visitor();
+    let shopper = staff.shop.shopper("shopper@example.org").await;
+    for (name, permission) in TABLE {
+        let path = format!("/api/admin/{name}");
+        let method = &functions[path.as_str()];
+        assert_eq!(call(&stranger, &path, method).await.refusal(), (401, "unauthorised".into()), "{path}");
+        assert_eq!(call(&shopper, &path, method).await.refusal(), (403, "forbidden".into()), "{path}");
+        for (role, person) in &staff.people {
+            let reply = call(person, &path, method).await;
+            match role.may(*permission) {
+                true => assert!(!matches!(reply.status, 401 | 403), "{role:?} {path}: {} {}", reply.status, reply.body),
+                false => assert_eq!(reply.refusal(), (403, "forbidden".into()), "{role:?} {path}"),
+            }
+        }
+    }
+    assert_eq!(staff.people.len(), Role::ALL.len() - 1, "everybody was asked");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beside_the_admin_functions_none_is_closed_to_shoppers() {
+    let shop = Shop::start().await;
+    let mut shopper = shop.shopper("shopper@example.org").await;
+    for (path, method) in functions().into_iter().filter(|(path, _)| !path.starts_with("/api/admin/")) {
+        let reply = call(&shopper, path, &method).await;
+        assert_ne!(reply.status, 403, "{path}: {}", reply.body);
+        // Some of them log out.
+        if shopper.get("/api/account/addresses").await.status == 401 {
+            shopper = shop.visitor();
+            log_in(&shopper, "shopper@example.org", "a good password").await;
+        }
+    }
+}
