@@ -45,6 +45,9 @@ pub const REDIS_TIMEOUT: Duration = Duration::from_secs(2);
 pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest wait for a row or a lock that somebody else holds: who ends an order gives way to others after that.
 pub const LOCK_TIMEOUT: Duration = Duration::from_secs(4);
+/// For a transaction that gives way sooner. A row may be waited for twice, first behind others who wait for it: both
+/// waits must end before the statement does, or it is not known that the row was locked.
+pub(crate) const BRIEF_LOCKS: &str = "SET LOCAL lock_timeout = '1s'";
 
 /// The way to all data; cheap to clone, one per process.
 #[derive(Clone)]

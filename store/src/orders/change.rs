@@ -2,7 +2,7 @@
 
 use super::queries;
 use crate::{
-    Store,
+    BRIEF_LOCKS, Store,
     error::{During, Error},
     jobs::{self, Topic, Work},
     messages,
@@ -15,9 +15,6 @@ use domain::{
     order::{Cause, OrderStatus},
 };
 use uuid::Uuid;
-
-/// How long a sweep waits for the rows of its books.
-const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '1s'";
 
 /// A change of an order's status that somebody wants.
 pub(crate) struct Change<'a> {
@@ -113,7 +110,7 @@ pub(super) async fn expire(store: &Store, orders: &[Uuid], now: UnixMillis) -> R
     let at = to_timestamp(now);
     let mut tx = store.pg().begin().await.during(OPERATION)?;
     ledger::share_gate_lock(&mut tx).await?;
-    sqlx::raw_sql(LOCK_TIMEOUT).execute(&mut *tx).await.during(OPERATION)?;
+    sqlx::raw_sql(BRIEF_LOCKS).execute(&mut *tx).await.during(OPERATION)?;
     let ended = queries::expire(&mut *tx, orders, at).await.during(OPERATION)?;
     if ended.is_empty() {
         return Ok(0);

@@ -6,7 +6,7 @@ use super::{
     queries::{self, Rows},
 };
 use crate::{
-    Store,
+    BRIEF_LOCKS, Store,
     error::{During, Error},
     jobs::{self, Work},
     orders::{change, draft::Draft, scripts::Persisted},
@@ -18,9 +18,6 @@ use domain::{
     order::{Cause, OrderStatus},
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-
-/// How long a batch waits for the rows of its books.
-const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '1s'";
 
 /// An entry whose order is in Postgres, and how it stands there.
 pub(super) struct Settled<'a> {
@@ -145,7 +142,7 @@ async fn commit(
     ledger::share_gate_lock(&mut tx).await?;
     fence::check(store, entries).await?;
     // After the gate lock: a rebuild may keep that for as long as it needs, a stock row nobody may.
-    sqlx::raw_sql(LOCK_TIMEOUT).execute(&mut *tx).await.during("orders.persist")?;
+    sqlx::raw_sql(BRIEF_LOCKS).execute(&mut *tx).await.during("orders.persist")?;
     let fits = insert(&mut tx, arrivals, now).await?;
     match fits {
         true => tx.commit().await.during("orders.persist")?,

@@ -6,7 +6,7 @@
 
 use super::{Report, Scope, queries, scripts};
 use crate::{
-    Store,
+    BRIEF_LOCKS, Store,
     error::{During, Error},
     stock::{
         ledger,
@@ -112,6 +112,7 @@ async fn judge(store: &Store, books: &[i64], report: &mut Report) -> Result<(), 
     let mut reader = store.pg().acquire().await.during(OPERATION)?;
     let mut tx = store.pg().begin().await.during(OPERATION)?;
     ledger::share_gate_lock(&mut tx).await?;
+    sqlx::raw_sql(BRIEF_LOCKS).execute(&mut *tx).await.during(OPERATION)?;
     lock_rows(&mut *tx, books).await.during(OPERATION)?;
     let mut left = books.to_vec();
     for round in 0..ROUNDS {
