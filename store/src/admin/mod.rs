@@ -44,6 +44,14 @@ pub async fn orders(
     Ok(OrderPage { orders, total, page, page_size: PAGE_SIZE })
 }
 
+/// For a list whose filters are mostly absent: it is planned anew for those that are there, each time. The plan that the
+/// server keeps for all of them alike reads the whole table.
+async fn planned_anew(store: &Store, operation: &'static str) -> Result<sqlx::PgTransaction<'static>, Error> {
+    let mut tx = store.postgres(operation).await?.begin().await.during(operation)?;
+    sqlx::raw_sql("SET LOCAL plan_cache_mode = force_custom_plan").execute(&mut *tx).await.during(operation)?;
+    Ok(tx)
+}
+
 /// A pattern that finds the text anywhere, with the pattern's own signs taken literally.
 fn like(text: &str) -> String {
     let escaped: String =

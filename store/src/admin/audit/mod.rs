@@ -3,6 +3,7 @@
 mod changes;
 mod queries;
 
+use super::planned_anew;
 use crate::{
     Store,
     error::{During, Error},
@@ -93,7 +94,8 @@ pub async fn list(store: &Store, wanted: &Wanted) -> Result<AuditPage, Error> {
         subject,
         before: wanted.before,
     };
-    let mut rows = queries::list(pg, &filter, PAGE + 1).await.during(OPERATION)?;
+    let mut tx = planned_anew(store, OPERATION).await?;
+    let mut rows = queries::list(&mut *tx, &filter, PAGE + 1).await.during(OPERATION)?;
     let has_more = rows.len() > PAGE;
     rows.truncate(PAGE);
     let entries = rows.into_iter().map(entry).collect::<Result<Vec<_>, _>>()?;

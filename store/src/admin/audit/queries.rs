@@ -57,7 +57,7 @@ pub(super) struct Row {
 }
 
 /// With the name that people have for the subject.
-pub(super) async fn list(pg: &PgPool, filter: &Filter, limit: usize) -> sqlx::Result<Vec<Row>> {
+pub(super) async fn list(db: impl PgExecutor<'_>, filter: &Filter, limit: usize) -> sqlx::Result<Vec<Row>> {
     sqlx::query_as!(
         Row,
         r#"SELECT x.id, x.at, x.account_id, a.name AS "name?", x.role, x.action, x.subject_kind, x.subject_id,
@@ -82,7 +82,7 @@ pub(super) async fn list(pg: &PgPool, filter: &Filter, limit: usize) -> sqlx::Re
         filter.before,
         i64::try_from(limit).unwrap_or(i64::MAX)
     )
-    .fetch_all(pg)
+    .fetch_all(db)
     .await
 }
 

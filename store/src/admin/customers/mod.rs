@@ -2,7 +2,7 @@
 
 mod queries;
 
-use super::like;
+use super::{like, planned_anew};
 use crate::{
     Store, accounts, carts,
     error::{During, Error},
@@ -26,14 +26,14 @@ const MAX_SEARCH: usize = 254;
 /// `before` on.
 pub async fn list(store: &Store, search: &str, before: Option<AccountId>) -> Result<CustomerPage, Error> {
     const OPERATION: &str = "customers.list";
-    let pg = store.postgres(OPERATION).await?;
     let search: String = search.trim().chars().filter(|c| !c.is_control()).take(MAX_SEARCH).collect();
     if let Ok(number) = OrderNumber::parse(&search) {
         return of_order(store, &number).await;
     }
     let pattern = (!search.is_empty()).then(|| like(&search.to_lowercase()));
     let before = before.map(AccountId::get);
-    let mut rows = queries::list(pg, pattern.as_deref(), before, PAGE + 1).await.during(OPERATION)?;
+    let mut tx = planned_anew(store, OPERATION).await?;
+    let mut rows = queries::list(&mut *tx, pattern.as_deref(), before, PAGE + 1).await.during(OPERATION)?;
     let has_more = rows.len() > PAGE;
     rows.truncate(PAGE);
     let customers = rows.into_iter().map(customer).collect::<Result<Vec<_>, _>>()?;

@@ -1,7 +1,7 @@
 //! SQL of customers. Those who only ever work here are among them: they may buy, too.
 
 use crate::orders::SummaryRow;
-use sqlx::PgPool;
+use sqlx::{PgExecutor, PgPool};
 use time::OffsetDateTime;
 
 pub(super) struct Row {
@@ -17,7 +17,7 @@ pub(super) struct Row {
 
 /// `pattern`: of LIKE, in lower case.
 pub(super) async fn list(
-    pg: &PgPool,
+    db: impl PgExecutor<'_>,
     pattern: Option<&str>,
     before: Option<i64>,
     limit: usize,
@@ -34,7 +34,7 @@ pub(super) async fn list(
         before,
         i64::try_from(limit).unwrap_or(i64::MAX)
     )
-    .fetch_all(pg)
+    .fetch_all(db)
     .await
 }
 
