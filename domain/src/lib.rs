@@ -6,6 +6,7 @@ pub mod account;
 pub mod address;
 pub mod cart;
 pub mod catalog;
+pub mod desk;
 pub mod error;
 pub mod ids;
 pub mod isbn;
@@ -20,6 +21,7 @@ pub mod people;
 pub mod quantity;
 pub mod staff;
 pub mod stock;
+pub mod tax;
 pub mod time;
 pub mod words;
 

@@ -4,6 +4,7 @@ use crate::mail::MailConfig;
 use domain::{
     Currency,
     order::{DeliveryDays, DeliveryRule},
+    tax::Taxes,
 };
 use std::{fmt, path::PathBuf, time::Duration};
 
@@ -40,6 +41,7 @@ pub struct StoreConfig {
     /// Who sells, as a receipt says it: name and address, line by line.
     pub business: Vec<String>,
     pub currency: Currency,
+    pub taxes: Taxes,
     pub delivery: DeliveryRule,
     pub delivery_days: DeliveryDays,
     /// From placing to the deadline of paying.

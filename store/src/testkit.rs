@@ -12,6 +12,7 @@ use crate::{
 use domain::{
     Currency, Minor,
     order::{DeliveryDays, DeliveryRule},
+    tax::Taxes,
 };
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use sha2::{Digest, Sha256};
@@ -44,6 +45,7 @@ pub fn config(database_url: &str) -> StoreConfig {
         base_url: "http://127.0.0.1:1".into(),
         business: vec!["Book Bazar".into()],
         currency: Currency::Inr,
+        taxes: Taxes::default(),
         delivery: DeliveryRule { fee: Minor::new(4_900), free_from: Minor::new(99_900) },
         delivery_days: DeliveryDays::default(),
         order_ttl: Duration::from_secs(900),

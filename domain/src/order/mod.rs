@@ -175,15 +175,6 @@ pub struct OrderList {
     pub is_whole: bool,
 }
 
-/// One page of orders, for admins.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OrderPage {
-    pub orders: Vec<OrderSummary>,
-    pub total: i64,
-    pub page: u32,
-    pub page_size: u32,
-}
-
 /// What is left of a title that an order wanted more of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShortLine {

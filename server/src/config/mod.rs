@@ -15,6 +15,7 @@ pub use base_url::BaseUrl;
 use domain::{
     Currency, Minor,
     order::{DeliveryDays, DeliveryRule},
+    tax::{Rate, Taxes},
 };
 use env::Env;
 use leptos::config::LeptosOptions;
@@ -184,6 +185,20 @@ fn business(env: &mut Env<'_>) -> Vec<String> {
     lines.take(MAX_BUSINESS_LINES).map(str::to_owned).collect()
 }
 
+/// What an invoice says of taxes: rates in percent, and the seller's number.
+fn taxes(env: &mut Env<'_>) -> Taxes {
+    let default = Taxes::default();
+    let mut rate = |name: &str| match env.text(name) {
+        None => Rate::default(),
+        Some(text) => Rate::parse(&text).unwrap_or_else(|| {
+            env.problem(format!("{name} must be a percentage like 0, 5 or 2.5, not {text:?}"));
+            Rate::default()
+        }),
+    };
+    let (books, delivery) = (rate("BAZAR_TAX_BOOKS"), rate("BAZAR_TAX_DELIVERY"));
+    Taxes { name: env.text("BAZAR_TAX_NAME").unwrap_or(default.name), number: env.text("BAZAR_GSTIN"), books, delivery }
+}
+
 fn store_config(
     env: &mut Env<'_>,
     environment: Environment,
@@ -213,6 +228,7 @@ fn store_config(
         base_url: base_url.as_str().to_owned(),
         business: business(env),
         currency: Currency::Inr,
+        taxes: taxes(env),
         delivery: DeliveryRule { fee: Minor::new(fee), free_from: Minor::new(free_from) },
         delivery_days: delivery_days(env),
         order_ttl: seconds(order_ttl),

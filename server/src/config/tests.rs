@@ -46,6 +46,7 @@ fn every_wrong_value_is_named_in_a_line_of_its_own() {
         ("BAZAR_ORDER_TTL_SECONDS", "0"),
         ("BAZAR_DELIVERY_FEE", "49.00"),
         ("BAZAR_DELIVERY_DAYS", "6-3"),
+        ("BAZAR_TAX_BOOKS", "a lot"),
         ("BAZAR_SITEMAP_URLS", "50001"),
         ("BAZAR_SANDBOX", "yes"),
         ("BAZAR_LOGIN_PER_ACCOUNT", "many"),

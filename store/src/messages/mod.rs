@@ -68,7 +68,7 @@ pub(crate) async fn send(store: &Store, channel: &dyn Channel, key: &str, payloa
     }
     metrics::counter!("bazar_messages_sent_total", "channel" => channel.name(), "kind" => kind.name()).increment(1);
     tracing::info!(message.about = %about, message.kind = name, channel = channel.name(), "message sent");
-    if let Err(error) = kind.sent(store, &about).await {
+    if let Err(error) = kind.sent(store, channel.name(), &about).await {
         // It is out: trying again would send it twice.
         tracing::error!(message.about = %about, error = &error as &dyn std::error::Error, "a sent message is not marked as sent");
     }

@@ -1,7 +1,7 @@
 //! An admin calls an order off before its parcel leaves: unpaid, its copies are released; paid, the copies come back to
 //! the shelf and the refund is asked for, all in the transaction that changes the order.
 
-use super::{fulfil::Step, queries};
+use super::{fulfil::Step, queries, quicker};
 use crate::{
     Store,
     error::{During, Error},
@@ -29,14 +29,17 @@ pub async fn call_off(store: &Store, admin: &Viewer, order: OrderId, reason: &st
             return Err(ApiError::not_found("this order").into());
         };
         let from = match view.status {
-            OrderStatus::Cancelled => return Ok(()),
+            OrderStatus::Cancelled => {
+                return quicker::answer(store, admin, order, (Cause::AdminCancelled, true), "").await;
+            }
             OrderStatus::Pending => {
                 return Err(refused("This order is being written down. Please try again in a moment."));
             }
             from if from.may(OrderStatus::Cancelled, Cause::AdminCancelled) => from,
             status => {
                 let label = status.label().to_lowercase();
-                return Err(refused(&format!("This order cannot be cancelled any more; it is: {label}.")));
+                let refusal = format!("This order cannot be cancelled any more; it is: {label}.");
+                return quicker::answer(store, admin, order, (Cause::AdminCancelled, false), &refusal).await;
             }
         };
         if end(store, admin, order, from, reason, store.now()).await? {

@@ -1,10 +1,11 @@
 //! From PAID to DELIVERED, step by step as an admin takes them: packed, handed to the carrier, arrived.
 //!
-//! Each step is taken once, whoever presses twice: the second press finds what it wanted and changes nothing.
+//! Each step is taken once: a second press finds what it wanted and changes nothing, and of two people one is told that the
+//! other was quicker.
 
 use super::{
     change::{self, Change},
-    queries,
+    queries, quicker,
 };
 use crate::{
     Store,
@@ -16,7 +17,7 @@ use crate::{
 };
 use domain::{
     ApiError, ErrorCode, OrderId, UnixMillis,
-    order::{Cause, OrderStatus, Shipment},
+    order::{Cause, OrderStatus, OrderView, Shipment},
 };
 use serde_json::json;
 use sqlx::PgTransaction;
@@ -31,8 +32,10 @@ pub async fn begin_packing(store: &Store, admin: &Viewer, order: OrderId) -> Res
     let step = Step::new(OrderStatus::Paid, OrderStatus::Fulfilling, Cause::FulfilmentStarted);
     let now = store.now();
     let Some(mut tx) = step.take(store, admin, order, now).await? else {
-        let shipment = shipment_of(store, order).await?;
-        return if shipment.is_some() { Ok(()) } else { Err(refused("Only an order that is paid can be packed.")) };
+        let view = view_of(store, order).await?;
+        let is_done = view.status.is_sold() && view.shipment.is_some();
+        let done = (Cause::FulfilmentStarted, is_done);
+        return quicker::answer(store, admin, order, done, "Only an order that is paid can be packed.").await;
     };
     keep_the_money(&mut tx, order).await?;
     queries::insert_shipment(&mut *tx, order, to_timestamp(now)).await.during(OPERATION)?;
@@ -58,8 +61,9 @@ pub async fn ship(
             parcel.shipped_at.is_some()
                 && (parcel.carrier.as_deref(), parcel.tracking.as_deref()) == (Some(carrier), tracking)
         };
-        let is_done = shipment_of(store, order).await?.is_some_and(|parcel| same(&parcel));
-        return if is_done { Ok(()) } else { Err(refused("Only an order that is packed can be sent.")) };
+        let is_done = view_of(store, order).await?.shipment.is_some_and(|parcel| same(&parcel));
+        let done = (Cause::HandedToCarrier, is_done);
+        return quicker::answer(store, admin, order, done, "Only an order that is packed can be sent.").await;
     };
     keep_the_money(&mut tx, order).await?;
     let parcels = queries::hand_over(&mut *tx, order, carrier, tracking, to_timestamp(now)).await.during(OPERATION)?;
@@ -72,8 +76,9 @@ pub async fn deliver(store: &Store, admin: &Viewer, order: OrderId) -> Result<()
     let step = Step::new(OrderStatus::Shipped, OrderStatus::Delivered, Cause::Arrived);
     let now = store.now();
     let Some(mut tx) = step.take(store, admin, order, now).await? else {
-        let is_done = shipment_of(store, order).await?.is_some_and(|parcel| parcel.delivered_at.is_some());
-        return if is_done { Ok(()) } else { Err(refused("Only an order that was sent can arrive.")) };
+        let is_done = view_of(store, order).await?.shipment.is_some_and(|parcel| parcel.delivered_at.is_some());
+        let done = (Cause::Arrived, is_done);
+        return quicker::answer(store, admin, order, done, "Only an order that was sent can arrive.").await;
     };
     one(queries::arrived(&mut *tx, order, to_timestamp(now)).await.during(OPERATION)?)?;
     tx.commit().await.during(OPERATION)
@@ -150,9 +155,9 @@ async fn keep_the_money(tx: &mut PgTransaction<'_>, order: OrderId) -> Result<()
     }
 }
 
-async fn shipment_of(store: &Store, order: OrderId) -> Result<Option<Shipment>, Error> {
+async fn view_of(store: &Store, order: OrderId) -> Result<OrderView, Error> {
     let found = queries::view(store, order).await?;
-    found.map(|(_, view)| view.shipment).ok_or_else(|| ApiError::not_found("this order").into())
+    found.map(|(_, view)| view).ok_or_else(|| ApiError::not_found("this order").into())
 }
 
 /// A line of text that stands on a label, or the field at fault.

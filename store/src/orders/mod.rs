@@ -8,6 +8,7 @@ mod expire;
 mod fulfil;
 mod persist;
 mod queries;
+mod quicker;
 mod read;
 mod replay;
 pub(crate) mod scripts;
@@ -19,6 +20,7 @@ pub use fulfil::{begin_packing, deliver, ship};
 pub use persist::PersistOrders;
 pub(crate) use persist::entry_lines;
 pub(crate) use queries::{SummaryRow, UsedKey, open_drafts, parked, placed_at, recent_keys};
+pub(crate) use quicker::ago;
 pub use replay::checkout_key;
 
 use crate::{Store, carts, error::Error, mail, stock, viewer::Viewer};

@@ -4,7 +4,7 @@ mod changes;
 
 pub(super) use changes::{
     arrived, claim_no, compare_and_set, count_failure, expire, hand_over, insert_histories, insert_history,
-    insert_shipment, is_refunding, note, open_payments, put_off, set_actor, unlocked,
+    insert_shipment, is_refunding, note, open_payments, put_off, set_actor, signed_steps, unlocked,
 };
 
 use super::draft::{self, Draft};
@@ -90,6 +90,7 @@ pub(super) async fn view(store: &Store, order: OrderId) -> Result<Option<(Owner,
 }
 
 /// A row of a list of orders, for shoppers and admins.
+#[derive(sqlx::FromRow)]
 pub(crate) struct SummaryRow {
     pub id: Uuid,
     pub number: String,

@@ -8,6 +8,7 @@ mod effect;
 pub(crate) mod give_back;
 pub mod inbox;
 mod late;
+mod let_go;
 pub mod provider;
 mod queries;
 pub mod razorpay;
@@ -21,6 +22,7 @@ mod verify;
 
 pub(crate) use breaker::Breakers;
 pub use inbox::{RetryWaiting, quarantined};
+pub use let_go::let_go;
 pub(crate) use queries::undecided;
 pub use verify::VerifyPayments;
 

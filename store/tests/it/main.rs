@@ -1,6 +1,8 @@
 //! The store against a real Postgres and a real Redis; one binary, so that it links once. Run by `make test`.
 
 mod accounts;
+mod admin_board;
+mod admin_desk;
 mod admin_people;
 mod away;
 mod carts;

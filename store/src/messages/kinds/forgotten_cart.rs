@@ -61,7 +61,7 @@ impl Kind for ForgottenCart {
         abandoned::recipient(store, about.id).await
     }
 
-    async fn sent(&self, store: &Store, about: &About) -> Result<(), Error> {
+    async fn sent(&self, store: &Store, _channel: &str, about: &About) -> Result<(), Error> {
         abandoned::sent(store, about.id).await
     }
 }

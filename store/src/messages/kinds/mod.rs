@@ -59,8 +59,8 @@ pub(crate) trait Kind: Send + Sync {
         Ok(None)
     }
 
-    /// It has left the shop.
-    async fn sent(&self, _store: &Store, _about: &About) -> Result<(), Error> {
+    /// It has left the shop, by the channel of that name.
+    async fn sent(&self, _store: &Store, _channel: &str, _about: &About) -> Result<(), Error> {
         Ok(())
     }
 }

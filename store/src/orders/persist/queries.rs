@@ -37,7 +37,7 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Returns the ids that were not there before.
+/// With the words by which they are found; returns the ids that were not there before.
 pub(super) async fn insert_orders(
     db: impl PgExecutor<'_>,
     rows: &Rows<'_>,
@@ -48,7 +48,8 @@ pub(super) async fn insert_orders(
     let claims: Vec<i32> =
         rows.arrivals.iter().map(|arrival| i32::from(arrival.status == OrderStatus::PaymentPending)).collect();
     let ids = sqlx::query_scalar!(
-        "INSERT INTO orders (id, number, owner, account_id, guest_id, idempotency_key, fingerprint, status, claim_no,
+        r#"WITH new AS (
+         INSERT INTO orders (id, number, owner, account_id, guest_id, idempotency_key, fingerprint, status, claim_no,
            email, address, currency, subtotal_minor, delivery_minor, total_minor, placed_at, expires_at, updated_at)
          SELECT id, number, owner, CASE WHEN owner LIKE 'a:%' THEN substr(owner, 3)::bigint END,
            CASE WHEN owner LIKE 'g:%' THEN substr(owner, 3)::uuid END, key, fingerprint, status, claim_no,
@@ -57,7 +58,10 @@ pub(super) async fn insert_orders(
            $9::jsonb[], $10::text[], $11::bigint[], $12::bigint[], $13::bigint[], $14::timestamptz[], $16::timestamptz[])
            AS o (id, number, owner, key, fingerprint, status, claim_no, email, address, currency, subtotal, delivery,
              total, placed_at, expires_at)
-         ON CONFLICT (id) DO NOTHING RETURNING id",
+         ON CONFLICT (id) DO NOTHING RETURNING id, number, email, address),
+         words AS (INSERT INTO order_words
+           SELECT id, lower(number || ' ' || email || ' ' || coalesce(address ->> 'name', '')) FROM new)
+         SELECT id AS "id!" FROM new"#,
         &rows.ids,
         &rows.texts(|arrival| arrival.draft.number.to_string()),
         &rows.texts(|arrival| arrival.draft.owner.to_string()),

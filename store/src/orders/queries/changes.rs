@@ -263,3 +263,23 @@ pub(in crate::orders) async fn put_off(
     .await?;
     Ok(())
 }
+
+/// A step of an order that somebody of the shop took.
+pub(in crate::orders) struct SignedStep {
+    pub cause: String,
+    pub at: OffsetDateTime,
+    pub actor: i64,
+    pub name: String,
+}
+
+/// The last few of them, the latest first.
+pub(in crate::orders) async fn signed_steps(db: impl PgExecutor<'_>, order: OrderId) -> sqlx::Result<Vec<SignedStep>> {
+    sqlx::query_as!(
+        SignedStep,
+        "SELECT h.cause, h.at, a.id AS actor, a.name FROM order_history h JOIN accounts a ON a.id = h.actor_id
+         WHERE h.order_id = $1 ORDER BY h.version DESC LIMIT 16",
+        order.get()
+    )
+    .fetch_all(db)
+    .await
+}

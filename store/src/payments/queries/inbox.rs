@@ -5,6 +5,7 @@ use domain::{OrderId, payment::Quarantined};
 use serde_json::Value;
 use sqlx::{PgExecutor, PgPool};
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 /// Takes the event in; `None`: it is there already. Waits for another transaction that is taking the same event in.
 pub(in crate::payments) async fn insert_event(
@@ -169,4 +170,63 @@ pub(in crate::payments) async fn is_apart(db: impl PgExecutor<'_>, order: OrderI
     )
     .fetch_one(db)
     .await
+}
+
+/// An event that is kept apart.
+pub(in crate::payments) struct ApartRow {
+    pub brings_money: bool,
+    pub order_id: Option<Uuid>,
+    pub number: Option<String>,
+}
+
+/// Held until the transaction ends; `None`: it is not kept apart (any more).
+pub(in crate::payments) async fn lock_apart(db: impl PgExecutor<'_>, id: i64) -> sqlx::Result<Option<ApartRow>> {
+    sqlx::query_as!(
+        ApartRow,
+        r#"SELECT i.brings_money, o.id AS "order_id?", o.number AS "number?"
+           FROM webhook_inbox i LEFT JOIN orders o ON o.id = i.order_id
+           WHERE i.id = $1 AND i.outcome = 'quarantined' AND NOT EXISTS (
+             SELECT FROM dead_letters d
+             WHERE d.source = 'webhook_inbox' AND d.key = i.id::text AND d.state = 'discarded')
+           FOR UPDATE OF i"#,
+        id
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// Lets the letter of an event go; `false`: none is parked.
+pub(in crate::payments) async fn end_letter(
+    db: impl PgExecutor<'_>,
+    id: i64,
+    reason: &str,
+    at: OffsetDateTime,
+) -> sqlx::Result<bool> {
+    let ended = sqlx::query!(
+        "UPDATE dead_letters SET state = 'discarded', reason = $2, ended_at = $3
+         WHERE source = 'webhook_inbox' AND key = $1::bigint::text AND state = 'parked'",
+        id,
+        reason,
+        at
+    );
+    Ok(ended.execute(db).await?.rows_affected() > 0)
+}
+
+pub(in crate::payments) async fn insert_ended_letter(
+    db: impl PgExecutor<'_>,
+    id: i64,
+    reason: &str,
+    at: OffsetDateTime,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO dead_letters (source, key, payload, error, attempts, parked_at, state, reason, ended_at)
+         SELECT 'webhook_inbox', id::text, jsonb_build_object('inbox', id), coalesce(note, ''), attempts, $3, 'discarded',
+           $2, $3 FROM webhook_inbox WHERE id = $1",
+        id,
+        reason,
+        at
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }

@@ -24,11 +24,12 @@ pub(in crate::messages) use shipped::SHIPPED;
 use super::Kind;
 use crate::{
     Store,
-    error::Error,
+    error::{During, Error},
     jobs::Work,
     mail::{Block, Letter},
     messages::{About, work},
     sms::{Note, Phone},
+    world::to_timestamp,
 };
 use async_trait::async_trait;
 use domain::{
@@ -93,6 +94,12 @@ impl Kind for OrderKind {
         let address = &news.order.address;
         let to = Phone::parse(&address.phone, &address.country);
         Ok(to.map(|to| Note { to, text: format!("Book Bazar: {}", note(&news)), at: news.at }))
+    }
+
+    /// The people of the shop see at the order what its shopper was told.
+    async fn sent(&self, store: &Store, channel: &str, about: &About) -> Result<(), Error> {
+        let at = to_timestamp(store.now());
+        queries::insert_sent(store.pg(), about, channel, self.name, at).await.during("messages.sent")
     }
 }
 

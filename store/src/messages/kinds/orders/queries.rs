@@ -1,5 +1,6 @@
 //! SQL of what messages about orders say beside the order itself.
 
+use crate::messages::About;
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -22,4 +23,27 @@ pub(super) async fn refund(db: impl PgExecutor<'_>, refund: Uuid) -> sqlx::Resul
     )
     .fetch_optional(db)
     .await
+}
+
+/// Keeps that a message has left; it is about an order, or about a refund of one.
+pub(super) async fn insert_sent(
+    db: impl PgExecutor<'_>,
+    about: &About,
+    channel: &str,
+    kind: &str,
+    at: OffsetDateTime,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO order_messages (order_id, channel, kind, about, at)
+         SELECT o.id, $2, $3, $4, $5 FROM orders o
+         WHERE o.id = coalesce((SELECT order_id FROM refunds WHERE id = $1), $1)",
+        about.id,
+        channel,
+        kind,
+        about.to_string(),
+        at
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }

@@ -1,0 +1,74 @@
+//! Two people of the shop act on one order at once: one wins, and the other is told who did what.
+
+use super::queries;
+use crate::{
+    Store,
+    error::{During, Error},
+    viewer::Viewer,
+    world::from_timestamp,
+};
+use domain::{ApiError, ErrorCode, OrderId, UnixMillis, order::Cause};
+
+/// What a step that could not be taken any more is answered with. `is_done`: the order stands where the step leads, by the
+/// step `cause`; whoever took it themselves may press again. Otherwise `refusal` says what is in the way, and who put it there.
+pub(super) async fn answer(
+    store: &Store,
+    me: &Viewer,
+    order: OrderId,
+    (cause, is_done): (Cause, bool),
+    refusal: &str,
+) -> Result<(), Error> {
+    let steps = queries::signed_steps(store.pg(), order).await.during("orders.quicker")?;
+    let mine = me.owner.account().map(|account| account.get());
+    let step = match is_done {
+        true => steps.iter().find(|step| step.cause == cause.as_str()),
+        false => steps.first(),
+    };
+    let other = step.filter(|step| Some(step.actor) != mine);
+    match other {
+        None if is_done => Ok(()),
+        None => Err(ApiError::new(ErrorCode::Conflict, refusal).into()),
+        Some(step) => {
+            let did = Cause::parse(&step.cause).map_or("changed it", did);
+            let when = ago(store.now(), from_timestamp(step.at));
+            let told = if is_done { "Nothing is left to do here." } else { refusal };
+            let message = format!("{} was quicker and {did} {when}. {told}", step.name);
+            Err(ApiError::new(ErrorCode::Conflict, message).into())
+        }
+    }
+}
+
+const fn did(cause: Cause) -> &'static str {
+    match cause {
+        Cause::FulfilmentStarted => "started packing",
+        Cause::HandedToCarrier => "handed the parcel to the carrier",
+        Cause::Arrived => "marked the parcel as arrived",
+        Cause::AdminCancelled => "cancelled the order",
+        Cause::RefundRequested => "sent money back",
+        _ => "changed the order",
+    }
+}
+
+/// `just now`, `3 minutes ago`
+pub(crate) fn ago(now: UnixMillis, at: UnixMillis) -> String {
+    use domain::words::counted;
+    let minutes = now.since(at).max(0).unsigned_abs() / 60_000;
+    match minutes {
+        0 => "just now".to_owned(),
+        minutes @ 1..60 => format!("{} ago", counted(minutes, "minute", "minutes")),
+        minutes @ 60..1440 => format!("{} ago", counted(minutes / 60, "hour", "hours")),
+        minutes => format!("{} ago", counted(minutes / 1440, "day", "days")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_said_as_people_do() {
+        let said = |ms| ago(UnixMillis::new(ms), UnixMillis::new(0));
+        let times = [-5, 59_999, 60_000, 3_599_999, 7_200_000, 200_000_000].map(said);
+        assert_eq!(times, ["just now", "just now", "1 minute ago", "59 minutes ago", "2 hours ago", "2 days ago"]);
+    }
+}
