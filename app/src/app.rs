@@ -14,9 +14,9 @@ use crate::{
     pages::{
         account::AccountPage, admin_audit::AdminAuditPage, admin_customer::AdminCustomerPage,
         admin_customers::AdminCustomersPage, admin_order::AdminOrderPage, admin_orders::AdminOrdersPage,
-        admin_staff::AdminStaffPage, book::BookPage, books::BooksPage, cart::CartPage, checkout::CheckoutPage,
-        home::HomePage, login::LoginPage, order::OrderPage, orders::OrdersPage, register::RegisterPage,
-        restore::RestorePage, sheet::SheetPage, unsubscribe::UnsubscribePage,
+        admin_paper::AdminPaperPage, admin_staff::AdminStaffPage, book::BookPage, books::BooksPage, cart::CartPage,
+        checkout::CheckoutPage, home::HomePage, login::LoginPage, order::OrderPage, orders::OrdersPage,
+        register::RegisterPage, restore::RestorePage, sheet::SheetPage, unsubscribe::UnsubscribePage,
     },
     shop::{Shop, use_shop},
 };
@@ -78,6 +78,7 @@ fn admin() -> Vec<AnyNestedRoute> {
         page(path!("/admin"), || html! { <Redirect path="/admin/orders"/> }),
         page(path!("/admin/orders"), AdminOrdersPage),
         page(path!("/admin/orders/:id"), AdminOrderPage),
+        page(path!("/admin/orders/:id/:paper"), AdminPaperPage),
         page(path!("/admin/customers"), AdminCustomersPage),
         page(path!("/admin/customers/:id"), AdminCustomerPage),
         page(path!("/admin/staff"), AdminStaffPage),

@@ -83,6 +83,25 @@ pub fn iso(at: UnixMillis) -> String {
     format!("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}+05:30", c.year, c.month, c.day, c.hour, c.minute, c.second)
 }
 
+/// The first moment of a day of the calendar: `2026-11-21`.
+#[cfg(feature = "ssr")]
+pub fn start_of_day(text: &str) -> Option<UnixMillis> {
+    let mut parts = text.splitn(3, '-');
+    let mut part = |length: usize| {
+        let part = parts.next().filter(|part| part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit()));
+        part?.parse::<i64>().ok()
+    };
+    let (year, month, day) = (part(4)?, part(2)?, part(2)?);
+    let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days =
+        y * 365 + y.div_euclid(4) - y.div_euclid(100) + y.div_euclid(400) + (153 * m + 2) / 5 + day - 1 - 719_468;
+    let at = UnixMillis::new(days * 86_400_000 - OFFSET_MS);
+    // A day that is none, like the 31st of June, would come back as another one.
+    let c = civil(at);
+    let is_day = (c.year, i64::try_from(c.month).ok()?, c.day) == (year, month, day);
+    is_day.then_some(at)
+}
+
 /// `9:26`, or `1:09:26` from an hour on; never below `0:00`.
 pub fn countdown(left_ms: i64) -> String {
     // Up: the last second is shown as 0:01, and 0:00 means over.
@@ -126,6 +145,18 @@ mod tests {
         assert_eq!(iso(UnixMillis::new(0)), "1970-01-01T05:30:00+05:30");
         assert_eq!(iso(UnixMillis::new(951_762_600_000)), "2000-02-29T00:00:00+05:30");
         assert_eq!(clock(UnixMillis::new(951_762_600_000)), "12:00 am");
+    }
+
+    #[cfg(feature = "ssr")]
+    #[test]
+    fn days_of_the_calendar_begin_at_midnight() {
+        for day in ["2026-11-21", "2000-02-29", "1999-12-31", "2026-01-01", "2024-03-01"] {
+            let at = start_of_day(day).map(iso);
+            assert_eq!(at, Some(format!("{day}T00:00:00+05:30")));
+        }
+        for none in ["2026-02-29", "2026-13-01", "2026-00-10", "2026-6-1", "21-11-2026", "soon", ""] {
+            assert_eq!(start_of_day(none), None, "{none}");
+        }
     }
 
     #[test]

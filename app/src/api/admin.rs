@@ -1,34 +1,12 @@
-//! What only admins see.
+//! One order as the people of the shop see it, and the steps they take it through.
 
-#[cfg(feature = "ssr")]
-use super::args;
 use crate::AppError;
 #[cfg(feature = "ssr")]
 use crate::ssr::Caller;
 #[cfg(feature = "ssr")]
 use domain::Permission;
-use domain::{
-    order::{OrderPage, OrderView},
-    payment::Quarantined,
-};
+use domain::{order::OrderView, payment::Quarantined};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
-
-#[server(name = AdminOrders, prefix = "/api", endpoint = "admin/orders", input = GetUrl)]
-pub async fn orders(
-    #[server(default)] status: String,
-    #[server(default)] q: String,
-    #[server(default)] page: String,
-) -> Result<OrderPage, AppError> {
-    let caller = Caller::current()?;
-    caller.require(Permission::ReadOrders)?;
-    let status = match status.as_str() {
-        "" => None,
-        text => Some(text.parse().map_err(|_| AppError::bad_request("“status” must be the status of an order."))?),
-    };
-    let q: String = q.trim().chars().take(domain::catalog::MAX_QUERY).collect();
-    let search = Some(q.as_str()).filter(|q| !q.is_empty());
-    Ok(store::admin::orders(caller.store(), status, search, args::page(&page)?).await?)
-}
 
 #[server(name = AdminOrder, prefix = "/api", endpoint = "admin/orders/get", input = GetUrl)]
 pub async fn order(#[server(default)] id: String) -> Result<OrderView, AppError> {

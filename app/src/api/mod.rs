@@ -8,8 +8,10 @@ pub mod addresses;
 pub mod admin;
 #[cfg(feature = "ssr")]
 mod args;
+pub mod board;
 pub mod books;
 pub mod cart;
+pub mod desk;
 #[cfg(feature = "ssr")]
 mod fields;
 #[cfg(feature = "ssr")]

@@ -135,6 +135,8 @@ impl Live {
             Frame::Notice { message } => self.notice.set(Some(message)),
             Frame::Beat => {}
             Frame::Resync => {
+                // What an open list missed, nobody knows: it asks anew.
+                self.admin_orders.set(Vec::new());
                 self.expects_snapshot.set_value(true);
                 socket::ask(&Ask::Snapshot);
                 self.ask_again();

@@ -1,18 +1,18 @@
-//! One order as admins see it: items, payments, history, shopper.
+//! One order as the people of the shop see it: where it stands and why, what is in it, whose it is, what was done.
 
-use super::{admin_orders::only_for, admin_quarantine::quarantine, admin_refunds::Refunds, admin_steps::Steps};
+use super::{
+    admin_desk::Desk, admin_desk_forms::Forms, admin_orders::only_for, admin_quarantine::quarantine,
+    admin_refunds::Refunds, admin_steps::Steps,
+};
 use crate::{
     call::address as address_of,
-    components::{
-        address::address, admin_nav::AdminPage, icon::icon, loaded::loaded, parcel::parcel, status::status,
-        thread::thread,
-    },
+    components::{admin_nav::AdminPage, icon::icon, loaded::loaded, parcel::parcel, status::status, thread::thread},
     derived::Derived,
     html::html,
     shop::use_shop,
     when,
 };
-use domain::{Minor, Permission, order::OrderView, payment::provider_title};
+use domain::{Minor, Permission, desk::OrderDesk, order::OrderView, payment::provider_title};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
@@ -30,30 +30,52 @@ fn show(order: OrderView) -> AnyView {
     let live = use_shop().live;
     live.follow_order(order.order_id);
     let title = format!("Order {}", order.number);
-    let number = order.number.to_string();
-    let (items, shopper) = (items(&order), shopper(&order));
+    let (id, number) = (order.order_id.to_string(), order.number.to_string());
+    let items = StoredValue::new(order.clone());
     let order = live.order(order);
     let (steps, refunds) = (Steps::new(order), Refunds::new(order));
-    let strange = quarantine(Some(order.with_untracked(|order| order.order_id.to_string())));
+    let papers = ["slip", "invoice"].map(|paper| format!("/admin/orders/{id}/{paper}"));
+    let [slip, invoice] = papers;
+    let around = loaded(
+        move || address_of("admin/orders/desk", &[("id", &id)]),
+        move |desk: OrderDesk| body(order, desk, items.with_value(self::items), steps, refunds),
+    );
     html! {
         <AdminPage title=title>
             <header class="page-head">
                 <a class="page-head__back" href="/admin/orders">{icon("left")}" Orders"</a>
-                <div class="admin-order__head"><h1>{number}</h1>{move || order.with(|order| status(order.status))}</div>
-            </header>
-            <div class="admin-order">
-                <div class="order__side">{strange}{items}{move || order.with(payments)}{refunds.view()}</div>
-                <div class="order__side">
-                    {steps.view()}
-                    {move || order.with(|order| order.shipment.as_ref().and_then(parcel))}
-                    {shopper}
-                    <section class="panel" aria-labelledby="ah-h">
-                        <h2 class="panel__title" id="ah-h">"History"</h2>
-                        {move || order.with(thread)}
-                    </section>
+                <div class="admin-order__head">
+                    <h1>{number}</h1>{move || order.with(|order| status(order.status))}
+                    <a href=slip>"Packing slip"</a><a href=invoice>"Invoice"</a>
                 </div>
-            </div>
+            </header>
+            {around}
         </AdminPage>
+    }
+}
+
+fn body(order: Derived<OrderView>, desk: OrderDesk, items: AnyView, steps: Steps, refunds: Refunds) -> AnyView {
+    let id = order.with_untracked(|order| order.order_id.to_string());
+    let strange = use_shop().may(Permission::ReadMoney).then(|| quarantine(Some(id)));
+    let desk = Desk::new(order, desk);
+    let forms = Forms::new(order, desk);
+    html! {
+        <div class="admin-order">
+            <div class="order__side">
+                {desk.why()}{strange}{items}{move || order.with(payments)}{refunds.view()}{desk.ledger()}{desk.work()}
+            </div>
+            <div class="order__side">
+                {steps.view()}
+                {move || order.with(|order| order.shipment.as_ref().and_then(parcel))}
+                {forms.shopper()}
+                <section class="panel" aria-labelledby="ah-h">
+                    <h2 class="panel__title" id="ah-h">"History"</h2>
+                    {move || order.with(thread)}
+                </section>
+                {forms.notes()}
+                {forms.messages()}
+            </div>
+        </div>
     }
 }
 
@@ -121,20 +143,6 @@ fn payments(order: &OrderView) -> AnyView {
                     <tbody>{rows.collect::<Vec<_>>()}</tbody>
                 </table>
             </div>
-        </section>
-    }
-}
-
-fn shopper(order: &OrderView) -> AnyView {
-    html! {
-        <section class="panel" aria-labelledby="as-h">
-            <h2 class="panel__title" id="as-h">"Shopper"</h2>
-            <dl class="facts">
-                <dt>"E-mail"</dt><dd>{order.email.clone()}</dd>
-                <dt>"Placed"</dt><dd>{when::moment(order.placed_at)}</dd>
-                <dt>"Pay by"</dt><dd>{when::moment(order.expires_at)}</dd>
-            </dl>
-            {address(order.address.clone())}
         </section>
     }
 }

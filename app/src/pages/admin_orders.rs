@@ -1,47 +1,29 @@
-//! All orders, for admins: dense, calm, and alive.
+//! The board: all orders, by whatever somebody asks for; dense, calm, and alive.
 
 use crate::{
-    call::address,
-    components::{admin_nav::AdminPage, get_form::follow, loaded::loaded, pagination::pagination, status::status},
+    AppError,
+    api::board::BoardArgs,
+    call::{address, get, read, resource},
+    components::{
+        admin_nav::AdminPage,
+        icon::icon,
+        notice::{Tone, notice},
+    },
     derived::Derived,
+    effect::effect,
     html::{changing, html},
+    live::Live,
     next::login_for,
-    pages::{admin_quarantine::quarantine, error::error_page},
+    pages::{admin_board_filters::filters, admin_bulk::Bulk, admin_quarantine::quarantine, error::error_page},
     shop::{Shop, use_shop},
-    when,
 };
-use domain::{
-    ErrorCode, Permission,
-    order::{OrderPage, OrderStatus, OrderSummary},
-};
-use leptos::prelude::*;
+use domain::{ErrorCode, OrderId, Permission, desk::Board};
+use leptos::{prelude::*, task::spawn_local};
 use leptos_router::{components::Redirect, hooks::use_query_map, params::ParamsMap};
+use std::time::Duration;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Wanted {
-    q: String,
-    status: Option<OrderStatus>,
-    page: u32,
-}
-
-impl Wanted {
-    fn read(params: &ParamsMap) -> Self {
-        let text = |name: &str| params.get(name).unwrap_or_default().trim().to_owned();
-        Self { q: text("q"), status: text("status").parse().ok(), page: text("page").parse().unwrap_or(1).max(1) }
-    }
-
-    /// The address of a page of this list: for people (`/admin/orders`) or of its data.
-    fn address(&self, path: &str, page: u32) -> String {
-        let status = self.status.map(OrderStatus::as_str).unwrap_or_default();
-        let page = if page > 1 { page.to_string() } else { String::new() };
-        address(path, &[("q", &self.q), ("status", status), ("page", &page)])
-    }
-
-    /// Whether a changed order belongs on this page of the list, as far as the browser can tell.
-    fn takes(&self, order: &OrderSummary) -> bool {
-        self.q.is_empty() && self.page == 1 && self.status.is_none_or(|status| status == order.status)
-    }
-}
+/// Changes that come together are one look at the list.
+const TOGETHER: Duration = Duration::from_millis(700);
 
 /// Whoever is trusted with this goes on; others are asked to log in, or told that this is not for them.
 pub fn only_for(permission: Permission, shop: Shop, path: &str) -> Result<(), AnyView> {
@@ -52,107 +34,220 @@ pub fn only_for(permission: Permission, shop: Shop, path: &str) -> Result<(), An
         None => html! { <Redirect path=login_for(path)/> },
         Some(_) => {
             let message = "This part is for the people of the shop.";
-            error_page(crate::AppError::new(ErrorCode::Forbidden, message))
+            error_page(AppError::new(ErrorCode::Forbidden, message))
         }
     })
 }
 
 #[component]
 pub fn AdminOrdersPage() -> impl IntoView {
-    if let Err(other) = only_for(Permission::ReadOrders, use_shop(), "/admin/orders") {
+    let shop = use_shop();
+    if let Err(other) = only_for(Permission::ReadOrders, shop, "/admin/orders") {
         return other;
     }
     let query = use_query_map();
-    let wanted = Derived::new(move || query.with(Wanted::read));
-    loaded(
-        move || wanted.with(|wanted| wanted.address("admin/orders", wanted.page)),
-        move |page| show(wanted.get_untracked(), page),
-    )
-}
-
-fn show(wanted: Wanted, page: OrderPage) -> AnyView {
-    let live = use_shop().live;
-    live.follow_admin_orders();
-    let size = u64::from(page.page_size.max(1));
-    let pages = u32::try_from(page.total.max(0).cast_unsigned().div_ceil(size)).unwrap_or(u32::MAX).max(1);
-    let caption = match page.total {
-        1 => "1 order".to_owned(),
-        total => format!("{total} orders, newest first"),
-    };
-    let (filters, links) =
-        (filters(&wanted), pagination(page.page, pages, |number| wanted.address("/admin/orders", number)));
-    let strange = quarantine(None);
-    let rows = move || {
-        let news = live.admin_orders().get();
-        merged(&page.orders, &news, &wanted).into_iter().map(|(order, is_news)| row(order, is_news)).collect::<Vec<_>>()
+    let wanted = Derived::new(move || query.with(wanted));
+    let strange = shop.may(Permission::ReadMoney).then(|| quarantine(None));
+    let data = resource(Derived::new(move || wanted.with(|wanted| address_of("admin/orders", wanted))));
+    let list = move || {
+        Suspend::new(async move {
+            let board = data.await.0.and_then(|text| read::<Board>(&text));
+            board.map_or_else(refused, |board| List::new(wanted.get_untracked(), board).view())
+        })
     };
     html! {
         <AdminPage title="Orders">
             <header class="page-head"><h1>"Orders"</h1></header>
-            {strange}{filters}
-            <div class="table-scroll" tabindex="0" role="region" aria-label="Orders table">
-                <table class="table">
-                    <caption>{caption}</caption>
-                    <thead>
-                        <tr>
-                            <th scope="col">"Order"</th><th scope="col">"Placed"</th><th scope="col">"Shopper"</th>
-                            <th scope="col">"Status"</th><th scope="col">"First title"</th>
-                            <th scope="col" class="num">"Copies"</th><th scope="col" class="num">"Total"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{changing(rows)}</tbody>
-                </table>
-            </div>
-            {links}
+            {strange}
+            {changing(move || filters(&wanted.get()))}
+            <Transition>{list}</Transition>
         </AdminPage>
     }
 }
 
-/// The page's orders with what live messages said since; new ones come first. True: changed since the page was made.
-fn merged(page: &[OrderSummary], news: &[OrderSummary], wanted: &Wanted) -> Vec<(OrderSummary, bool)> {
-    let is_listed = |order: &&OrderSummary| page.iter().any(|old| old.order_id == order.order_id);
-    let fresh = news.iter().filter(|order| !is_listed(order) && wanted.takes(order));
-    let known = page.iter().map(|old| {
-        let newer = news.iter().find(|order| order.order_id == old.order_id && order.version > old.version);
-        (newer.unwrap_or(old).clone(), newer.is_some())
-    });
-    fresh.map(|order| (order.clone(), true)).chain(known).collect()
-}
-
-fn row(order: OrderSummary, is_news: bool) -> AnyView {
-    html! {
-        <tr class=if is_news { "row--changed" } else { "" }>
-            <th scope="row">
-                <a class="table__link" href=format!("/admin/orders/{}", order.order_id)>{order.number.to_string()}</a>
-            </th>
-            <td class="nowrap">{when::short(order.placed_at)}</td>
-            <td>{order.email}</td>
-            <td>{status(order.status)}</td>
-            <td>{order.first_title}</td>
-            <td class="num">{order.copies}</td>
-            <td class="num">{order.total.with(order.currency).to_string()}</td>
-        </tr>
+fn wanted(params: &ParamsMap) -> BoardArgs {
+    let text = |name: &str| params.get(name).unwrap_or_default().trim().to_owned();
+    BoardArgs {
+        q: text("q"),
+        status: text("status"),
+        payment: text("payment"),
+        provider: text("provider"),
+        from: text("from"),
+        to: text("to"),
+        min: text("min"),
+        max: text("max"),
+        book: text("book"),
+        customer: text("customer"),
+        late: text("late"),
+        apart: text("apart"),
+        sort: text("sort"),
+        after: text("after"),
     }
 }
 
-fn filters(wanted: &Wanted) -> AnyView {
-    let chosen = wanted.status;
-    let options = OrderStatus::ALL.map(|status| {
-        html! { <option value=status.as_str() selected=chosen == Some(status)>{status.label()}</option> }
-    });
-    html! {
-        <form class="admin-filters" action="/admin/orders" method="get" on:submit=follow("/admin/orders")>
-            <div class="field field--grow">
-                <label class="field__label" for="aq">"Number or e-mail"</label>
-                <input class="input" id="aq" name="q" type="search" value=wanted.q.clone()/>
-            </div>
-            <div class="field">
-                <label class="field__label" for="ast">"Status"</label>
-                <select class="select" id="ast" name="status">
-                    <option value="">"Any"</option>{Vec::from(options)}
-                </select>
-            </div>
-            <button class="button button--quiet" type="submit">"Show"</button>
-        </form>
+/// The same question at another address: for people, of its data, or of its file.
+pub fn address_of(path: &str, wanted: &BoardArgs) -> String {
+    let BoardArgs { q, status, payment, provider, from, to, min, max, book, customer, late, apart, sort, after } =
+        wanted;
+    let named = [
+        ("q", q),
+        ("status", status),
+        ("payment", payment),
+        ("provider", provider),
+        ("from", from),
+        ("to", to),
+        ("min", min),
+        ("max", max),
+        ("book", book),
+        ("customer", customer),
+        ("late", late),
+        ("apart", apart),
+        ("sort", sort),
+        ("after", after),
+    ];
+    address(path, &named.map(|(name, value)| (name, value.as_str())))
+}
+
+/// What was asked for cannot be; the form above keeps it.
+fn refused(AppError(error): AppError) -> AnyView {
+    let fields = error.fields.into_iter().map(|(name, wrong)| html! { <p>{format!("{name}: {wrong}")}</p> });
+    notice(Tone::Bad, error.message, fields.collect::<Vec<_>>())
+}
+
+/// The list as it stands, and what is chosen of it.
+#[derive(Clone, Copy)]
+struct List {
+    wanted: StoredValue<BoardArgs>,
+    board: RwSignal<Board>,
+    /// Orders that glow: changed since the page was made.
+    changed: RwSignal<Vec<OrderId>>,
+    bulk: Bulk,
+    /// A look at the list is due; its number, so that an older answer never replaces a newer one.
+    is_due: StoredValue<bool>,
+    look: StoredValue<u32>,
+}
+
+impl List {
+    fn new(wanted: BoardArgs, board: Board) -> Self {
+        let list = Self {
+            wanted: StoredValue::new(wanted),
+            board: RwSignal::new(board),
+            changed: RwSignal::default(),
+            bulk: Bulk::new(),
+            is_due: StoredValue::new(false),
+            look: StoredValue::new(0),
+        };
+        list.bulk.on_done(move || list.look_soon());
+        list.follow(use_shop().live);
+        list
     }
+
+    /// Looks again whenever an order changed, and when the socket is back after a while in which nobody told.
+    fn follow(self, live: Live) {
+        live.follow_admin_orders();
+        let news = live.admin_orders();
+        let mut is_first = true;
+        effect(move || {
+            news.track();
+            if !std::mem::take(&mut is_first) {
+                self.look_soon();
+            }
+        });
+        effect(move || {
+            if live.is_open().get() {
+                self.look_soon();
+            }
+        });
+    }
+
+    fn look_soon(self) {
+        if self.is_due.try_get_value() != Some(false) {
+            return;
+        }
+        self.is_due.set_value(true);
+        let look = move || {
+            let Some(wanted) = self.wanted.try_get_value() else { return };
+            self.is_due.set_value(false);
+            self.look.update_value(|look| *look += 1);
+            let number = self.look.get_value();
+            spawn_local(async move {
+                let board = get(address_of("admin/orders", &wanted)).await.and_then(|text| read::<Board>(&text));
+                if let (Ok(board), Some(true)) = (board, self.look.try_with_value(|look| *look == number)) {
+                    self.show(board);
+                }
+            });
+        };
+        set_timeout(look, TOGETHER);
+    }
+
+    fn show(self, board: Board) {
+        let known = |row: &domain::desk::BoardRow| {
+            self.board.with_untracked(|old| {
+                old.orders
+                    .iter()
+                    .any(|old| (old.order.order_id, old.order.version) == (row.order.order_id, row.order.version))
+            })
+        };
+        let changed = board.orders.iter().filter(|row| !known(row)).map(|row| row.order.order_id).collect();
+        self.changed.set(changed);
+        self.board.set(board);
+    }
+
+    fn view(self) -> AnyView {
+        let caption = move || {
+            let about = self.board.with(|board| board.book.clone()).map(|book| format!(" with “{book}”"));
+            let count = self.board.with(|board| board.orders.len());
+            let more = if self.board.with(|board| board.next.is_some()) { ", and more on the next page" } else { "" };
+            let orders = domain::words::counted(count as u64, "order", "orders");
+            format!("{orders}{}{more}", about.unwrap_or_default())
+        };
+        let rows = move || self.board.with(|board| board.orders.clone());
+        let table = html! {
+            <div class="table-scroll" tabindex="0" role="region" aria-label="Orders table">
+                <table class="table board">
+                    <caption>{caption}</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">{self.bulk.all(self.board)}</th>
+                            <th scope="col">"Order"</th><th scope="col">"Placed"</th><th scope="col">"Shopper"</th>
+                            <th scope="col">"Status"</th><th scope="col">"Payment"</th><th scope="col">"First title"</th>
+                            <th scope="col" class="num">"Copies"</th><th scope="col" class="num">"Total"</th>
+                        </tr>
+                    </thead>
+                    <tbody>
+                        <For each=rows key=|row| (row.order.order_id, row.order.version, row.payment, row.is_late, row.money_apart)
+                            children=move |row| super::admin_board_row::row(row, self.bulk, self.changed)/>
+                    </tbody>
+                </table>
+            </div>
+        };
+        html! {
+            {self.bulk.view(table)}
+            {changing(move || self.board.with(|board| board.orders.is_empty()).then(nothing))}
+            {move || self.links()}
+        }
+    }
+
+    fn links(self) -> AnyView {
+        let wanted = self.wanted.get_value();
+        let first = (!wanted.after.is_empty()).then(|| {
+            let href = address_of("/admin/orders", &BoardArgs { after: String::new(), ..wanted.clone() });
+            html! { <li><a class="pagination__link" rel="prev" href=href>{icon("left")}" First page"</a></li> }
+        });
+        let next = self.board.with(|board| board.next.clone()).map(|after| {
+            let href = address_of("/admin/orders", &BoardArgs { after, ..wanted.clone() });
+            html! { <li><a class="pagination__link" rel="next" href=href>"Next page "{icon("right")}</a></li> }
+        });
+        let file = address_of("/api/admin/orders.csv", &BoardArgs { after: String::new(), ..wanted });
+        html! {
+            <nav class="pagination" aria-label="Pages">
+                <ul class="pagination__list">{first}{next}</ul>
+                <a class="button button--quiet" href=file rel="external" download="">"Download all of these as CSV"</a>
+            </nav>
+        }
+    }
+}
+
+fn nothing() -> AnyView {
+    html! { <p class="muted">"No order is like that. "<a href="/admin/orders">"See all orders"</a></p> }
 }

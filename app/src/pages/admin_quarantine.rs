@@ -1,8 +1,24 @@
-//! What payment providers said that does not fit the shop's books; nothing when there is nothing.
+//! What payment providers said that does not fit the shop's books; nothing when there is nothing. Who may send money back may
+//! also let it go, for a reason.
 
-use crate::{call::address, components::loaded::loaded, html::html, when};
-use domain::payment::{Quarantined, provider_title};
-use leptos::prelude::*;
+use crate::{
+    call::{Post, PostForm, address},
+    components::{
+        icon::icon,
+        loaded::loaded,
+        notice::{Tone, notice, refusal},
+        page::focus_once_shown,
+    },
+    derived::Derived,
+    html::{changing, html},
+    shop::use_shop,
+    when,
+};
+use domain::{
+    ApiError, ErrorCode, Permission,
+    payment::{Quarantined, provider_title},
+};
+use leptos::{ev::MouseEvent, prelude::*};
 
 /// All of it, or what names this order.
 pub fn quarantine(order: Option<String>) -> AnyView {
@@ -11,25 +27,34 @@ pub fn quarantine(order: Option<String>) -> AnyView {
 }
 
 fn panel(events: Vec<Quarantined>) -> AnyView {
-    if events.is_empty() {
-        return ().into_any();
-    }
-    let rows = events.into_iter().map(row).collect::<Vec<_>>();
+    let events = RwSignal::new(events);
+    let let_go = Post::new("admin/payments/let_go");
+    // On an order's page only what names it was shown.
+    let_go.on_success(move |left: Vec<Quarantined>| {
+        events.update(|events| events.retain(|event| left.iter().any(|left| left.id == event.id)));
+    });
+    changing(move || events.with(|events| (!events.is_empty()).then(|| table(events, let_go))))
+}
+
+fn table(events: &[Quarantined], let_go: Post) -> AnyView {
+    let rows = events.iter().cloned().map(row).collect::<Vec<_>>();
+    let form = use_shop().may(Permission::Refund).then(|| form(events, let_go));
     html! {
-        <section class="panel" aria-labelledby="aq-h">
+        <section class="panel panel--apart" aria-labelledby="aq-h">
             <h2 class="panel__title" id="aq-h">"Payments to look at"</h2>
             <p class="muted">"A provider said something that does not fit our books. It was kept apart, and no order was paid by it."</p>
             <div class="table-scroll" tabindex="0" role="region" aria-label="Payments to look at">
                 <table class="table">
                     <thead>
                         <tr>
-                            <th scope="col">"What is wrong"</th><th scope="col">"Provider"</th><th scope="col">"Event"</th>
-                            <th scope="col">"Order"</th><th scope="col">"At"</th>
+                            <th scope="col">"No."</th><th scope="col">"What is wrong"</th><th scope="col">"Provider"</th>
+                            <th scope="col">"Event"</th><th scope="col">"Order"</th><th scope="col">"At"</th>
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>
                 </table>
             </div>
+            {form}
         </section>
     }
 }
@@ -40,11 +65,81 @@ fn row(event: Quarantined) -> AnyView {
     });
     html! {
         <tr>
-            <th scope="row">{event.why}</th>
+            <td class="num">{event.id}</td>
+            <th scope="row">{sentence(&event.why)}</th>
             <td>{provider_title(&event.provider).to_owned()}</td>
             <td>{event.kind}</td>
             <td class="nowrap">{order}</td>
             <td class="nowrap">{when::short(event.received_at)}</td>
         </tr>
     }
+}
+
+/// Notes are written for logs, and begin small.
+fn sentence(note: &str) -> String {
+    let mut letters = note.chars();
+    let first: String = letters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
+    first + letters.as_str()
+}
+
+fn form(events: &[Quarantined], post: Post) -> AnyView {
+    let (error, wrong) = (post.error(), post.wrong("reason"));
+    let asked = Derived::new(move || error().filter(|error| error.code == ErrorCode::NeedsConfirmation));
+    let refused = move || error().filter(|error| error.code != ErrorCode::NeedsConfirmation);
+    let chosen = post.typed("event_id");
+    let choices = events.iter().map(move |event| {
+        let (id, why) = (event.id.to_string(), sentence(&event.why));
+        let is_chosen = chosen.as_deref() == Some(id.as_str());
+        html! { <option value=id.clone() selected=is_chosen>{format!("{id}: {why}")}</option> }
+    });
+    let choices = choices.collect::<Vec<_>>();
+    let is_wrong = move || wrong.with(Option::is_some);
+    let said = changing(move || {
+        wrong
+            .get()
+            .map(|text| html! { <p class="field__error" id="let-go-error">{icon("alert")}<span>{text}</span></p> })
+    });
+    html! {
+        <details class="admin-refund" open=untrack(error).is_some()>
+            <summary>"Let one of them go"</summary>
+            {refusal(refused)}
+            <PostForm to=post class="admin-steps__form">
+                <p class="muted">"When you have dealt with it at the provider. The shop then stops telling of it."</p>
+                <input type="hidden" name="ask" value="true"/>
+                <div class="field">
+                    <label class="field__label" for="let-go-event">"Which"</label>
+                    <select class="select" id="let-go-event" name="event_id">{choices}</select>
+                </div>
+                <div class=move || if is_wrong() { "field field--error" } else { "field" }>
+                    <label class="field__label" for="let-go-reason">"What became of it"</label>
+                    <input class="input" id="let-go-reason" name="reason" autocomplete="off" required=true
+                        value=post.typed("reason") aria-invalid=move || is_wrong().then_some("true")
+                        aria-describedby=move || is_wrong().then_some("let-go-error")/>
+                    {said}
+                </div>
+                {changing(move || asked.get().map_or_else(|| first_button(post), |asked| agree(post, asked)))}
+            </PostForm>
+        </details>
+    }
+}
+
+fn first_button(post: Post) -> AnyView {
+    html! { <button class="button" aria-busy=move || post.busy()>"Let it go"</button> }
+}
+
+/// The consequence, and the button that brings it about.
+fn agree(post: Post, asked: ApiError) -> AnyView {
+    focus_once_shown("let-go-asked");
+    let mark = asked.fields.get("agreed").cloned();
+    let not_now = move |event: MouseEvent| {
+        event.prevent_default();
+        post.forget_error();
+    };
+    let buttons = html! {
+        <div class="actions">
+            <button class="button button--primary" name="agreed" value=mark aria-busy=move || post.busy()>"Yes, let it go"</button>
+            <a class="button button--quiet" href="/admin/orders" on:click=not_now>"Not now"</a>
+        </div>
+    };
+    html! { <div class="admin-refund__asked" id="let-go-asked" tabindex="-1">{notice(Tone::Warn, asked.message, buttons)}</div> }
 }

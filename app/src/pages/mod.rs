@@ -2,10 +2,16 @@
 
 pub mod account;
 pub mod admin_audit;
+mod admin_board_filters;
+mod admin_board_row;
+mod admin_bulk;
 pub mod admin_customer;
 pub mod admin_customers;
+mod admin_desk;
+mod admin_desk_forms;
 pub mod admin_order;
 pub mod admin_orders;
+pub mod admin_paper;
 mod admin_quarantine;
 pub mod admin_refunds;
 pub mod admin_staff;

@@ -3,8 +3,10 @@
 use crate::{
     AppError,
     api::{
-        admin::{AdminOrder, AdminOrders, QuarantinedPayments},
+        admin::{AdminOrder, QuarantinedPayments},
+        board::AdminOrders,
         cart::GetCart,
+        desk::{AdminDesk, AdminPaper},
         mail::{OfferPage, UnsubscribePage},
         orders::{GetOrder, ListOrders},
         pages::{BookPageOf, CheckoutPage, HomePage, ListPage},
@@ -26,6 +28,8 @@ pub async fn answer(address: &str) -> Answer {
         "admin/customers/get" => run::<AdminCustomer>(query).await,
         "admin/staff" => run::<AdminStaff>(query).await,
         "admin/orders" => run::<AdminOrders>(query).await,
+        "admin/orders/desk" => run::<AdminDesk>(query).await,
+        "admin/orders/paper" => run::<AdminPaper>(query).await,
         "admin/orders/get" => run::<AdminOrder>(query).await,
         "admin/payments/quarantined" => run::<QuarantinedPayments>(query).await,
         "cart" => run::<GetCart>(query).await,

@@ -1,5 +1,6 @@
 //! Addresses that are neither pages nor server functions.
 
+pub mod board;
 pub mod covers;
 pub mod health;
 pub mod open_order;

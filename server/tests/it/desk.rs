@@ -23,7 +23,11 @@ pub struct Scene {
 
 impl Scene {
     pub async fn set() -> Self {
-        let shop = Shop::start_with(&[("BAZAR_ADMIN_PASSWORD", PASSWORD)]).await;
+        Self::set_with(&[]).await
+    }
+
+    pub async fn set_with(settings: &[(&str, &str)]) -> Self {
+        let shop = Shop::start_with(&[settings, &[("BAZAR_ADMIN_PASSWORD", PASSWORD)]].concat()).await;
         assert!(shop.run(&["admin", "create", "boss@example.org", "--name", "Boss"]).status.success());
         let admin = shop.visitor();
         admin.post("/api/account/login", &[("email", "boss@example.org"), ("password", PASSWORD)]).await.ok();
@@ -96,7 +100,8 @@ async fn an_order_is_packed_sent_and_arrives() {
         assert!(page.contains(word), "{word}: {page}");
     }
     let page = admin.page(&path).await.body;
-    assert!(page.contains("By Boss") && !page.contains("/api/admin/orders/"), "nothing is left to do: {page}");
+    let steps = STEPS.map(|step| page.contains(&format!("/api/admin/orders/{step}\"")));
+    assert!(page.contains("By Boss") && steps == [false; 4], "nothing is left to do: {page}");
     shop.assert_sound();
 }
 

@@ -2,6 +2,7 @@
 //! port, and talks to nothing but its addresses and its command line.
 
 mod accounts;
+mod admin_board;
 mod admin_people;
 mod admin_rights;
 mod cart;
