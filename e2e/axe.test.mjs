@@ -160,6 +160,6 @@ test('account, admin and whatever their links lead to', async () => {
       .filter((a) => a.origin === location.origin && !/\.\w+$/.test(a.pathname) && !a.pathname.startsWith('/api/'))
       .map((a) => a.pathname + a.search)));
   }
-  for (const page of ['/account', '/admin/orders/:id', '/admin/customers', '/admin/customers/:n', '/admin/staff', '/admin/audit']) assert.ok(seen.has(page), [...seen].join(' '));
+  for (const page of ['/account', '/admin/orders/:id', '/admin/orders/:id/slip', '/admin/orders/:id/invoice', '/admin/customers', '/admin/customers/:n', '/admin/staff', '/admin/audit']) assert.ok(seen.has(page), [...seen].join(' '));
   assert.deepEqual(found, []);
 });

@@ -240,7 +240,7 @@ test('the desk shows what does not fit the books, and the whole fits every scree
   const boss = await admin();
   const desk = await boss.newPage();
   await visit(desk, `${shop.url}/admin/orders`);
-  const row = desk.getByRole('row', { name: /another amount or currency/ });
+  const row = desk.getByRole('row', { name: /Another amount or currency/ });
   await row.getByRole('link', { name: it.number }).waitFor();
   await pictures(desk, 'admin-orders');
   await row.getByRole('link', { name: it.number }).click();

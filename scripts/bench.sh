@@ -9,7 +9,7 @@
 . "$ROOT/scripts/env.sh"
 . "$ROOT/bench/lib.sh"
 
-PARTS=(edits away live sockets pages gate orders rush memory rebuild search)
+PARTS=(edits away live sockets pages gate orders rush memory rebuild search board)
 [[ $# -eq 0 ]] || PARTS=("$@")
 for part in "${PARTS[@]}"; do
   [[ -r $ROOT/bench/$part.sh ]] || die "there is no bench/$part.sh"
