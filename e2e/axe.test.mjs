@@ -141,7 +141,7 @@ test('account, admin and whatever their links lead to', async () => {
   await logIn(page, 'admin', '/admin/orders');
   await visit(page, `${shop.url}/admin/staff`);
   await page.getByRole('link', { name: /Change the role of Asha/ }).click();
-  await page.getByLabel('Role').selectOption('manager');
+  await page.getByLabel('Role', { exact: true }).selectOption('manager');
   await page.getByRole('button', { name: 'Set the role' }).click();
   await page.locator('[aria-invalid=true]').waitFor();
   await clean(page, 'the last owner');
