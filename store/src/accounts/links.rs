@@ -1,7 +1,10 @@
 //! Links in mails that prove whose an address is: one makes it the account's, the other sets a new password. What they
 //! name is a row that ends with its time or its first use; the signature in the link is kept nowhere.
 
-use super::{hasher, queries, sessions_ended, settings, wrong};
+use super::{
+    changes::{self, Change},
+    hasher, queries, sessions_ended, settings, wrong,
+};
 use crate::{
     Store,
     error::{During, Error},
@@ -46,7 +49,7 @@ impl Purpose {
     }
 }
 
-/// Whom a link that still works goes to.
+/// Whom a mail about an account goes to.
 pub(crate) struct Reader {
     pub email: Email,
     pub name: String,
@@ -158,8 +161,9 @@ pub async fn reset_password(store: &Store, token: &str, password: &str) -> Resul
     let account = queries::reset_password(&mut *tx, &good.email, &hash, now).await.during(OPERATION)?;
     let account = account.ok_or_else(over)?;
     queries::links::spend_all(&mut *tx, account, now).await.during(OPERATION)?;
-    tx.commit().await.during(OPERATION)?;
     let account = AccountId::new(account).map_err(|_| Error::unexpected(OPERATION, "no account id"))?;
+    changes::tell(store, &mut tx, account, Change::Password).await?;
+    tx.commit().await.during(OPERATION)?;
     sessions_ended(store, account).await
 }
 

@@ -1,6 +1,7 @@
 //! People, their passwords and addresses, and what proves that a mail address is theirs.
 
 pub mod addresses;
+pub(crate) mod changes;
 mod copy;
 mod demo;
 pub mod links;

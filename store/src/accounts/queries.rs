@@ -1,6 +1,7 @@
 //! SQL of accounts.
 
 pub(super) mod addresses;
+pub(super) mod changes;
 pub(super) mod links;
 
 use super::Account;

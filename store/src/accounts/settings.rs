@@ -1,6 +1,10 @@
 //! What people change about their own account.
 
-use super::{Account, get, hasher, links, queries, sessions_ended, taken_or, wrong};
+use super::{
+    Account,
+    changes::{self, Change},
+    get, hasher, links, queries, sessions_ended, taken_or, wrong,
+};
 use crate::{
     Store,
     error::{During, Error},
@@ -44,6 +48,7 @@ pub async fn change_password(store: &Store, id: AccountId, current: &str, new: &
         return Err(wrong("current", "That is not your password any more."));
     }
     queries::links::spend_all(&mut *tx, id.get(), now).await.during(OPERATION)?;
+    changes::tell(store, &mut tx, id, Change::Password).await?;
     tx.commit().await.during(OPERATION)?;
     sessions_ended(store, id).await?;
     get(store, id).await?.ok_or_else(gone)
@@ -66,6 +71,7 @@ pub(super) async fn set_email(
     email: &str,
 ) -> Result<(), Error> {
     const OPERATION: &str = "accounts.set_email";
+    changes::tell(store, tx, id, Change::Email(email)).await?;
     let set = queries::set_verified_email(&mut **tx, id, email, store.now()).await;
     if set.map_err(|error| taken_or(OPERATION, error))? { Ok(()) } else { Err(gone()) }
 }

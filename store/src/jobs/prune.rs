@@ -18,7 +18,7 @@ const OPERATIONS_MS: i64 = DAY_MS;
 /// Ended dead letters: long enough for any question about them.
 const LETTERS_MS: i64 = 90 * DAY_MS;
 
-/// Links that prove an address: over for days.
+/// Links that prove an address: over for days. Changes of accounts: told, or in the dead letters, for days.
 const LINKS_MS: i64 = 7 * DAY_MS;
 
 /// The schedule `prune`.
@@ -74,11 +74,21 @@ impl Scheduled for Prune {
             .execute(store.pg())
         });
         let account_links = account_links.await.during("prune.account_links")?;
+        let account_changes = until_none(|| {
+            sqlx::query!(
+                "DELETE FROM account_changes WHERE id IN (SELECT id FROM account_changes WHERE changed_at < $1 LIMIT $2)",
+                links,
+                BATCH
+            )
+            .execute(store.pg())
+        });
+        let account_changes = account_changes.await.during("prune.account_changes")?;
         Ok(json!({
             "gate_ops": gate_ops,
             "dead_letters": dead_letters,
             "expiry_failures": expiry_failures,
             "account_links": account_links,
+            "account_changes": account_changes,
         }))
     }
 }

@@ -8,7 +8,9 @@ mod about;
 mod kinds;
 
 pub(crate) use about::About;
-pub(crate) use kinds::{ALL, FORGOTTEN_CART, Kind, REFUNDED, RESET_PASSWORD, VERIFY_EMAIL, of_step};
+pub(crate) use kinds::{
+    ALL, EMAIL_CHANGED, FORGOTTEN_CART, Kind, PASSWORD_CHANGED, REFUNDED, RESET_PASSWORD, VERIFY_EMAIL, of_step,
+};
 
 use crate::{
     Store,

@@ -1,5 +1,6 @@
 //! The kinds of messages the shop sends, one per file.
 
+mod account_changes;
 mod accounts;
 mod forgotten_cart;
 mod orders;
@@ -14,12 +15,16 @@ use domain::account::Email;
 pub(crate) static FORGOTTEN_CART: &dyn Kind = &forgotten_cart::ForgottenCart;
 pub(crate) static VERIFY_EMAIL: &dyn Kind = &accounts::VERIFY;
 pub(crate) static RESET_PASSWORD: &dyn Kind = &accounts::RESET;
+pub(crate) static EMAIL_CHANGED: &dyn Kind = &account_changes::EMAIL;
+pub(crate) static PASSWORD_CHANGED: &dyn Kind = &account_changes::PASSWORD;
 pub(crate) static REFUNDED: &dyn Kind = &orders::REFUNDED;
 
 pub(crate) static ALL: &[&dyn Kind] = &[
     &forgotten_cart::ForgottenCart,
     &accounts::VERIFY,
     &accounts::RESET,
+    &account_changes::EMAIL,
+    &account_changes::PASSWORD,
     &orders::PLACED,
     &orders::PAID,
     &orders::SHIPPED,

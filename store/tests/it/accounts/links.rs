@@ -67,6 +67,7 @@ async fn a_reset_works_once_and_ends_every_session_and_every_other_link() {
     let after = accounts::get(&store, id).await.expect("read").expect("there");
     assert_ne!(after.auth_hash, before.auth_hash, "sessions of before are over");
     assert!(after.view.is_verified && !before.view.is_verified, "they read the mails of that address");
+    assert!(mail(&store).await.contains("Subject: Your password was changed"));
     for used in [&token, &older, &format!("{token}0"), &String::new()] {
         assert!(!may_reset(&store, used).await.expect("looked"), "{used}");
         assert_eq!(refusal(reset_password(&store, used, "a third horse").await).code, ErrorCode::NotFound);
@@ -164,6 +165,9 @@ async fn a_new_address_asks_for_the_password_and_stands_once_confirmed() {
     verify_email(&store, asha, &token(&letter, "account/email")).await.expect("confirmed");
     let after = view(&store, asha).await;
     assert_eq!((after.email.as_str(), after.is_verified), ("new@example.org", true));
+    let told = mail(&store).await;
+    assert!(told.contains("To: Asha <asha@example.org>") && told.contains("another e-mail address"), "{told}");
+    assert!(!told.contains("new@example.org"), "a stranger may read it by now: {told}");
     assert!(knows(&store, "new@example.org", "correct horse").await);
     assert!(!knows(&store, "asha@example.org", "correct horse").await);
 
@@ -171,6 +175,8 @@ async fn a_new_address_asks_for_the_password_and_stands_once_confirmed() {
     let taken = verify_email(&store, asha, &token(&mail(&store).await, "account/email")).await;
     assert!(refusal(taken).fields.contains_key("email"), "one address, one account");
     assert_eq!(view(&store, asha).await.email.as_str(), "new@example.org");
+    send(&store).await;
+    assert_eq!(mails_of(&store), Vec::<String>::new(), "what did not happen is not told");
 }
 
 #[tokio::test]
@@ -187,6 +193,8 @@ async fn a_new_password_needs_the_old_one_and_ends_what_was_opened_with_it() {
     assert_eq!(hash().await, before);
     let changed = accounts::change_password(&store, asha, "correct horse", "another horse").await.expect("changed");
     assert_ne!(changed.auth_hash, before);
+    let told = mail(&store).await;
+    assert!(told.contains("To: Asha <asha@example.org>") && told.contains("password/forgot"), "{told}");
     assert!(knows(&store, "asha@example.org", "another horse").await);
     assert!(!may_reset(&store, &reset).await.expect("looked"), "links of before are over, too");
 
