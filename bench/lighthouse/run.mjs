@@ -26,17 +26,13 @@ const browser = await chromium.launch({
   args: [`--remote-debugging-port=${port}`, '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
 });
 
-/** The cookie of somebody with two books in the cart. */
-async function someoneWithACart() {
-  const [first, second] = shop.sql('SELECT id FROM books ORDER BY popularity DESC LIMIT 2').split('\n');
-  let cookie = '';
-  for (const id of [first, second]) {
-    const answer = await fetch(`${shop.url}/api/cart/add`, {
-      method: 'POST', headers: { cookie, accept: 'application/json' }, body: new URLSearchParams({ book_id: id, quantity: '1' }),
-    });
-    cookie = answer.headers.getSetCookie().map((line) => line.split(';')[0]).join('; ') || cookie;
+/** From here on the browser is somebody's with two books in the cart; sockets carry its cookies, too. */
+async function fillTheCart() {
+  const [person] = (await chromium.connectOverCDP(`http://127.0.0.1:${port}`)).contexts();
+  for (const book_id of shop.sql('SELECT id FROM books ORDER BY popularity DESC LIMIT 2').split('\n')) {
+    const answer = await person.request.post(`${shop.url}/api/cart/add`, { form: { book_id, quantity: '1' } });
+    if (!answer.ok()) throw new Error(`the cart: ${answer.status()} ${await answer.text()}`);
   }
-  return cookie;
 }
 
 /** The median of three runs: one of them may meet a busy machine. */
@@ -55,10 +51,10 @@ let missed = 0;
 try {
   const slug = shop.sql('SELECT slug FROM books ORDER BY popularity DESC LIMIT 1');
   // A cart is nobody else's to find: it asks to be left out of search, which Lighthouse would count as a fault.
-  const cart = { extraHeaders: { cookie: await someoneWithACart() }, skipAudits: ['is-crawlable'] };
-  const pages = [['home', '/', {}], ['list', '/books', {}], ['book', `/books/${slug}`, {}], ['cart', '/cart', cart]];
+  const pages = [['home', '/', {}], ['list', '/books', {}], ['book', `/books/${slug}`, {}], ['cart', '/cart', { skipAudits: ['is-crawlable'] }]];
   console.log('page    performance  accessibility  best-practices  seo   LCP     CLS    TBT     KiB');
   for (const [name, path, flags] of pages) {
+    if (name === 'cart') await fillTheCart();
     const report = await score(path, flags);
     writeFileSync(`${REPORTS}${name}.json`, JSON.stringify(report));
     const scores = Object.keys(BUDGETS).map((category) => Math.round((report.categories[category].score ?? 0) * 100));
