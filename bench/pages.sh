@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Whole pages over HTTP, as somebody sees them who comes from a search engine, against a Leptos page with nothing on it.
+# Whole pages over HTTP, compressed as browsers ask for them and as somebody sees them who comes from a search engine, against
+# a Leptos page with nothing on it.
 
 bench_pages() {
   local round path slug empty=() rates
@@ -32,7 +33,8 @@ against() { # YARDSTICK WHAT RATES BUDGET
 }
 
 open_empty_page() {
-  cargo build --release -p app --features ssr --example empty_page 9>&- || die "the empty page did not build: the compiler's message is above"
+  # Together with the shop, so that both stand on the same crates with the same features.
+  cargo build --release -p server -p app --features app/ssr --bin bazar --example empty_page 9>&- || die "the empty page did not build: the compiler's message is above"
   EMPTY=127.0.0.1:$(free_port 3950)
   "$TARGET/release/examples/empty_page" "$EMPTY" 9>&- 2>"$DIR/empty.log" &
   EMPTY_PID=$!
@@ -43,7 +45,7 @@ page_there() { [[ $(http_status "$1" /) == 200 ]]; }
 
 pages() { # URL SECONDS: sets RATE (pages/s); any answer but 200 ends the bench
   local out
-  out=$(timeout $(($2 + 30)) wrk -t2 -c32 -d"${2}s" --timeout 10s -H 'Accept: text/html' "$1") || die "wrk failed: $out"
+  out=$(timeout $(($2 + 30)) wrk -t2 -c32 -d"${2}s" --timeout 10s -H 'Accept: text/html' -H 'Accept-Encoding: gzip, br' "$1") || die "wrk failed: $out"
   ! grep -q 'Non-2xx\|Socket errors' <<<"$out" || die "pages failed under load: $out"
   RATE=$(awk '/^Requests\/sec/ { printf "%.0f", $2 }' <<<"$out")
 }

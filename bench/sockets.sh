@@ -8,7 +8,7 @@ resident() { awk '/^VmRSS/ { print $2 }' "/proc/$SERVER/status"; }
 bench_sockets() {
   local before after tabs
   before=$(resident)
-  coproc TABS { node bench/idle.mjs "http://$ADDR" "$SOCKETS" 9>&-; }
+  coproc TABS { exec node bench/idle.mjs "http://$ADDR" "$SOCKETS" 9>&-; } # the program itself, so that it ends when told
   tabs=$TABS_PID
   read -r -t 60 _ <&"${TABS[0]}" || die "the sockets did not open: see $DIR/server.log"
   sleep 2 # what opening them took is given back
