@@ -11,7 +11,7 @@ pub fn order_row(order: OrderSummary) -> AnyView {
     let meta = format!("{}, {}, {copies}", order.number, when::date(order.placed_at));
     html! {
         <li class="order-row">
-            <div class="order-row__covers">{icon("parcel")}</div>
+            {icon("parcel")}
             <div>
                 <h2 class="order-row__title"><a href=format!("/orders/{}", order.order_id)>{order.first_title}</a></h2>
                 <p class="order-row__meta">{meta}</p>

@@ -151,7 +151,7 @@ fn address_step(step: AddressStep, form: Post) -> AnyView {
     });
     html! {
         <fieldset class="fieldset addresses">
-            <legend class="fieldset__legend">"1. Contact and address"</legend>
+            <legend class="fieldset__legend">"Contact and address"</legend>
             {contact.map(|contact| contact.view(form))}
             {choices}
             {another}
@@ -167,7 +167,7 @@ fn address_step(step: AddressStep, form: Post) -> AnyView {
 fn delivery_step(promise: String) -> AnyView {
     html! {
         <section class="fieldset" aria-labelledby="delivery-h">
-            <h2 class="fieldset__legend" id="delivery-h">"2. Delivery"</h2>
+            <h2 class="fieldset__legend" id="delivery-h">"Delivery"</h2>
             <p>{promise}</p>
         </section>
     }
@@ -178,7 +178,7 @@ fn place_step(cart: &CartView, place: Post) -> AnyView {
     let total = cart.total.with(cart.currency);
     html! {
         <section class="checkout__place" aria-labelledby="place-h">
-            <h2 class="fieldset__legend" id="place-h">"3. Summary"</h2>
+            <h2 class="fieldset__legend" id="place-h">"Summary"</h2>
             {totals(Sums::of_cart(cart))}
             <button class="button button--primary button--block" type="submit" aria-busy=move || place.busy()>
                 {format!("Place order · {total}")}
