@@ -2,7 +2,7 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import http from 'node:http';
-import { brotliDecompressSync } from 'node:zlib';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { addToCart, alive, openBrowser, openShop, until, visit } from './harness.mjs';
 
 /** Design, §9. */
@@ -74,6 +74,48 @@ test('files with a hash in their name are kept for ever, others are asked about,
     const again = await load(file, asked);
     assert.deepEqual([again.status, again.body.length], [304, 0], file);
   }
+});
+
+test('pages, covers and answers travel compressed; what is small or compressed already stays as it is', async () => {
+  const gzip = { 'accept-encoding': 'gzip' };
+  for (const path of ['/', '/books', `/books/${slug}`, `/covers/${slug}.svg`, '/api/books', '/sitemaps/books-0.xml']) {
+    const [plain, small] = [await load(path, { 'accept-encoding': 'identity' }), await load(path, gzip)];
+    assert.deepEqual([small.status, small.headers['content-encoding'], plain.headers['content-encoding']], [200, 'gzip', undefined], path);
+    assert.match(small.headers.vary, /accept-encoding/i, path);
+    assert.ok(small.body.length < plain.body.length / 2, `${path}: ${small.body.length} of ${plain.body.length} bytes`);
+    // A page's nonce is another one each time.
+    assert.equal(gunzipSync(small.body).length, plain.body.length, path);
+  }
+  for (const path of ['/healthz', '/fonts/fraunces-latin.woff2', '/share.png']) {
+    assert.equal((await load(path, gzip)).headers['content-encoding'], undefined, path);
+  }
+});
+
+test('what is seen comes first: the WASM is asked for once it stands, or when somebody acts', async () => {
+  const shopper = await browser.newShopper(PHONE);
+  const open = async (path) => {
+    const page = await shopper.newPage();
+    const asked = [];
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+    let show;
+    const shown = new Promise((resolve) => { show = resolve; });
+    await page.route('**/covers/**', async (route) => { await shown; await route.continue().catch(() => {}); });
+    await page.goto(`${shop.url}${path}`, { waitUntil: 'domcontentloaded' });
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await until(() => asked.some((file) => file.startsWith('/covers/')), 5000, 'covers to be asked for');
+    return { page, show, wasm: () => asked.some((file) => file.endsWith('.wasm')) };
+  };
+  const patient = await open('/');
+  await patient.page.waitForTimeout(300);
+  assert.equal(patient.wasm(), false, 'not before the covers');
+  patient.show();
+  await alive(patient.page);
+  const quick = await open(`/books/${slug}`);
+  await quick.page.keyboard.press('Tab');
+  await alive(quick.page);
+  assert.ok(quick.wasm());
+  quick.show();
+  assert.deepEqual(shopper.errors, []);
 });
 const brotliOrPlain = ({ headers, body }) => (headers['content-encoding'] === 'br' ? brotliDecompressSync(body) : body).toString();
 

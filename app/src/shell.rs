@@ -1,14 +1,27 @@
 //! The HTML around every page.
 
-use crate::{App, half::Half};
+use crate::{
+    App,
+    half::Half,
+    ssr::{AppState, Assets},
+};
 use http::{HeaderName, HeaderValue, header, request::Parts};
-use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*};
+use leptos::{nonce::use_nonce, prelude::*};
 use leptos_axum::ResponseOptions;
-use leptos_meta::{HashedStylesheet, MetaTags};
+use leptos_meta::MetaTags;
+
+/// Fetches the WASM once the page is seen whole, or when somebody begins to act: pages can be read and used before, and
+/// on a slow line half of the bytes would stand before the first cover.
+const START: &str = include_str!("start.js");
 
 /// The document; the server calls it once per page.
-pub fn shell(options: LeptosOptions) -> impl IntoView {
+pub fn shell(state: &AppState) -> impl IntoView + use<> {
     set_policy();
+    let options = state.leptos_options.clone();
+    // Whoever works on the pages builds them anew beside the running server.
+    let is_watched = std::env::var_os("LEPTOS_WATCH").is_some();
+    let read = is_watched.then(|| Assets::read(&options));
+    let assets = read.as_ref().unwrap_or(&state.assets);
     view! {
         <!DOCTYPE html>
         <html lang="en-IN">
@@ -21,9 +34,9 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
                 <link rel="preload" href="/fonts/fraunces-latin.woff2" r#as="font" r#type="font/woff2" crossorigin/>
                 <link rel="preload" href="/fonts/source-sans-3-latin.woff2" r#as="font" r#type="font/woff2" crossorigin/>
-                <HashedStylesheet options=options.clone()/>
-                <AutoReload options=options.clone()/>
-                <HydrationScripts options=of_half(options)/>
+                <link rel="stylesheet" href=assets.stylesheet.clone()/>
+                <AutoReload options=options/>
+                <script r#type="module" nonce=use_nonce()>{start(assets)}</script>
                 <script r#type="module" src="/search.js" nonce=use_nonce()></script>
                 <MetaTags/>
             </head>
@@ -34,15 +47,11 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// The names of the WASM that belongs to this address, and of its glue.
-fn of_half(mut options: LeptosOptions) -> LeptosOptions {
+/// With the WASM that belongs to this address.
+fn start(assets: &Assets) -> String {
     let path = use_context::<Parts>().map(|parts| parts.uri.path().to_owned()).unwrap_or_default();
-    if Half::of(&path) == Half::Admin {
-        options.output_name = format!("{}-admin", options.output_name).into();
-        // Leptos knows one file of hashes per name.
-        options.hash_file = format!("admin-{}", options.hash_file).into();
-    }
-    options
+    let scripts = assets.scripts(Half::of(&path));
+    format!("{}({:?}, {:?})", START.trim_end(), scripts.glue, scripts.wasm)
 }
 
 /// Only scripts with this answer's nonce run; styles, pictures, fonts and sockets are the shop's own. Forms may go on to

@@ -120,6 +120,7 @@ fn guarded(router: Router, base: Arc<BaseUrl>, site: Arc<Site>, policy: Arc<Poli
             .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
             .layer(PropagateRequestIdLayer::x_request_id())
             .layer(from_fn(telemetry::track))
+            .layer(guard::compress::layer())
             .layer(from_fn_with_state(policy, guard::headers::add))
             .layer(from_fn_with_state(site, guard::errors::dress))
             .layer(CatchPanicLayer::custom(guard::errors::panicked))

@@ -1,7 +1,7 @@
 //! The long-running commands: start the parts, wait for a signal, let everything in hand finish within ten seconds.
 
 use crate::{config::Config, failure::Failure, live::Sockets, router, sessions::Sessions, telemetry::Metrics};
-use app::ssr::AppState;
+use app::ssr::{AppState, Assets};
 use axum::serve::ListenerExt;
 use axum_extra::extract::cookie::Key;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -102,6 +102,7 @@ async fn start_web(parts: &mut Parts, config: &Config, store: Store, stop: Cance
         cookie_key: Key::from(&config.cookie_key),
         secure_cookies: config.secure_cookies(),
         leptos_options: config.site.clone(),
+        assets: Arc::new(Assets::read(&config.site)),
     };
     let router = router::build(config, state, sessions.clone(), sockets.clone());
     tracing::info!(addr = %config.addr, url = %config.base_url, "open");

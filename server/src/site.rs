@@ -1,6 +1,7 @@
 //! The browser's files on disk: found by name, sent compressed as they lie there, kept by browsers for as long as their
 //! names allow.
 
+use app::ssr::Assets;
 use axum::{
     body::Body,
     extract::Request,
@@ -31,7 +32,7 @@ impl Site {
             files: files.precompressed_br().precompressed_gzip(),
             pkg: options.site_pkg_dir_route_base(),
             hashed: options.hash_files,
-            stylesheet: stylesheet(options),
+            stylesheet: Assets::read(options).stylesheet,
         }
     }
 
@@ -73,12 +74,4 @@ pub fn bare(request: &Request) -> Option<Request> {
     asked.uri_mut().clone_from(request.uri());
     asked.headers_mut().clone_from(request.headers());
     is_read.then_some(asked)
-}
-
-fn stylesheet(options: &LeptosOptions) -> String {
-    let hashes = std::env::current_exe().ok().and_then(|path| path.parent().map(|dir| dir.join(&*options.hash_file)));
-    let hashes = hashes.filter(|_| options.hash_files).and_then(|path| std::fs::read_to_string(path).ok());
-    let hash = hashes.as_deref().and_then(|text| text.lines().find_map(|line| line.strip_prefix("css:")));
-    let hash = hash.map(|hash| format!(".{}", hash.trim())).unwrap_or_default();
-    format!("{}{}{hash}.css", options.site_pkg_dir_route_base(), options.output_name)
 }

@@ -26,15 +26,25 @@ type Show = dyn Fn(&str) -> Result<AnyView, AppError> + Send + Sync;
 /// Everything that does not depend on the type, so that it is compiled once.
 fn around(address: Derived<String>, show: Arc<Show>) -> AnyView {
     let data = resource(address);
-    html! {
-        <Transition>
-            {move || {
-                let show = show.clone();
-                Suspend::new(async move {
-                    let shown = data.await.0.and_then(|text| show(&text));
-                    shown.unwrap_or_else(error_page)
-                })
-            }}
-        </Transition>
-    }
+    let shown = move || {
+        let show = show.clone();
+        Suspend::new(async move {
+            let shown = data.await.0.and_then(|text| show(&text));
+            shown.unwrap_or_else(error_page)
+        })
+    };
+    html! { <Transition>{whole(shown)}</Transition> }
+}
+
+/// On the server nothing changes any more: Leptos would call a closure, and build the page, once to see what it waits for
+/// and once to write it.
+#[cfg(feature = "ssr")]
+fn whole<V>(page: impl Fn() -> V) -> V {
+    page()
+}
+
+/// In the browser the page follows its address.
+#[cfg(not(feature = "ssr"))]
+fn whole<P>(page: P) -> P {
+    page
 }

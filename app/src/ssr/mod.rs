@@ -15,6 +15,7 @@
 //! The page's `Content-Security-Policy` is set by the handler, because only Leptos knows the nonce.
 
 mod answer;
+mod assets;
 mod auth;
 mod caller;
 pub mod cookies;
@@ -25,6 +26,7 @@ pub mod shift;
 mod viewer;
 
 pub(crate) use answer::answer;
+pub use assets::{Assets, Scripts};
 pub use auth::{AuthSession, Backend, Credentials, User};
 pub use caller::Caller;
 pub use pages::{api, page};
@@ -33,6 +35,7 @@ pub use viewer::viewer;
 use axum::extract::FromRef;
 use axum_extra::extract::cookie::Key;
 use leptos::prelude::*;
+use std::sync::Arc;
 use store::Store;
 
 /// What every handler of the process can reach.
@@ -44,6 +47,7 @@ pub struct AppState {
     /// The base URL is https: cookies are `Secure` and `__Host-`.
     pub secure_cookies: bool,
     pub leptos_options: LeptosOptions,
+    pub assets: Arc<Assets>,
     pub hub: store::live::Hub,
 }
 

@@ -22,8 +22,8 @@ pub async fn page(State(state): State<AppState>, request: Request<Body>) -> Resp
     parts.extensions.insert(boot);
     // Leptos redirects by status only those who ask for HTML, and everybody who asks for a page does.
     parts.headers.insert(header::ACCEPT, header::HeaderValue::from_static("text/html"));
-    let (options, given) = (state.leptos_options.clone(), state.clone());
-    let render = leptos_axum::render_app_async_with_context(move || provide(&given), move || shell(options.clone()));
+    let (given, shown) = (state.clone(), state.clone());
+    let render = leptos_axum::render_app_async_with_context(move || provide(&given), move || shell(&shown));
     let mut response = render(Request::from_parts(parts, body)).await;
     // A stored page would pair an old nonce with a new policy, and it shows one person's cart.
     response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));

@@ -2,6 +2,7 @@
 
 pub mod body;
 pub mod client;
+pub mod compress;
 pub mod cross_site;
 pub mod errors;
 pub mod headers;

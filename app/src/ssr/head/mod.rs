@@ -89,7 +89,7 @@ pub fn private(title: &str) {
     }
 }
 
-/// Leptos may render a page whose data are quick a second time.
+/// By the page itself, which knows more than what surrounds every page.
 fn is_written(response: &ResponseOptions) -> bool {
     response.0.read().is_ok_and(|parts| parts.headers.contains_key(ROBOTS))
 }
