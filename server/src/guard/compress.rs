@@ -18,13 +18,16 @@ const LEVEL: i32 = 4;
 
 pub fn layer() -> CompressionLayer<And<SizeAbove, IsText>> {
     let worth_it: IsText = is_text;
-    CompressionLayer::new().quality(CompressionLevel::Precise(LEVEL)).compress_when(SizeAbove::new(WORTH_IT).and(worth_it))
+    CompressionLayer::new()
+        .quality(CompressionLevel::Precise(LEVEL))
+        .compress_when(SizeAbove::new(WORTH_IT).and(worth_it))
 }
 
 type IsText = fn(StatusCode, Version, &HeaderMap, &Extensions) -> bool;
 
 fn is_text(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
-    const KINDS: [&str; 5] = ["text/", "application/json", "application/xml", "image/svg+xml", "application/manifest+json"];
+    const KINDS: [&str; 5] =
+        ["text/", "application/json", "application/xml", "image/svg+xml", "application/manifest+json"];
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     KINDS.iter().any(|text| kind.starts_with(text))
 }

@@ -17,8 +17,12 @@ pub(super) static PASSWORD: ChangeKind = ChangeKind {
     letter: |hello, shop| {
         vec![
             Block::Heading("Your password was changed".into()),
-            Block::Text(format!("{hello} your account has a new password since just now. If that was you, all is well.")),
-            Block::Text("If it was not you, choose another one now. Whoever is signed in is signed out by that.".into()),
+            Block::Text(format!(
+                "{hello} your account has a new password since just now. If that was you, all is well."
+            )),
+            Block::Text(
+                "If it was not you, choose another one now. Whoever is signed in is signed out by that.".into(),
+            ),
             Block::Button { words: "Choose another password".into(), href: format!("{shop}/password/forgot") },
         ]
     },
