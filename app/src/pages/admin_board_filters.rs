@@ -17,9 +17,8 @@ pub fn filters(wanted: &BoardArgs) -> AnyView {
         <form class="admin-filters" action="/admin/orders" method="get" role="search" aria-label="Orders"
             on:submit=follow("/admin/orders")>
             <div class="field field--grow">
-                <label class="field__label" for="aq">"Number, e-mail, name or ISBN"</label>
-                <input class="input" id="aq" name="q" type="search" value=wanted.q.clone() aria-describedby="aq-help"/>
-                <p class="field__help" id="aq-help">"Three letters or more; a part is enough."</p>
+                <label class="field__label" for="aq">"Number, e-mail, name (three letters or more) or ISBN"</label>
+                <input class="input" id="aq" name="q" type="search" value=wanted.q.clone()/>
             </div>
             {select("status", "Status", &wanted.status, "Any", &statuses)}
             {select("sort", "Order", &wanted.sort, "", &sorts)}

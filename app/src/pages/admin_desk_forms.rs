@@ -161,7 +161,8 @@ impl Forms {
                     <label class="field__label" for=NOTE>"A note"</label>
                     <textarea class="input" id=NOTE name="note" rows="3" maxlength="1000" required=true
                         aria-invalid=move || is_wrong().then_some("true")
-                        aria-describedby=move || is_wrong().then_some("note-error")>{post.typed("note")}</textarea>
+                        aria-describedby=move || is_wrong().then_some("note-error")
+                        prop:value=post.typed("note").unwrap_or_default()></textarea>
                     {said}
                 </div>
                 <button class="button" aria-busy=move || post.busy()>"Keep the note"</button>
