@@ -72,6 +72,32 @@ test('the shop is killed while two tabs are open: both say so, and both mend the
   }
 });
 
+test('tabs come back to a shop that is away ever later, and not all at once', async () => {
+  const pages = await Promise.all([1, 2, 3, 4].map(async () => (await browser.newShopper()).newPage()));
+  for (const page of pages) {
+    await page.addInitScript(() => {
+      globalThis.attempts = [];
+      globalThis.WebSocket = class extends WebSocket {
+        constructor(...how) { super(...how); globalThis.attempts.push(Date.now()); }
+      };
+    });
+    await visit(page, shop.url);
+  }
+  const dead = Date.now();
+  await shop.kill();
+  // The browser itself delays what fails again and again: so no more than two.
+  const attempts = await Promise.all(pages.map(async (page) => {
+    await page.waitForFunction(() => globalThis.attempts.length > 2, undefined, { timeout: 20_000 });
+    return page.evaluate(() => globalThis.attempts.slice(1));
+  }));
+  await shop.start();
+  // Half of a wait is certain, half is chance.
+  for (const [first, second] of attempts) assert.ok(first - dead >= 240 && second - first >= 490, `${first - dead}, ${second - first}`);
+  const firsts = attempts.map(([first]) => first);
+  assert.ok(Math.max(...firsts) - Math.min(...firsts) > 10, `all at once: ${firsts}`);
+  await Promise.all(pages.map(alive));
+});
+
 test('bazar check finds nothing wrong', () => {
   assert.match(shop.run('check'), /\S/);
 });
