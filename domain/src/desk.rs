@@ -83,9 +83,10 @@ pub struct BulkResult {
     pub said: String,
 }
 
-/// What stands around one order, beside the order itself.
+/// One order, and what stands around it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderDesk {
+    pub order: OrderView,
     pub server_time: UnixMillis,
     /// Why the order is where it is.
     pub why: String,

@@ -23,23 +23,20 @@ pub fn AdminOrderPage() -> impl IntoView {
     if let Err(other) = only_for(Permission::ReadOrders, use_shop(), &format!("/admin/orders/{}", id.get_untracked())) {
         return other;
     }
-    loaded(move || id.with(|id| address_of("admin/orders/get", &[("id", id)])), show)
+    loaded(move || id.with(|id| address_of("admin/orders/desk", &[("id", id)])), show)
 }
 
-fn show(order: OrderView) -> AnyView {
+fn show(desk: OrderDesk) -> AnyView {
     let live = use_shop().live;
+    let order = desk.order.clone();
     live.follow_order(order.order_id);
     let title = format!("Order {}", order.number);
     let (id, number) = (order.order_id.to_string(), order.number.to_string());
-    let items = StoredValue::new(order.clone());
+    let items = items(&order);
     let order = live.order(order);
     let (steps, refunds) = (Steps::new(order), Refunds::new(order));
-    let papers = ["slip", "invoice"].map(|paper| format!("/admin/orders/{id}/{paper}"));
-    let [slip, invoice] = papers;
-    let around = loaded(
-        move || address_of("admin/orders/desk", &[("id", &id)]),
-        move |desk: OrderDesk| body(order, desk, items.with_value(self::items), steps, refunds),
-    );
+    let [slip, invoice] = ["slip", "invoice"].map(|paper| format!("/admin/orders/{id}/{paper}"));
+    let around = body(order, desk, items, steps, refunds);
     html! {
         <AdminPage title=title>
             <header class="page-head">

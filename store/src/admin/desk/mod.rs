@@ -54,6 +54,7 @@ pub async fn desk(store: &Store, viewer: &Viewer, order: OrderId) -> Result<Opti
         messages: messages.into_iter().map(told).collect(),
         work,
         letters,
+        order: view,
     }))
 }
 
