@@ -12,11 +12,13 @@ use crate::{
     html::{changing, html},
     live::{Edit, Live},
     pages::{
-        account::AccountPage, admin_audit::AdminAuditPage, admin_customer::AdminCustomerPage,
-        admin_customers::AdminCustomersPage, admin_order::AdminOrderPage, admin_orders::AdminOrdersPage,
-        admin_paper::AdminPaperPage, admin_staff::AdminStaffPage, book::BookPage, books::BooksPage, cart::CartPage,
-        checkout::CheckoutPage, home::HomePage, login::LoginPage, order::OrderPage, orders::OrdersPage,
-        register::RegisterPage, restore::RestorePage, sheet::SheetPage, unsubscribe::UnsubscribePage,
+        account::AccountPage, admin_audit::AdminAuditPage, admin_book::AdminBookPage, admin_book_new::AdminNewBookPage,
+        admin_books::AdminBooksPage, admin_customer::AdminCustomerPage, admin_customers::AdminCustomersPage,
+        admin_file::AdminFilePage, admin_files::AdminFilesPage, admin_order::AdminOrderPage,
+        admin_orders::AdminOrdersPage, admin_paper::AdminPaperPage, admin_staff::AdminStaffPage, book::BookPage,
+        books::BooksPage, cart::CartPage, checkout::CheckoutPage, home::HomePage, login::LoginPage, order::OrderPage,
+        orders::OrdersPage, register::RegisterPage, restore::RestorePage, sheet::SheetPage,
+        unsubscribe::UnsubscribePage,
     },
     shop::{Shop, use_shop},
 };
@@ -83,6 +85,11 @@ fn admin() -> Vec<AnyNestedRoute> {
         page(path!("/admin/customers/:id"), AdminCustomerPage),
         page(path!("/admin/staff"), AdminStaffPage),
         page(path!("/admin/audit"), AdminAuditPage),
+        page(path!("/admin/books"), AdminBooksPage),
+        page(path!("/admin/books/new"), AdminNewBookPage),
+        page(path!("/admin/books/files"), AdminFilesPage),
+        page(path!("/admin/books/files/:id"), AdminFilePage),
+        page(path!("/admin/books/:id"), AdminBookPage),
     ]
 }
 

@@ -1,5 +1,7 @@
 //! Books as clients see them, and how they ask for them.
 
+pub mod desk;
+
 use crate::{BookId, Currency, Minor};
 use serde::{Deserialize, Serialize};
 

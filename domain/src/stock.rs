@@ -36,6 +36,17 @@ impl MovementKind {
         }
     }
 
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Receipt => "Delivered",
+            Self::Reserve => "Held for an order",
+            Self::Release => "Given up",
+            Self::Sale => "Sold",
+            Self::Return => "Came back",
+            Self::Adjustment => "Corrected",
+        }
+    }
+
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
@@ -53,6 +64,8 @@ pub struct Movement {
     /// What made a repeat the same correction, and why it was made.
     pub operation: Option<String>,
     pub note: Option<String>,
+    /// The name of the admin who made it.
+    pub by: Option<String>,
     pub at: UnixMillis,
 }
 

@@ -6,6 +6,8 @@
 pub mod account;
 pub mod addresses;
 pub mod admin;
+pub mod admin_books;
+pub mod admin_files;
 #[cfg(feature = "ssr")]
 mod args;
 pub mod board;

@@ -2,7 +2,7 @@
 
 use super::{AppState, AuthSession, User, cookies, shift, viewer};
 use crate::{AppError, boot::Flash};
-use domain::{ErrorCode, Network, OrderId, Owner, Permission, account::AccountView, cart::CartView};
+use domain::{ApiError, ErrorCode, Network, OrderId, Owner, Permission, account::AccountView, cart::CartView};
 use http::{HeaderValue, header, request::Parts};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
@@ -66,10 +66,16 @@ impl Caller {
 
     /// A person of the shop who is trusted with this.
     pub fn require(&self, permission: Permission) -> Result<Viewer, AppError> {
-        match self.account() {
-            None => Err(AppError::new(ErrorCode::Unauthorised, "Please log in first.")),
-            Some(account) if account.role.may(permission) => self.viewer().ok_or_else(not_for_you),
-            Some(_) => Err(not_for_you()),
+        Self::check(self.account(), permission)?;
+        self.viewer().ok_or_else(not_for_you)
+    }
+
+    /// The same for handlers beside the server functions.
+    pub fn check(account: Option<&AccountView>, permission: Permission) -> Result<(), ApiError> {
+        match account {
+            None => Err(ApiError::new(ErrorCode::Unauthorised, "Please log in first.")),
+            Some(account) if account.role.may(permission) => Ok(()),
+            Some(_) => Err(not_for_you().0),
         }
     }
 

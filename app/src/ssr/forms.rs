@@ -14,8 +14,9 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use leptos::server_fn::{error::SERVER_FN_ERROR_HEADER, redirect::REDIRECT_HEADER};
 use std::collections::BTreeMap;
 
-/// Longest form, in bytes.
+/// Longest form, in bytes; that of a book has a description.
 const MAX_BODY: usize = 16 * 1024;
+const MAX_BOOK: usize = 64 * 1024;
 /// Longest answer of a server function that is looked into, in bytes.
 const MAX_ANSWER: usize = 1024 * 1024;
 /// Fields of a form that are looked at, and characters of each.
@@ -23,6 +24,8 @@ const MAX_FIELDS: usize = 24;
 const MAX_VALUE: usize = 300;
 /// Characters of [`SEEN`], which has up to 50 lines.
 const MAX_SEEN: usize = 1000;
+/// Characters of what the form of a book says at length: whole or not at all, because half a description would be saved.
+const MAX_TEXT: usize = 6000;
 /// What the checkout showed.
 const SEEN: &str = "seen";
 /// The fields of the checkout, whose form also carries the button that takes what is left.
@@ -39,6 +42,23 @@ const CHECKOUT: &[&str] = &[
     "address_id",
     "keep_address",
     SEEN,
+];
+/// The fields of a book.
+const BOOK: &[&str] = &[
+    "id",
+    "sku",
+    "isbn13",
+    "title",
+    "subtitle",
+    "authors",
+    "year",
+    "language",
+    "pages",
+    "categories",
+    "description",
+    "price",
+    "popularity",
+    "copies",
 ];
 const PLACE: &str = "orders/place";
 const TAKE: &str = "cart/take_what_is_left";
@@ -70,6 +90,14 @@ const FORMS: &[(&str, &[&str])] = &[
     (PLACE, CHECKOUT),
     ("orders/cancel", &["order_id"]),
     ("payments/init", &["order_id", "provider"]),
+    ("admin/books/create", BOOK),
+    ("admin/books/save", BOOK),
+    ("admin/books/retire", &["id"]),
+    ("admin/books/stock", &["id", "delta", "kind", "reason"]),
+    ("admin/books/low", &["id", "low_from"]),
+    ("admin/books/low_everywhere", &["low_from"]),
+    ("admin/files/import", &["id"]),
+    ("admin/files/discard", &["id"]),
     ("admin/orders/fulfil", &["order_id"]),
     ("admin/orders/ship", &["order_id", "carrier", "tracking"]),
     ("admin/orders/deliver", &["order_id"]),
@@ -97,6 +125,7 @@ const SETTLED: &[(&str, &str)] = &[
     ("account/addresses/save", "/account/addresses?done=address"),
     ("account/addresses/remove", "/account/addresses?done=address"),
     ("account/addresses/default", "/account/addresses?done=address"),
+    ("admin/books/low_everywhere", "/admin/books?show=low"),
 ];
 /// Seconds after which a client may try again when the shop was not ready.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
@@ -111,7 +140,8 @@ pub async fn translate(State(state): State<AppState>, request: Request, next: Ne
     let back = back(&parts.headers);
     // Leptos has redirects of its own for HTML, which would lose the refusal.
     parts.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-    let Ok(body) = to_bytes(body, MAX_BODY).await else {
+    let most = if form.starts_with("admin/books/") { MAX_BOOK } else { MAX_BODY };
+    let Ok(body) = to_bytes(body, most).await else {
         return refusal(&ApiError::new(ErrorCode::TooLarge, "That form is too long."));
     };
     let typed = if known.is_some() { typed(&body) } else { BTreeMap::new() };
@@ -210,6 +240,10 @@ fn after(form: &str, typed: &BTreeMap<String, String>, body: &Bytes, back: Strin
         }
         TAKE => typed("next").and_then(same_site).unwrap_or("/checkout").to_owned(),
         PLACE => answered("order_id").map_or(back, |id| format!("/orders/{id}")),
+        "admin/books/create" => answer.get("id").map_or(back, |id| format!("/admin/books/{id}?done=made")),
+        "admin/books/save" | "admin/books/retire" | "admin/books/stock" | "admin/books/low" => answer
+            .get("id")
+            .map_or(back, |id| format!("/admin/books/{id}?done={}", form.rsplit('/').next().unwrap_or(""))),
         "orders/cancel" => typed("order_id").map_or(back, |id| format!("/orders/{}", crate::next::encode(id))),
         "payments/init" => answered("redirect_url").map_or(back, str::to_owned),
         _ => SETTLED.iter().find(|(name, _)| *name == form).map_or(back, |(_, page)| (*page).to_owned()),
@@ -275,7 +309,11 @@ fn back(headers: &HeaderMap) -> String {
 fn typed(body: &Bytes) -> BTreeMap<String, String> {
     let pairs = form_urlencoded::parse(body).take(MAX_FIELDS);
     let cut = |name: &str, value: &str| {
-        let most = if name == SEEN { MAX_SEEN } else { MAX_VALUE };
+        let most = match name {
+            SEEN => MAX_SEEN,
+            "description" | "authors" => MAX_TEXT,
+            _ => MAX_VALUE,
+        };
         value.chars().take(most).collect()
     };
     pairs.map(|(name, value)| (name.clone().into_owned(), cut(&name, &value))).collect()

@@ -1,7 +1,7 @@
 //! Whatever goes wrong below, the client gets a sentence: JSON for programs, a page for people, and nothing of our insides.
 
 use super::refuse;
-use crate::site::Site;
+use crate::{routes::catalogue::UPLOAD, site::Site};
 use axum::{
     body::Body,
     extract::{Request, State},
@@ -14,9 +14,12 @@ use std::{any::Any, sync::Arc, time::Duration};
 
 /// Longest time until an answer begins. Postgres and Redis give up long before.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// The same for a file that comes over a slow line.
+const PATIENCE_WITH_FILES: Duration = Duration::from_secs(120);
 
 pub async fn timeout(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(PATIENCE, next.run(request)).await {
+    let patience = if request.uri().path() == UPLOAD { PATIENCE_WITH_FILES } else { PATIENCE };
+    match tokio::time::timeout(patience, next.run(request)).await {
         Ok(response) => response,
         Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }

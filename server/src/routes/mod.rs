@@ -1,6 +1,7 @@
 //! Addresses that are neither pages nor server functions.
 
 pub mod board;
+pub mod catalogue;
 pub mod covers;
 pub mod health;
 pub mod open_order;

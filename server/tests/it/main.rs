@@ -3,6 +3,7 @@
 
 mod accounts;
 mod admin_board;
+mod admin_books;
 mod admin_people;
 mod admin_rights;
 mod cart;

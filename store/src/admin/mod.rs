@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod board;
+pub mod books;
 pub mod customers;
 pub mod desk;
 pub mod staff;

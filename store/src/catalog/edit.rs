@@ -47,10 +47,20 @@ pub async fn edit(store: &Store, id: BookId, edit: BookEdit) -> Result<(), Error
 /// Writes changes of books together with the work of telling the carts: a title, a price or a state that really is
 /// another one concerns them. Who gives titles holds [`queries::lock`].
 pub(super) async fn change(tx: &mut PgTransaction<'_>, books: &[(BookId, Row)], now: UnixMillis) -> Result<(), Error> {
-    const OPERATION: &str = "catalog.change";
+    let changed = queries::update(tx, books, now).await.during("catalog.change")?;
+    follow(tx, changed, now).await
+}
+
+/// What comes after the books were written, in the same transaction.
+pub(super) async fn follow(
+    tx: &mut PgTransaction<'_>,
+    changed: impl IntoIterator<Item = Changed>,
+    now: UnixMillis,
+) -> Result<(), Error> {
+    const OPERATION: &str = "catalog.follow";
     let mut news = BTreeMap::<i64, Vec<String>>::new();
     let mut retitled = Vec::new();
-    for Changed { id, stamp, is_retitled } in queries::update(tx, books, now).await.during(OPERATION)? {
+    for Changed { id, stamp, is_retitled } in changed {
         if is_retitled {
             retitled.push(id);
         }

@@ -2,7 +2,7 @@
 
 pub(super) mod addresses;
 
-use super::{BookFacts, cache::Book, find::Source};
+use super::{BookFacts, cache::Book, export::Exported, find::Source};
 use crate::world::from_timestamp;
 use domain::{BookId, Currency, Minor, catalog::Category};
 use sqlx::PgPool;
@@ -105,6 +105,22 @@ pub(super) async fn findable(pg: &PgPool, after: i64, limit: i64) -> Result<Vec<
 pub(super) async fn sold_out(pg: &PgPool) -> Result<Vec<BookId>, sqlx::Error> {
     let ids = sqlx::query_scalar!("SELECT book_id FROM stock WHERE available = 0");
     ids.fetch_all(pg).await?.into_iter().map(book_id).collect()
+}
+
+/// The next books by id, retired ones included, with their copies.
+pub(super) async fn exports(pg: &PgPool, after: i64, limit: i64) -> Result<Vec<Exported>, sqlx::Error> {
+    sqlx::query_as!(
+        Exported,
+        r#"SELECT id, sku, isbn13, title, subtitle, authors, year, language, pages, description, price_minor, popularity,
+                  ARRAY(SELECT category FROM book_categories WHERE book_id = b.id ORDER BY position, category)
+                      AS "categories!",
+                  coalesce(s.on_hand, 0) AS "on_hand!", retired_at IS NOT NULL AS "is_retired!"
+           FROM books b LEFT JOIN stock s ON s.book_id = b.id WHERE id > $1 ORDER BY id LIMIT $2"#,
+        after,
+        limit
+    )
+    .fetch_all(pg)
+    .await
 }
 
 struct BookRow {

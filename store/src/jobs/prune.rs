@@ -21,6 +21,10 @@ const LETTERS_MS: i64 = 90 * DAY_MS;
 /// Links that prove an address: over for days. Changes of accounts: told, or in the dead letters, for days.
 const LINKS_MS: i64 = 7 * DAY_MS;
 
+/// Files of books that nobody said yes to, and the reports of those that are over.
+const FILES_MS: i64 = DAY_MS;
+const REPORTS_MS: i64 = 90 * DAY_MS;
+
 /// The schedule `prune`.
 pub struct Prune;
 
@@ -83,7 +87,20 @@ impl Scheduled for Prune {
             .execute(store.pg())
         });
         let account_changes = account_changes.await.during("prune.account_changes")?;
+        let (files, reports) = (to_timestamp(now.plus(-FILES_MS)), to_timestamp(now.plus(-REPORTS_MS)));
+        let book_files = until_none(|| {
+            sqlx::query!(
+                "DELETE FROM book_imports WHERE id IN (
+                   SELECT id FROM book_imports WHERE (state = 'ready' AND uploaded_at < $1) OR ended_at < $2 LIMIT $3)",
+                files,
+                reports,
+                BATCH
+            )
+            .execute(store.pg())
+        });
+        let book_files = book_files.await.during("prune.book_files")?;
         Ok(json!({
+            "book_files": book_files,
             "gate_ops": gate_ops,
             "dead_letters": dead_letters,
             "expiry_failures": expiry_failures,

@@ -13,13 +13,16 @@ use super::{
 use crate::{
     Store,
     error::{During, Error},
+    viewer::Viewer,
     world::{from_timestamp, to_timestamp},
 };
 use domain::{
-    ApiError, BookId, ErrorCode, OrderId,
+    AccountId, ApiError, BookId, ErrorCode, OrderId,
     order::OrderNumber,
     stock::{Movement, MovementKind},
 };
+use sqlx::PgTransaction;
+use time::OffsetDateTime;
 
 const OPERATION: &str = "stock.adjust";
 /// Longest name of an operation, and longest reason.
@@ -27,8 +30,20 @@ const MAX_TEXT: usize = 200;
 /// Most lines of a history at once.
 const MAX_LINES: i64 = 200;
 
-/// Adds `delta` copies (or takes them away) as `receipt`, `return` or `adjustment`; only the last may be negative.
-/// The same operation id with the same delta does nothing a second time. Returns what is on hand then.
+/// What is corrected, and why.
+#[derive(Debug, Clone, Copy)]
+pub struct Correction<'a> {
+    pub book: BookId,
+    /// Copies that come, or go.
+    pub delta: i32,
+    /// `receipt`, `return` or `adjustment`; only the last may take copies away.
+    pub kind: MovementKind,
+    /// Its name: the same one with the same delta does nothing a second time.
+    pub operation: &'a str,
+    pub note: Option<&'a str>,
+}
+
+/// Adds `delta` copies (or takes them away). Returns what is on hand then.
 pub async fn adjust(
     store: &Store,
     book: BookId,
@@ -37,10 +52,19 @@ pub async fn adjust(
     operation: &str,
     note: Option<&str>,
 ) -> Result<i64, Error> {
+    make(store, None, Correction { book, delta, kind, operation, note }).await
+}
+
+/// The same by one of the shop's people, who signs it.
+pub async fn correct(store: &Store, admin: &Viewer, correction: Correction<'_>) -> Result<i64, Error> {
+    make(store, Some(admin), correction).await
+}
+
+async fn make(store: &Store, admin: Option<&Viewer>, correction: Correction<'_>) -> Result<i64, Error> {
+    let Correction { delta, kind, operation, note, .. } = correction;
     check(delta, kind, operation, note)?;
-    let book = book.get();
-    let now = store.now();
-    let at = to_timestamp(now);
+    let book = correction.book.get();
+    let at = to_timestamp(store.now());
     let mut tx = store.pg().begin().await.during(OPERATION)?;
     ledger::share_gate_lock(&mut tx).await?;
     queries::ensure_row(&mut *tx, book).await.during(OPERATION)?;
@@ -57,21 +81,27 @@ pub async fn adjust(
     if on_hand < i64::from(before.reserved) || i32::try_from(on_hand).is_err() {
         return Err(too_many(i64::from(before.on_hand - before.reserved)).into());
     }
-    queries::insert_correction(&mut *tx, book, kind.as_str(), delta, operation, note, at).await.during(OPERATION)?;
+    let actor = admin.and_then(|admin| admin.owner.account()).map(AccountId::get);
+    queries::insert_correction(&mut *tx, &correction, actor, at).await.during(OPERATION)?;
     queries::add_on_hand(&mut *tx, &[book], &[delta]).await.during(OPERATION)?;
-    let line = Line { book, copies: delta };
-    let name = queries::insert_operation(&mut *tx, "adjust", None, &[line], at).await.during(OPERATION)?;
-    if delta < 0 {
-        match scripts::take(store, name, &[Line { book, copies: -delta }], Extent::Whole).await? {
-            TakeAnswer::Taken(_) => {}
-            TakeAnswer::Short(left) => return Err(too_many(left).into()),
-            // Without it nobody knows what orders in the stream were promised.
-            TakeAnswer::NotReady => return Err(ApiError::not_ready().into()),
-        }
-    }
+    take_or_bring(store, &mut tx, Line { book, copies: delta }, at).await?;
     tx.commit().await.during(OPERATION)?;
     tracing::info!(book.id = book, delta, kind = kind.as_str(), operation, "stock corrected");
     Ok(on_hand)
+}
+
+/// The gate's share: what comes is brought to it after the commit, what goes is taken there now.
+async fn take_or_bring(store: &Store, tx: &mut PgTransaction<'_>, line: Line, at: OffsetDateTime) -> Result<(), Error> {
+    let name = queries::insert_operation(&mut **tx, "adjust", None, &[line], at).await.during(OPERATION)?;
+    if line.copies >= 0 {
+        return Ok(());
+    }
+    match scripts::take(store, name, &[Line { copies: -line.copies, ..line }], Extent::Whole).await? {
+        TakeAnswer::Taken(_) => Ok(()),
+        TakeAnswer::Short(left) => Err(too_many(left).into()),
+        // Without it nobody knows what orders in the stream were promised.
+        TakeAnswer::NotReady => Err(ApiError::not_ready().into()),
+    }
 }
 
 fn check(delta: i32, kind: MovementKind, operation: &str, note: Option<&str>) -> Result<(), ApiError> {
@@ -87,7 +117,11 @@ fn check(delta: i32, kind: MovementKind, operation: &str, note: Option<&str>) ->
 }
 
 fn too_many(left: i64) -> ApiError {
-    let message = format!("Only {left} copies can be taken away: the others are promised to orders.");
+    let message = match left.max(0) {
+        0 => "No copy can be taken away: all are promised to orders.".to_owned(),
+        1 => "Only one copy can be taken away: the others are promised to orders.".to_owned(),
+        left => format!("Only {left} copies can be taken away: the others are promised to orders."),
+    };
     ApiError::new(ErrorCode::Conflict, message)
 }
 
@@ -111,6 +145,7 @@ pub async fn history(store: &Store, book: BookId, before: Option<i64>, most: i64
             order: order.transpose()?,
             operation: row.operation_id,
             note: row.note,
+            by: row.by,
             at: from_timestamp(row.at),
         })
     };

@@ -62,6 +62,24 @@ pub(crate) async fn set_on_hand(
     Ok(kept)
 }
 
+/// A new book with its first copies. Of none the gate hears, too: what it does not know is "being counted".
+pub(crate) async fn open_shelf(
+    store: &Store,
+    tx: &mut PgTransaction<'_>,
+    operation: &str,
+    book: BookId,
+    copies: i32,
+) -> Result<(), Error> {
+    set_on_hand(store, tx, operation, vec![(book, copies)]).await?;
+    if copies == 0 {
+        let line = Line { book: book.get(), copies };
+        queries::insert_operation(&mut **tx, "adjust", None, &[line], to_timestamp(store.now()))
+            .await
+            .during(OPERATION)?;
+    }
+    Ok(())
+}
+
 async fn set(
     store: &Store,
     tx: &mut PgTransaction<'_>,

@@ -12,8 +12,8 @@ pub mod reconcile;
 mod scripts;
 pub(crate) mod view;
 
-pub use adjust::{adjust, history};
-pub(crate) use counts::{Kept, set_on_hand};
+pub use adjust::{Correction, adjust, correct, history};
+pub(crate) use counts::{Kept, open_shelf, set_on_hand};
 pub use gate_ops::ApplyGateOps;
 pub(crate) use queries::Line;
 #[cfg(test)]

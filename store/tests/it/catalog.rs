@@ -3,6 +3,8 @@
 mod addresses;
 mod cached;
 mod edit;
+mod editor;
+mod files;
 mod found;
 mod import;
 mod lists;

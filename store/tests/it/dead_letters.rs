@@ -93,13 +93,13 @@ async fn pruning_takes_what_is_old_and_over() {
                 SELECT 'outbox', n::text, '{}', 'x', 10, s, now() - interval '200 days', CASE WHEN s <> 'parked' THEN now() - n * interval '60 days' END
                 FROM generate_series(1, 2) n, unnest('{parked,retried,discarded}'::text[]) s").await;
     let report = Prune.run(&shop.store).await.unwrap();
-    let gone = serde_json::json!({ "gate_ops": 2, "dead_letters": 2, "expiry_failures": 1, "account_links": 0, "account_changes": 0 });
+    let gone = serde_json::json!({ "gate_ops": 2, "dead_letters": 2, "expiry_failures": 1, "account_links": 0, "account_changes": 0, "book_files": 0 });
     assert_eq!(report, gone);
     assert_eq!(shop.count("SELECT count(*) FROM expiry_failures").await, 1, "of the open one");
     assert_eq!(shop.count("SELECT count(*) FROM gate_ops").await, 3);
     assert_eq!(shop.count("SELECT count(*) FROM dead_letters").await, 4);
     assert_eq!(
         Prune.run(&shop.store).await.unwrap(),
-        serde_json::json!({ "gate_ops": 0, "dead_letters": 0, "expiry_failures": 0, "account_links": 0, "account_changes": 0 })
+        serde_json::json!({ "gate_ops": 0, "dead_letters": 0, "expiry_failures": 0, "account_links": 0, "account_changes": 0, "book_files": 0 })
     );
 }

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod admin_board;
+mod admin_books;
 mod admin_desk;
 mod admin_people;
 mod away;

@@ -61,7 +61,7 @@ const TWO_LETTERS: [(&str, &str); 56] = [
 ];
 
 /// `en`, `eng`, `en-GB` and `EN_us` are all `en`; a code without a short form stays (`fil`). `None`: not a code.
-pub(super) fn parse(code: &str) -> Option<String> {
+pub(in crate::catalog) fn parse(code: &str) -> Option<String> {
     let primary = code.split(['-', '_']).next()?.to_ascii_lowercase();
     let fits = (2..=3).contains(&primary.len()) && primary.bytes().all(|b| b.is_ascii_lowercase());
     let short = TWO_LETTERS.binary_search_by_key(&primary.as_str(), |(long, _)| long).ok().map(|at| TWO_LETTERS[at].1);

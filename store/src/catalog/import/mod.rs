@@ -24,13 +24,15 @@
 //! the file says; the report names those books.
 
 pub(super) mod columns;
-mod language;
+pub(super) mod language;
+mod preview;
 pub(super) mod queries;
 mod reader;
 pub(super) mod record;
 mod slug;
 mod write;
 
+pub(super) use preview::{faults, preview};
 pub(super) use slug::{MAX_SLUG, Named, latin, of as slug_of};
 
 use crate::{
@@ -150,7 +152,7 @@ async fn run(
 }
 
 /// Reading stands still while a batch is written, and the other way round: only two batches are ever in memory.
-async fn read_and_write(
+pub(super) async fn read_and_write(
     store: &Store,
     tx: &mut sqlx::PgTransaction<'_>,
     source: impl Read + Send + 'static,
@@ -174,7 +176,7 @@ async fn read_and_write(
 }
 
 /// Waiting for the lock ran into the statement timeout.
-fn busy(error: sqlx::Error) -> ImportError {
+pub(super) fn busy(error: sqlx::Error) -> ImportError {
     match &error {
         sqlx::Error::Database(db) if db.code().as_deref() == Some("57014") => ImportError::Busy,
         _ => ImportError::Store(Error::Postgres { operation: "import.lock", source: error }),

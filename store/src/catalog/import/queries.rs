@@ -35,7 +35,10 @@ pub(super) async fn known(
 }
 
 /// Which of these are in use.
-pub(super) async fn slugs_taken(tx: &mut PgTransaction<'_>, slugs: &[String]) -> Result<Vec<String>, sqlx::Error> {
+pub(in crate::catalog) async fn slugs_taken(
+    tx: &mut PgTransaction<'_>,
+    slugs: &[String],
+) -> Result<Vec<String>, sqlx::Error> {
     let taken = sqlx::query_scalar!(
         r#"SELECT slug AS "slug!" FROM books WHERE slug = ANY($1)
            UNION ALL SELECT slug FROM former_slugs WHERE slug = ANY($1)"#,
@@ -46,7 +49,7 @@ pub(super) async fn slugs_taken(tx: &mut PgTransaction<'_>, slugs: &[String]) ->
 
 /// A row with what only new books need.
 #[derive(Serialize)]
-pub(super) struct NewBook<'a> {
+pub(in crate::catalog) struct NewBook<'a> {
     key: &'a str,
     slug: &'a str,
     #[serde(flatten)]
@@ -60,7 +63,7 @@ impl<'a> NewBook<'a> {
 }
 
 /// Returns the ids by SKU; new books keep the order of the file.
-pub(super) async fn insert(
+pub(in crate::catalog) async fn insert(
     tx: &mut PgTransaction<'_>,
     books: &[NewBook<'_>],
     currency: Currency,
@@ -149,14 +152,14 @@ pub(in crate::catalog) async fn update(
 
 /// A book on a shelf; position 0 is its primary one.
 #[derive(Serialize)]
-pub(super) struct Placement<'a> {
+pub(in crate::catalog) struct Placement<'a> {
     pub book_id: BookId,
     pub category: &'a str,
     pub position: i32,
 }
 
 /// Categories that nobody knew yet.
-pub(super) async fn make_categories(
+pub(in crate::catalog) async fn make_categories(
     tx: &mut PgTransaction<'_>,
     placements: &[Placement<'_>],
 ) -> Result<(), sqlx::Error> {
@@ -176,7 +179,10 @@ pub(super) async fn make_categories(
 }
 
 /// These shelves and no others, for the books named.
-pub(super) async fn place(tx: &mut PgTransaction<'_>, placements: &[Placement<'_>]) -> Result<(), sqlx::Error> {
+pub(in crate::catalog) async fn place(
+    tx: &mut PgTransaction<'_>,
+    placements: &[Placement<'_>],
+) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "WITH wanted AS MATERIALIZED (
              SELECT * FROM jsonb_to_recordset($1) AS p (book_id bigint, category text, position integer)
@@ -193,4 +199,49 @@ pub(super) async fn place(tx: &mut PgTransaction<'_>, placements: &[Placement<'_
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// A line, for the book that it would change.
+#[derive(Serialize)]
+pub(super) struct Look<'a> {
+    pub id: BookId,
+    pub categories: Option<&'a [String]>,
+    #[serde(flatten)]
+    pub row: &'a Row,
+}
+
+/// A book as it is, and whether that line would change it.
+pub(super) struct Looked {
+    pub id: i64,
+    pub title: String,
+    pub price: i64,
+    pub on_hand: i32,
+    pub is_retired: bool,
+    /// In anything but its copies.
+    pub is_changed: bool,
+}
+
+pub(super) async fn compare(tx: &mut PgTransaction<'_>, lines: &[Look<'_>]) -> Result<Vec<Looked>, sqlx::Error> {
+    sqlx::query_as!(
+        Looked,
+        r#"SELECT o.id AS "id!", o.title AS "title!", o.price_minor AS "price!", coalesce(s.on_hand, 0) AS "on_hand!",
+                  o.retired_at IS NOT NULL AS "is_retired!",
+                  (coalesce(c.sku, o.sku), coalesce(c.isbn13, o.isbn13), coalesce(c.title, o.title),
+                   coalesce(c.subtitle, o.subtitle), coalesce(c.authors, o.authors), coalesce(c.year, o.year),
+                   coalesce(c.language, o.language), coalesce(c.pages, o.pages), coalesce(c.description, o.description),
+                   coalesce(c.price_minor, o.price_minor), coalesce(c.popularity, o.popularity),
+                   coalesce(c.retired, o.retired_at IS NOT NULL), coalesce(c.categories, o.categories))
+                  IS DISTINCT FROM
+                  (o.sku, o.isbn13, o.title, o.subtitle, o.authors, o.year, o.language, o.pages, o.description,
+                   o.price_minor, o.popularity, o.retired_at IS NOT NULL, o.categories) AS "is_changed!"
+           FROM jsonb_to_recordset($1) AS c (id bigint, sku text, isbn13 text, title text, subtitle text,
+                authors text[], year integer, language text, pages integer, description text, price_minor bigint,
+                popularity bigint, retired boolean, categories text[])
+           JOIN (SELECT b.*, ARRAY(SELECT category FROM book_categories WHERE book_id = b.id ORDER BY position, category)
+                     AS categories FROM books b) o ON o.id = c.id
+           LEFT JOIN stock s ON s.book_id = o.id"#,
+        Json(lines) as _
+    )
+    .fetch_all(&mut **tx)
+    .await
 }

@@ -20,8 +20,10 @@ const MAX_CATEGORIES: usize = 10;
 const MAX_CATEGORY: usize = 60;
 /// Whole units of the currency: ten lakh rupees.
 pub(in crate::catalog) const MAX_PRICE: i64 = 1_000_000;
+pub(in crate::catalog) const YEARS: (i64, i64) = (-4_000, 2_100);
+pub(in crate::catalog) const MAX_PAGES: i64 = 100_000;
 const MAX_STOCK: i64 = 1_000_000;
-const MAX_POPULARITY: i64 = 1_000_000_000_000;
+pub(in crate::catalog) const MAX_POPULARITY: i64 = 1_000_000_000_000;
 
 /// What a line says; `None`: nothing about that. Serialised, it is a record for `jsonb_to_recordset`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -89,9 +91,9 @@ impl Row {
             title: text(Column::Title, MAX_TITLE)?,
             subtitle: text(Column::Subtitle, MAX_TITLE)?,
             authors: field(Column::Authors)?.map(authors).transpose()?,
-            year: number(Column::Year, -4_000, 2_100)?,
+            year: number(Column::Year, YEARS.0, YEARS.1)?,
             language: field(Column::Language)?.map(|code| language::parse(code).ok_or(Fault::Language)).transpose()?,
-            pages: number(Column::Pages, 1, 100_000)?,
+            pages: number(Column::Pages, 1, MAX_PAGES)?,
             description: text(Column::Description, MAX_DESCRIPTION)?,
             price: field(Column::Price)?.map(|value| price(value).ok_or(Fault::Price)).transpose()?,
             popularity: number(Column::Popularity, 0, MAX_POPULARITY)?,
@@ -124,7 +126,7 @@ pub(in crate::catalog) fn plain(column: Column, value: &str, max: usize) -> Resu
     Ok(text)
 }
 
-fn whole(column: Column, value: &str, min: i64, max: i64) -> Result<i64, Fault> {
+pub(in crate::catalog) fn whole(column: Column, value: &str, min: i64, max: i64) -> Result<i64, Fault> {
     let fault = Fault::Number { column: column.name(), min, max };
     let digits = value.strip_prefix('-').unwrap_or(value);
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
@@ -133,7 +135,7 @@ fn whole(column: Column, value: &str, min: i64, max: i64) -> Result<i64, Fault> 
     value.parse().ok().filter(|number| (min..=max).contains(number)).ok_or(fault)
 }
 
-fn sku(value: &str) -> Result<String, Fault> {
+pub(in crate::catalog) fn sku(value: &str) -> Result<String, Fault> {
     let fits = value.len() <= MAX_SKU && value.bytes().all(|b| b.is_ascii_graphic());
     if fits { Ok(value.to_owned()) } else { Err(Fault::Sku) }
 }
@@ -159,7 +161,7 @@ fn yes_or_no(value: &str) -> Option<bool> {
 }
 
 /// Separated by `;`, or by `,` where there is none; `King, Jr.` is one person.
-fn authors(value: &str) -> Result<Vec<String>, Fault> {
+pub(in crate::catalog) fn authors(value: &str) -> Result<Vec<String>, Fault> {
     const TITLES: [&str; 8] = ["Jr.", "Jr", "Sr.", "II", "III", "M.D.", "Ph.D.", "PhD"];
     let separator = if value.contains(';') { ';' } else { ',' };
     let mut names: Vec<String> = Vec::new();
@@ -179,7 +181,7 @@ fn authors(value: &str) -> Result<Vec<String>, Fault> {
     Ok(names)
 }
 
-fn categories(value: &str) -> Result<Vec<String>, Fault> {
+pub(in crate::catalog) fn categories(value: &str) -> Result<Vec<String>, Fault> {
     let mut slugs: Vec<String> = Vec::new();
     for name in value.split(';').map(str::trim).filter(|name| !name.is_empty()) {
         let name = plain(Column::Categories, name, MAX_CATEGORY)?;

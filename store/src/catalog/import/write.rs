@@ -14,7 +14,7 @@ use std::collections::{HashMap, HashSet};
 
 pub(super) struct Writer<'a, 'tx> {
     store: &'a Store,
-    tx: &'a mut PgTransaction<'tx>,
+    pub tx: &'a mut PgTransaction<'tx>,
     pub report: ImportReport,
     currency: Currency,
     now: UnixMillis,
@@ -39,9 +39,10 @@ enum Key {
 }
 
 /// A line and the book it changes; `None`: a new one.
-struct Target {
-    row: Row,
-    book: Option<BookId>,
+pub(super) struct Target {
+    pub line: u64,
+    pub row: Row,
+    pub book: Option<BookId>,
 }
 
 impl<'a, 'tx> Writer<'a, 'tx> {
@@ -59,16 +60,21 @@ impl<'a, 'tx> Writer<'a, 'tx> {
         }
     }
 
-    /// Checks the lines against the file so far and the catalogue, and writes them unless any line was refused yet.
-    pub async fn write(&mut self, lines: Vec<Line>) -> Result<(), Error> {
+    /// Checks the lines against the file so far and the catalogue; the good ones come back.
+    pub async fn look(&mut self, lines: Vec<Line>) -> Result<Vec<Target>, Error> {
         self.report.lines += lines.len() as u64;
         let rows = self.unique(lines);
-        let targets = self.targets(rows).await?;
+        self.targets(rows).await
+    }
+
+    /// The same, and writes them unless any line was refused yet.
+    pub async fn write(&mut self, lines: Vec<Line>) -> Result<(), Error> {
+        let targets = self.look(lines).await?;
         if self.report.refused_total > 0 {
             return Ok(());
         }
         let (mut fresh, mut known) = (Vec::new(), Vec::new());
-        for Target { row, book } in targets {
+        for Target { row, book, .. } in targets {
             match book {
                 Some(id) => known.push((id, row)),
                 None => fresh.push(row),
@@ -138,7 +144,7 @@ impl<'a, 'tx> Writer<'a, 'tx> {
             let same_isbn = row.isbn13.as_ref().and_then(|isbn| by_isbn.get(isbn.as_str()).copied());
             let same_sku = by_sku.get(row.key()).copied();
             match self.target(line, &row, same_isbn, same_sku) {
-                Ok(book) => targets.push(Target { row, book }),
+                Ok(book) => targets.push(Target { line, row, book }),
                 Err(reason) => self.report.refuse(line, reason),
             }
         }

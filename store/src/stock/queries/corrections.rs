@@ -1,5 +1,6 @@
 //! SQL of one book's stock as people see and mend it: corrections by delta, counts, and its history.
 
+use crate::stock::adjust::Correction;
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -85,22 +86,21 @@ pub(in crate::stock) async fn known_delta(
 
 pub(in crate::stock) async fn insert_correction(
     db: impl PgExecutor<'_>,
-    book: i64,
-    kind: &str,
-    delta: i32,
-    operation: &str,
-    note: Option<&str>,
+    correction: &Correction<'_>,
+    actor: Option<i64>,
     at: OffsetDateTime,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "INSERT INTO stock_movements (book_id, kind, quantity, on_hand_delta, reserved_delta, operation_id, note, at)
-         VALUES ($1, $2, $3, $3, 0, $4, $5, $6)",
-        book,
-        kind,
-        delta,
-        operation,
-        note,
-        at
+        "INSERT INTO stock_movements (book_id, kind, quantity, on_hand_delta, reserved_delta, operation_id, note, at,
+             actor_id)
+         VALUES ($1, $2, $3, $3, 0, $4, $5, $6, $7)",
+        correction.book.get(),
+        correction.kind.as_str(),
+        correction.delta,
+        correction.operation,
+        correction.note,
+        at,
+        actor
     )
     .execute(db)
     .await?;
@@ -117,6 +117,7 @@ pub(in crate::stock) struct HistoryRow {
     pub number: Option<String>,
     pub operation_id: Option<String>,
     pub note: Option<String>,
+    pub by: Option<String>,
     pub at: OffsetDateTime,
 }
 
@@ -129,10 +130,11 @@ pub(in crate::stock) async fn history(
     sqlx::query_as!(
         HistoryRow,
         r#"SELECT m.id, m.kind, m.quantity, m.on_hand AS "on_hand!", m.reserved AS "reserved!", m.order_id,
-                  o.number AS "number?", m.operation_id, m.note, m.at
+                  o.number AS "number?", m.operation_id, m.note, a.name AS "by?", m.at
            FROM (SELECT *, sum(on_hand_delta) OVER w AS on_hand, sum(reserved_delta) OVER w AS reserved
                  FROM stock_movements WHERE book_id = $1 AND id < $2 WINDOW w AS (ORDER BY id)) m
-           LEFT JOIN orders o ON o.id = m.order_id ORDER BY m.id DESC LIMIT $3"#,
+           LEFT JOIN orders o ON o.id = m.order_id LEFT JOIN accounts a ON a.id = m.actor_id
+           ORDER BY m.id DESC LIMIT $3"#,
         book,
         before,
         most
