@@ -148,7 +148,7 @@ test('account, admin and whatever their links lead to', async () => {
   const found = [];
   const kind = (path) => path.replace(/\?.*/, '').replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, ':id').replace(/\/\d+/g, '/:n')
     .replace(/^\/(books|authors|categories)\/.*/, '/$1/:slug');
-  const [seen, todo] = [new Set(['/', '/books', '/books/:slug', '/authors/:slug', '/categories/:slug']), ['/account', '/admin/orders']];
+  const [seen, todo] = [new Set(['/', '/books', '/books/:slug', '/authors/:slug', '/categories/:slug']), ['/account', '/admin/orders', '/admin/books', '/admin/books?show=low']];
   while (todo.length) {
     const path = todo.shift();
     if (seen.has(kind(path))) continue;

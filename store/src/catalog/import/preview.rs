@@ -50,8 +50,9 @@ pub(in crate::catalog) async fn preview(
 }
 
 /// The first of the refused lines, as people read them, and how many there are.
-pub(in crate::catalog) fn faults(refused: Vec<Refusal>, total: u64) -> (Vec<Fault>, u64) {
+pub(in crate::catalog) fn faults(mut refused: Vec<Refusal>, total: u64) -> (Vec<Fault>, u64) {
     const { assert!(MAX_FAULTS <= MAX_LISTED) };
+    refused.sort_by_key(|refusal| refusal.line);
     let fault = |Refusal { line, reason }| Fault { line, reason };
     (refused.into_iter().take(MAX_FAULTS).map(fault).collect(), total)
 }

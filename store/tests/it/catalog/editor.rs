@@ -11,7 +11,7 @@ use store::{
 fn form() -> BookForm {
     BookForm {
         sku: "N-1".into(),
-        isbn13: "0-679-45731-1".into(),
+        isbn13: "978-0-679-45731-2".into(),
         title: "The God of Small Things".into(),
         authors: "Arundhati Roy".into(),
         price: "599".into(),
