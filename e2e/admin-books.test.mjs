@@ -83,7 +83,7 @@ test('a book is made, and a shopper sees its price, its copies and its end witho
 
   await fill(desk, { price: '450' });
   await desk.getByRole('button', { name: 'Save', exact: true }).click();
-  await desk.getByText('Saved. Pages and carts').waitFor();
+  await desk.getByText('Saved. Open carts').waitFor();
   await cart.getByText(/Was ₹499/).waitFor();
   await desk.getByText('Take it out of sale').first().click();
   await desk.getByText('It leaves lists and searches at once.').waitFor();
@@ -100,7 +100,7 @@ test('two people change one book: the second is told what it says now, and decid
   for (const page of [first, second]) await visit(page, `${shop.url}/admin/books/${id}`);
   await fill(first, { price: '460' });
   await first.getByRole('button', { name: 'Save', exact: true }).click();
-  await first.getByText('Saved. Pages and carts').waitFor();
+  await first.getByText('Saved. Open carts').waitFor();
   await fill(second, { price: '470', subtitle: 'From the Big Bang on' });
   await second.getByRole('button', { name: 'Save', exact: true }).click();
   await second.getByText('Somebody else changed this book').waitFor();
@@ -108,7 +108,7 @@ test('two people change one book: the second is told what it says now, and decid
   assert.equal(await second.locator('[name="subtitle"]').inputValue(), 'From the Big Bang on');
   await pictures(second, 'admin-book-conflict');
   await second.getByRole('button', { name: 'Save', exact: true }).click();
-  await second.getByText('Saved. Pages and carts').waitFor();
+  await second.getByText('Saved. Open carts').waitFor();
   assert.equal(shop.sql(`SELECT price_minor FROM books WHERE id = ${id}`), '47000');
 });
 

@@ -4,10 +4,10 @@ use super::{admin_book_form::fields, admin_books::state, admin_orders::only_for,
 use crate::{
     call::{Post, PostForm, address},
     components::{
+        admin_nav::AdminPage,
         icon::icon,
         loaded::loaded,
         notice::{Tone, notice, refusal},
-        page::{Page, WIDE},
     },
     derived::Derived,
     html::{changing, html},
@@ -53,23 +53,24 @@ impl Desk {
     }
 }
 
-const SAVED: &str = "Saved. Pages and carts that show this book follow by themselves.";
-const MOVED: &str = "The copies are counted. Open pages follow within a second.";
+const SAVED: &str = "Saved. Open carts follow by themselves, pages from now on.";
+const RETIRED: &str = "Done. Open carts follow by themselves, pages from now on.";
+pub const COUNTED: &str = "The copies are counted. Open pages follow within a second.";
 
 /// What a plain form left in the address.
 fn words(done: &str) -> Option<&'static str> {
     Some(match done {
         "made" => "The book is on the shelf.",
         "save" => SAVED,
-        "retire" => "Done. Pages and carts that show this book follow by themselves.",
-        "stock" => MOVED,
+        "retire" => RETIRED,
+        "stock" => COUNTED,
         "low" => "Kept.",
         _ => return None,
     })
 }
 
 fn show(book: BookDesk, done: &str, is_older: bool) -> AnyView {
-    let (title, slug, id) = (format!("{}, admin", book.title), book.slug.clone(), book.id);
+    let (title, slug, id) = (book.title.clone(), book.slug.clone(), book.id);
     let left = book.on_hand - book.reserved;
     let desk = Desk { said: RwSignal::new(words(done)), book: RwSignal::new(book) };
     let on_sale = use_shop().live.available(id, Some(left));
@@ -80,7 +81,7 @@ fn show(book: BookDesk, done: &str, is_older: bool) -> AnyView {
     let edits = use_shop().may(Permission::EditCatalogue).then(|| (form(desk), retire(desk, is_retired)));
     let (form, retire) = edits.unzip();
     html! {
-        <Page title=title class=WIDE>
+        <AdminPage title=title>
             <header class="page-head">
                 <a class="page-head__back" href="/admin/books">{icon("left")}" Books"</a>
                 <div class="admin-order__head">
@@ -94,7 +95,7 @@ fn show(book: BookDesk, done: &str, is_older: bool) -> AnyView {
                 <div class="order__side">{form}</div>
                 <div class="order__side">{Shelf::new(desk, on_sale).view(is_older)}{retire}</div>
             </div>
-        </Page>
+        </AdminPage>
     }
 }
 
@@ -119,7 +120,7 @@ fn form(desk: Desk) -> AnyView {
 }
 
 fn retire(desk: Desk, is_retired: Derived<bool>) -> AnyView {
-    let post = desk.post("admin/books/retire", "Done. Pages and carts that show this book follow by themselves.");
+    let post = desk.post("admin/books/retire", RETIRED);
     let id = desk.book.with_untracked(|book| book.id.to_string());
     let body = move || {
         let id = id.clone();

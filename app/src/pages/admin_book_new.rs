@@ -6,12 +6,7 @@ use super::{
 };
 use crate::{
     call::{Post, PostForm},
-    components::{
-        form::Input,
-        icon::icon,
-        notice::refusal,
-        page::{NARROW, Page},
-    },
+    components::{admin_nav::AdminPage, form::Input, icon::icon, notice::refusal},
     html::html,
     shop::use_shop,
 };
@@ -36,17 +31,17 @@ pub fn AdminNewBookPage() -> impl IntoView {
     let copies =
         Input { is_optional: true, inputmode: Some("numeric".into()), ..input("copies", "Copies on hand", "") };
     html! {
-        <Page title="New book, admin" class=NARROW>
+        <AdminPage title="New book">
             <header class="page-head">
                 <a class="page-head__back" href="/admin/books">{icon("left")}" Books"</a>
                 <h1>"New book"</h1>
             </header>
             {refusal(post.error())}
-            <PostForm to=post class="form">
+            <PostForm to=post class="form desk-narrow">
                 {fields(post, &begun)}
                 {copies.view(post)}
                 <button class="button button--primary" aria-busy=move || post.busy()>"Put it on the shelf"</button>
             </PostForm>
-        </Page>
+        </AdminPage>
     }
 }

@@ -3,13 +3,7 @@
 use super::admin_orders::only_for;
 use crate::{
     call::{Post, PostForm, address},
-    components::{
-        get_form::follow,
-        icon::icon,
-        loaded::loaded,
-        notice::refusal,
-        page::{Page, WIDE},
-    },
+    components::{admin_nav::AdminPage, get_form::follow, icon::icon, loaded::loaded, notice::refusal},
     derived::Derived,
     html::{changing, html},
     shop::use_shop,
@@ -83,14 +77,14 @@ fn show(wanted: &Wanted, page: ShelfPage) -> AnyView {
     let tabs = tabs(wanted, &page.counts);
     let filters = filters(wanted, &page.categories);
     html! {
-        <Page title="Books, admin" class=WIDE>
+        <AdminPage title="Books">
             <header class="page-head desk-head">
                 <h1>"Books"</h1>
                 {may_edit().then(ways_in)}
             </header>
             {filters}{tabs}{low}{table(page.books)}
             <nav class="pagination" aria-label="Pages"><ul class="pagination__list">{first}{next}</ul></nav>
-        </Page>
+        </AdminPage>
     }
 }
 

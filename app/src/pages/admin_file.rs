@@ -4,10 +4,10 @@ use super::{admin_files::state, admin_orders::only_for};
 use crate::{
     call::{Post, PostForm, address, get, read},
     components::{
+        admin_nav::AdminPage,
         icon::icon,
         loaded::loaded,
         notice::{Tone, notice, refusal},
-        page::{Page, WIDE},
     },
     derived::Derived,
     effect::effect,
@@ -43,7 +43,7 @@ fn address_of(id: &str) -> String {
 }
 
 fn show(file: BookFile) -> AnyView {
-    let (title, id) = (format!("{}, admin", file.name), file.id.clone());
+    let (title, id) = (file.name.clone(), file.id.clone());
     let facts = format!("{}, {}", counted(file.preview.lines, "line", "lines"), size(file.size));
     let (name, at, by) = (file.name.clone(), when::moment(file.uploaded_at), file.by.clone());
     let preview = preview(&file.preview);
@@ -52,7 +52,7 @@ fn show(file: BookFile) -> AnyView {
     let stands = Derived::new(move || file.with(|file| file.state));
     let ask = move || ask(file, stands.get(), &id);
     html! {
-        <Page title=title class=WIDE>
+        <AdminPage title=title>
             <header class="page-head">
                 <a class="page-head__back" href="/admin/books/files">{icon("left")}" Files"</a>
                 <div class="admin-order__head"><h1>{name}</h1>{move || state(stands.get())}</div>
@@ -60,7 +60,7 @@ fn show(file: BookFile) -> AnyView {
             </header>
             <div aria-live="polite">{changing(move || file.with(progress))}{changing(ask)}</div>
             {preview}
-        </Page>
+        </AdminPage>
     }
 }
 

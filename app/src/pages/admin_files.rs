@@ -3,12 +3,7 @@
 use super::admin_orders::only_for;
 use crate::{
     call::Post,
-    components::{
-        icon::icon,
-        loaded::loaded,
-        notice::refusal,
-        page::{Page, WIDE},
-    },
+    components::{admin_nav::AdminPage, icon::icon, loaded::loaded, notice::refusal},
     html::{changing, html},
     shop::use_shop,
     when,
@@ -33,14 +28,14 @@ pub fn AdminFilesPage() -> impl IntoView {
 
 fn show(files: Vec<BookFile>) -> AnyView {
     html! {
-        <Page title="Files of books, admin" class=WIDE>
+        <AdminPage title="Files of books">
             <header class="page-head">
                 <a class="page-head__back" href="/admin/books">{icon("left")}" Books"</a>
                 <h1>"Import a file"</h1>
             </header>
             {form()}
             {list(files)}
-        </Page>
+        </AdminPage>
     }
 }
 
@@ -55,7 +50,7 @@ fn form() -> AnyView {
         format!("A CSV file of at most {} MiB, with the columns that “Export all” writes. ", MAX_FILE / 1024 / 1024);
     html! {
         {refusal(post.error())}
-        <form class="form desk-upload" action=format!("/api/{UPLOAD}") method="post" enctype="multipart/form-data">
+        <form class="form desk-narrow" action=format!("/api/{UPLOAD}") method="post" enctype="multipart/form-data">
             <div class=move || if is_wrong() { "field field--error" } else { "field" }>
                 <label class="field__label" for="file">"File"</label>
                 <input class="input" id="file" name="file" type="file" accept=".csv,text/csv" required=true

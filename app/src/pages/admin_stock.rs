@@ -1,6 +1,9 @@
 //! The copies of one book: how many there are, corrections by delta with a reason, when they run low, and the ledger.
 
-use super::{admin_book::Desk, admin_book_form::input};
+use super::{
+    admin_book::{COUNTED, Desk},
+    admin_book_form::input,
+};
 use crate::{
     call::{Post, PostForm},
     components::{form::Input, icon::icon, notice::refusal},
@@ -27,7 +30,7 @@ pub struct Shelf {
 
 impl Shelf {
     pub fn new(desk: Desk, on_sale: Derived<Option<i64>>) -> Self {
-        let correct = desk.post("admin/books/stock", "The copies are counted. Open pages follow within a second.");
+        let correct = desk.post("admin/books/stock", COUNTED);
         Self { desk, on_sale, correct, low: desk.post("admin/books/low", "Kept.") }
     }
 

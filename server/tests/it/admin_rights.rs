@@ -18,8 +18,20 @@ use std::collections::{BTreeMap, BTreeSet};
 /// After `/api/admin/`.
 const TABLE: &[(&str, Permission)] = &[
     ("audit", ReadAudit),
+    ("books", ReadCatalogue),
+    ("books/create", EditCatalogue),
+    ("books/get", ReadCatalogue),
+    ("books/low", AdjustStock),
+    ("books/low_everywhere", AdjustStock),
+    ("books/retire", EditCatalogue),
+    ("books/save", EditCatalogue),
+    ("books/stock", AdjustStock),
     ("customers", ReadCustomers),
     ("customers/get", ReadCustomers),
+    ("files", EditCatalogue),
+    ("files/discard", EditCatalogue),
+    ("files/get", EditCatalogue),
+    ("files/import", EditCatalogue),
     ("orders", ReadOrders),
     ("orders/address", ServeOrders),
     // What it then does asks for more.

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     Store,
+    admin::audit,
     error::{During, Error},
     viewer::Viewer,
     world::{from_timestamp, to_timestamp},
@@ -21,6 +22,7 @@ use domain::{
     order::OrderNumber,
     stock::{Movement, MovementKind},
 };
+use serde_json::json;
 use sqlx::PgTransaction;
 use time::OffsetDateTime;
 
@@ -84,6 +86,11 @@ async fn make(store: &Store, admin: Option<&Viewer>, correction: Correction<'_>)
     let actor = admin.and_then(|admin| admin.owner.account()).map(AccountId::get);
     queries::insert_correction(&mut *tx, &correction, actor, at).await.during(OPERATION)?;
     queries::add_on_hand(&mut *tx, &[book], &[delta]).await.during(OPERATION)?;
+    if let Some(admin) = admin {
+        let before = json!({ "on_hand": before.on_hand });
+        let after = json!({ "on_hand": on_hand, "what": kind.label(), "why": note });
+        audit::note(&mut *tx, store, admin, "stock.correct", ("book", &book), before, after).await?;
+    }
     take_or_bring(store, &mut tx, Line { book, copies: delta }, at).await?;
     tx.commit().await.during(OPERATION)?;
     tracing::info!(book.id = book, delta, kind = kind.as_str(), operation, "stock corrected");

@@ -62,24 +62,6 @@ pub(crate) async fn set_on_hand(
     Ok(kept)
 }
 
-/// A new book with its first copies. Of none the gate hears, too: what it does not know is "being counted".
-pub(crate) async fn open_shelf(
-    store: &Store,
-    tx: &mut PgTransaction<'_>,
-    operation: &str,
-    book: BookId,
-    copies: i32,
-) -> Result<(), Error> {
-    set_on_hand(store, tx, operation, vec![(book, copies)]).await?;
-    if copies == 0 {
-        let line = Line { book: book.get(), copies };
-        queries::insert_operation(&mut **tx, "adjust", None, &[line], to_timestamp(store.now()))
-            .await
-            .during(OPERATION)?;
-    }
-    Ok(())
-}
-
 async fn set(
     store: &Store,
     tx: &mut PgTransaction<'_>,
@@ -88,7 +70,7 @@ async fn set(
 ) -> Result<Vec<Kept>, Error> {
     let at = to_timestamp(store.now());
     let books: Vec<i64> = counts.iter().map(|(book, _)| book.get()).collect();
-    queries::ensure_rows(&mut **tx, &books).await.during(OPERATION)?;
+    let fresh = queries::ensure_rows(&mut **tx, &books).await.during(OPERATION)?;
     let before = queries::lock_counts(&mut **tx, &books).await.during(OPERATION)?;
     ledger::expect_rows(OPERATION, before.len() as u64, counts.len())?;
     let changes = counts
@@ -97,7 +79,10 @@ async fn set(
         .map(|((_, asked), count)| Line { book: count.book, copies: asked.max(&count.reserved) - count.on_hand });
     let (lowered, mut moved): (Vec<Line>, Vec<Line>) =
         changes.filter(|line| line.copies != 0).partition(|line| line.copies < 0);
-    for lines in moved.chunks(LINES_PER_OPERATION) {
+    // Of new books without a copy the gate hears, too: what it does not know is "being counted".
+    let empty = counts.iter().filter(|(book, asked)| *asked == 0 && fresh.contains(&book.get()));
+    let empty: Vec<Line> = empty.map(|(book, _)| Line { book: book.get(), copies: 0 }).collect();
+    for lines in moved.chunks(LINES_PER_OPERATION).chain(empty.chunks(LINES_PER_OPERATION)) {
         queries::insert_operation(&mut **tx, "adjust", None, lines, at).await.during(OPERATION)?;
     }
     for lines in lowered.chunks(LINES_PER_OPERATION) {

@@ -13,7 +13,7 @@ mod scripts;
 pub(crate) mod view;
 
 pub use adjust::{Correction, adjust, correct, history};
-pub(crate) use counts::{Kept, open_shelf, set_on_hand};
+pub(crate) use counts::{Kept, set_on_hand};
 pub use gate_ops::ApplyGateOps;
 pub(crate) use queries::Line;
 #[cfg(test)]

@@ -76,11 +76,14 @@ pub(super) async fn lock_rows(db: impl PgExecutor<'_>, books: &[i64]) -> Result<
     Ok(())
 }
 
-pub(super) async fn ensure_rows(db: impl PgExecutor<'_>, books: &[i64]) -> Result<(), sqlx::Error> {
-    sqlx::query!("INSERT INTO stock (book_id) SELECT unnest($1::bigint[]) ON CONFLICT (book_id) DO NOTHING", books)
-        .execute(db)
-        .await?;
-    Ok(())
+/// Returns the books that had no row.
+pub(super) async fn ensure_rows(db: impl PgExecutor<'_>, books: &[i64]) -> Result<Vec<i64>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "INSERT INTO stock (book_id) SELECT unnest($1::bigint[]) ON CONFLICT (book_id) DO NOTHING RETURNING book_id",
+        books
+    )
+    .fetch_all(db)
+    .await
 }
 
 /// Claims what fits; returns how many books did.

@@ -2,7 +2,7 @@
 
 mod queries;
 
-use super::like;
+use super::{audit, like};
 use crate::{
     Store,
     catalog::{self, editor},
@@ -19,6 +19,7 @@ use domain::{
     isbn::Isbn,
 };
 use queries::Filter;
+use serde_json::json;
 
 /// Largest number from which copies may count as few.
 const MAX_LOW: i64 = 1_000_000;
@@ -84,23 +85,28 @@ pub async fn desk(store: &Store, book: BookId, before: Option<i64>) -> Result<Op
 }
 
 /// From how few copies on sale this book counts as low; `None`: from as few as the shop says.
-pub async fn set_low_from(store: &Store, _admin: &Viewer, book: BookId, low_from: Option<i64>) -> Result<(), Error> {
+pub async fn set_low_from(store: &Store, admin: &Viewer, book: BookId, low_from: Option<i64>) -> Result<(), Error> {
     const OPERATION: &str = "admin.set_low_from";
     let low_from = low_from.map(checked).transpose()?;
     let mut tx = store.pg().begin().await.during(OPERATION)?;
-    let known = queries::set_low_from(&mut *tx, book, low_from).await.during(OPERATION)?;
-    if known == 0 {
+    let before = queries::low_from(&mut *tx, book).await.during(OPERATION)?;
+    if queries::set_low_from(&mut *tx, book, low_from).await.during(OPERATION)? == 0 {
         return Err(ApiError::not_found("this book").into());
     }
+    let [before, after] = [before, low_from].map(|low_from| json!({ "low_from": low_from }));
+    audit::note(&mut *tx, store, admin, "stock.low", ("book", &book), before, after).await?;
     tx.commit().await.during(OPERATION)
 }
 
 /// The same for all books that say nothing themselves.
-pub async fn set_shop_low_from(store: &Store, _admin: &Viewer, low_from: i64) -> Result<(), Error> {
+pub async fn set_shop_low_from(store: &Store, admin: &Viewer, low_from: i64) -> Result<(), Error> {
     const OPERATION: &str = "admin.set_shop_low_from";
     let low_from = checked(low_from)?;
     let mut tx = store.pg().begin().await.during(OPERATION)?;
+    let before = queries::shop_low_from(&mut *tx).await.during(OPERATION)?;
     queries::set_shop_low_from(&mut *tx, low_from).await.during(OPERATION)?;
+    let [before, after] = [before, low_from.into()].map(|low_from| json!({ "low_from": low_from }));
+    audit::note(&mut *tx, store, admin, "stock.low", ("shop", &"stock"), before, after).await?;
     tx.commit().await.during(OPERATION)
 }
 

@@ -117,8 +117,13 @@ pub(super) async fn facts(pg: &PgPool, book: BookId) -> Result<Option<Facts>, sq
     .await
 }
 
-pub(super) async fn shop_low_from(pg: &PgPool) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar!("SELECT low_from FROM stock_settings").fetch_one(pg).await.map(i64::from)
+pub(super) async fn shop_low_from(db: impl PgExecutor<'_>) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!("SELECT low_from FROM stock_settings").fetch_one(db).await.map(i64::from)
+}
+
+pub(super) async fn low_from(db: impl PgExecutor<'_>, book: BookId) -> Result<Option<i32>, sqlx::Error> {
+    let own = sqlx::query_scalar!("SELECT low_from FROM stock WHERE book_id = $1", book.get());
+    Ok(own.fetch_optional(db).await?.flatten())
 }
 
 /// Returns how many books there are of that id.

@@ -16,12 +16,14 @@ use super::{
 };
 use crate::{
     Store,
+    admin::audit,
     error::{During, Error},
     stock,
     viewer::Viewer,
     world::to_timestamp,
 };
 use domain::{ApiError, BookId, ErrorCode, catalog::desk::BookForm};
+use serde_json::{Value, json};
 use sqlx::PgTransaction;
 
 pub(crate) use queries::Standing;
@@ -34,7 +36,7 @@ pub(crate) async fn standing(store: &Store, book: BookId) -> Result<Option<Stand
 }
 
 /// Makes a book; `copies`, as typed, are on hand from the start.
-pub async fn create(store: &Store, _admin: &Viewer, form: &BookForm, copies: &str) -> Result<BookId, Error> {
+pub async fn create(store: &Store, admin: &Viewer, form: &BookForm, copies: &str) -> Result<BookId, Error> {
     const OPERATION: &str = "editor.create";
     let (row, copies) = form::both(form::parse(form), form::copies(copies, MAX_COPIES))?;
     let now = store.now();
@@ -49,7 +51,9 @@ pub async fn create(store: &Store, _admin: &Viewer, form: &BookForm, copies: &st
     let book = made.into_values().next().ok_or_else(|| Error::unexpected(OPERATION, "a book got no id"))?;
     place(&mut tx, book, &row).await?;
     let operation = format!("new:{}", store.uuid());
-    stock::open_shelf(store, &mut tx, &operation, book, copies).await?;
+    stock::set_on_hand(store, &mut tx, &operation, vec![(book, copies)]).await?;
+    let after = json!({ "title": row.title, "price": form::written(&row).price, "copies": copies });
+    audit::note(&mut *tx, store, admin, "book.create", ("book", &book), Value::Null, after).await?;
     tx.commit().await.during(OPERATION)?;
     super::announce(store).await;
     tracing::info!(book.id = book.get(), "a book was made");
@@ -58,7 +62,7 @@ pub async fn create(store: &Store, _admin: &Viewer, form: &BookForm, copies: &st
 
 /// Writes the whole form over the book of that version. Of another version: what it says now, field by field, and under
 /// `version` the version by which the same form would take its place.
-pub async fn save(store: &Store, _admin: &Viewer, book: BookId, version: i64, form: &BookForm) -> Result<(), Error> {
+pub async fn save(store: &Store, admin: &Viewer, book: BookId, version: i64, form: &BookForm) -> Result<(), Error> {
     const OPERATION: &str = "editor.save";
     let row = form::parse(form)?;
     let not_there = || ApiError::not_found("this book");
@@ -71,16 +75,19 @@ pub async fn save(store: &Store, _admin: &Viewer, book: BookId, version: i64, fo
     }
     super::queries::lock(&mut *tx, book).await.during(OPERATION)?;
     let before = queries::standing(&mut *tx, book).await.during(OPERATION)?.ok_or_else(not_there)?;
+    let typed = form::written(&row);
     if before.version != version {
-        return Err(overtaken(&before, &form::written(&row)).into());
+        return Err(overtaken(&before, &typed).into());
     }
-    if before.form == form::written(&row) {
+    if before.form == typed {
         return Ok(());
     }
     let changed = queries::write(&mut tx, book, &row, to_timestamp(now)).await;
     let Changed { id, stamp, is_retitled } = changed.map_err(|error| taken_key(OPERATION, error))?;
     place(&mut tx, book, &row).await?;
     edit::follow(&mut tx, [Changed { id, stamp, is_retitled }], now).await?;
+    let [before, after] = differences(&before.form, &typed);
+    audit::note(&mut *tx, store, admin, "book.edit", ("book", &book), before, after).await?;
     tx.commit().await.during(OPERATION)?;
     super::announce(store).await;
     tracing::info!(book.id = book.get(), "a book was changed");
@@ -88,14 +95,17 @@ pub async fn save(store: &Store, _admin: &Viewer, book: BookId, version: i64, fo
 }
 
 /// No longer sold: it stays in carts, marked, until their shoppers take it out. Or sold again.
-pub async fn retire(store: &Store, _admin: &Viewer, book: BookId, is_retired: bool) -> Result<(), Error> {
+pub async fn retire(store: &Store, admin: &Viewer, book: BookId, is_retired: bool) -> Result<(), Error> {
     const OPERATION: &str = "editor.retire";
     let now = store.now();
     let mut tx = store.pg().begin().await.during(OPERATION)?;
-    if !super::queries::lock(&mut *tx, book).await.during(OPERATION)? {
-        return Err(ApiError::not_found("this book").into());
+    let was_retired = queries::lock(&mut tx, book).await.during(OPERATION)?;
+    if was_retired.ok_or_else(|| ApiError::not_found("this book"))? == is_retired {
+        return Ok(());
     }
     edit::change(&mut tx, &[(book, Row { retired: Some(is_retired), ..Row::default() })], now).await?;
+    let [before, after] = [!is_retired, is_retired].map(|retired| json!({ "retired": retired }));
+    audit::note(&mut *tx, store, admin, "book.retire", ("book", &book), before, after).await?;
     tx.commit().await.during(OPERATION)?;
     super::announce(store).await;
     tracing::info!(book.id = book.get(), is_retired, "a book left the shelves, or came back");
@@ -124,6 +134,14 @@ fn overtaken(now: &Standing, typed: &BookForm) -> ApiError {
     let said = other.map(|((name, now), _)| (name.to_owned(), said(now)));
     let version = ("version".to_owned(), now.version.to_string());
     ApiError { fields: said.chain([version]).collect(), ..ApiError::new(ErrorCode::Conflict, message) }
+}
+
+/// The fields that are other ones, as they were and as they are.
+fn differences(before: &BookForm, after: &BookForm) -> [Value; 2] {
+    let fields = || before.fields().into_iter().zip(after.fields()).filter(|(old, new)| old != new);
+    let old = fields().map(|((name, old), _)| (name.to_owned(), json!(old)));
+    let new = fields().map(|(_, (name, new))| (name.to_owned(), json!(new)));
+    [Value::Object(old.collect()), Value::Object(new.collect())]
 }
 
 fn said(text: &str) -> String {

@@ -40,6 +40,15 @@ pub(super) async fn standing(db: impl PgExecutor<'_>, book: BookId) -> Result<Op
     }))
 }
 
+/// Keeps others from changing the book until the end of the transaction; says whether it is retired.
+pub(super) async fn lock(tx: &mut PgTransaction<'_>, book: BookId) -> Result<Option<bool>, sqlx::Error> {
+    let is_retired = sqlx::query_scalar!(
+        r#"SELECT retired_at IS NOT NULL AS "is_retired!" FROM books WHERE id = $1 FOR NO KEY UPDATE"#,
+        book.get()
+    );
+    is_retired.fetch_optional(&mut **tx).await
+}
+
 /// The whole row, also what is empty in it.
 pub(super) async fn write(
     tx: &mut PgTransaction<'_>,

@@ -10,6 +10,7 @@ pub use job::ImportFiles;
 use super::import::{self, ImportError};
 use crate::{
     Store,
+    admin::audit,
     error::{During, Error},
     viewer::Viewer,
     world::to_timestamp,
@@ -19,6 +20,7 @@ use domain::{
     catalog::desk::{BookFile, FileState, MAX_FILE},
 };
 use queries::NewFile;
+use serde_json::{Value, json};
 use std::io::Cursor;
 use uuid::Uuid;
 
@@ -48,6 +50,8 @@ pub async fn keep(store: &Store, admin: &Viewer, name: &str, content: Vec<u8>) -
     let mut tx = store.pg().begin().await.during(OPERATION)?;
     queries::insert(&mut *tx, &file).await.during(OPERATION)?;
     queries::drop_oldest(&mut *tx, MAX_WAITING).await.during(OPERATION)?;
+    let after = json!({ "name": file.name, "bytes": content.len() });
+    audit::note(&mut *tx, store, admin, "file.hand_in", ("file", &id), Value::Null, after).await?;
     tx.commit().await.during(OPERATION)?;
     get(store, id).await?.ok_or_else(|| Error::unexpected(OPERATION, "a file was not kept"))
 }
@@ -62,16 +66,16 @@ pub async fn list(store: &Store) -> Result<Vec<BookFile>, Error> {
 }
 
 /// Somebody has seen what it would do, and wants it. Saying so twice is saying it once.
-pub async fn want(store: &Store, _admin: &Viewer, id: Uuid) -> Result<BookFile, Error> {
-    decide(store, id, FileState::Wanted).await
+pub async fn want(store: &Store, admin: &Viewer, id: Uuid) -> Result<BookFile, Error> {
+    decide(store, admin, id, FileState::Wanted).await
 }
 
 /// Somebody does not want it.
-pub async fn discard(store: &Store, _admin: &Viewer, id: Uuid) -> Result<BookFile, Error> {
-    decide(store, id, FileState::Discarded).await
+pub async fn discard(store: &Store, admin: &Viewer, id: Uuid) -> Result<BookFile, Error> {
+    decide(store, admin, id, FileState::Discarded).await
 }
 
-async fn decide(store: &Store, id: Uuid, state: FileState) -> Result<BookFile, Error> {
+async fn decide(store: &Store, admin: &Viewer, id: Uuid, state: FileState) -> Result<BookFile, Error> {
     const OPERATION: &str = "files.decide";
     let not_there = || ApiError::not_found("that file; files that nobody imports are kept for a day");
     let file = get(store, id).await?.ok_or_else(not_there)?;
@@ -81,6 +85,12 @@ async fn decide(store: &Store, id: Uuid, state: FileState) -> Result<BookFile, E
     }
     let mut tx = store.pg().begin().await.during(OPERATION)?;
     let is_decided = queries::decide(&mut *tx, id, state, to_timestamp(store.now())).await.during(OPERATION)? == 1;
+    if is_decided {
+        let action = if state == FileState::Wanted { "file.import" } else { "file.discard" };
+        let seen = &file.preview;
+        let after = json!({ "name": file.name, "new": seen.added, "changed": seen.changed });
+        audit::note(&mut *tx, store, admin, action, ("file", &id), Value::Null, after).await?;
+    }
     tx.commit().await.during(OPERATION)?;
     let file = get(store, id).await?.ok_or_else(not_there)?;
     let is_same = file.state == state || (state == FileState::Wanted && file.state == FileState::Done);

@@ -101,6 +101,9 @@ async fn a_form_is_saved_as_a_whole_and_carts_hear_only_news() {
     editor::retire(&shop.store, &shop.admin().await, book, true).await.expect("the same again");
     assert_eq!(told(&shop).await, 1);
     assert!(!catalog::book_by_id(&shop.store, book).await.expect("read").expect("a book").on_sale);
+    let written = "SELECT string_agg(action || coalesce(after->>'price', ''), ' ' ORDER BY id) FROM admin_audit";
+    let written: String = sqlx::query_scalar(written).fetch_one(&mut pg(&shop.store).await).await.expect("the log");
+    assert_eq!(written, "book.create599 book.edit book.edit649.50 book.retire");
 }
 
 #[tokio::test]

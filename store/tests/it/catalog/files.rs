@@ -81,6 +81,7 @@ async fn a_preview_says_what_the_import_then_does() {
         handed_in(store, "sku,title,price,stock,retired\nA,,100,5,\nB,Two,250,9,no\nC,,,,yes\nD,New,99,1,\n").await;
     assert_eq!((again.preview.same, again.preview.changed), (4, 0));
     assert_eq!(count(store, "SELECT count(*) FROM book_imports WHERE content IS NULL").await, 1);
+    assert_eq!(count(store, "SELECT count(*) FROM admin_audit WHERE action = 'file.import'").await, 1);
     shop.apply_gate_ops().await;
     shop.assert_sound().await;
 }
