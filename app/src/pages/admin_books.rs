@@ -83,9 +83,16 @@ fn show(wanted: &Wanted, page: ShelfPage) -> AnyView {
                 {may_edit().then(ways_in)}
             </header>
             {filters}{tabs}{low}{table(page.books)}
-            <nav class="pagination" aria-label="Pages"><ul class="pagination__list">{first}{next}</ul></nav>
+            {pages("Pages", first, next)}
         </AdminPage>
     }
+}
+
+/// Links to the parts of a list before and behind this one; nothing where it is whole.
+pub fn pages(label: &'static str, back: Option<AnyView>, on: Option<AnyView>) -> Option<AnyView> {
+    (back.is_some() || on.is_some()).then(|| {
+        html! { <nav class="pagination" aria-label=label><ul class="pagination__list">{back}{on}</ul></nav> }
+    })
 }
 
 fn may_edit() -> bool {

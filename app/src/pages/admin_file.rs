@@ -185,7 +185,7 @@ fn faults(faults: &[Fault], total: u64) -> AnyView {
     let more = (more > 0).then(|| html! { <li>{format!("and {} more", number(more))}</li> });
     let lines = faults.iter().map(|fault| html! { <li>{format!("Line {}: {}", fault.line, fault.reason)}</li> });
     html! {
-        <h3>"Lines that cannot be taken"</h3>
+        <p class="field__label">"Lines that cannot be taken"</p>
         <ul class="desk-faults">{lines.collect::<Vec<_>>()}{more}</ul>
     }
 }

@@ -3,6 +3,7 @@
 use super::{
     admin_book::{COUNTED, Desk},
     admin_book_form::input,
+    admin_books::pages,
 };
 use crate::{
     call::{Post, PostForm},
@@ -144,7 +145,7 @@ impl Shelf {
                     <tbody>{ledger.into_iter().map(line).collect::<Vec<_>>()}</tbody>
                 </table>
             </div>
-            <nav class="pagination" aria-label="Pages of the ledger"><ul class="pagination__list">{latest}{older}</ul></nav>
+            {pages("Pages of the ledger", latest, older)}
         }
     }
 }
