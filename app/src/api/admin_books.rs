@@ -9,7 +9,7 @@ use domain::catalog::desk::{BookDesk, BookForm, ShelfPage};
 #[cfg(feature = "ssr")]
 use domain::{
     ApiError, BookId, Permission,
-    catalog::desk::{Order, Place, ShelfQuery, Show},
+    catalog::desk::{Place, ShelfQuery, ShelfSort, Show},
     stock::MovementKind,
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
@@ -34,7 +34,7 @@ pub async fn list(
         q: Some(q),
         category: Some(category),
         show: Show::parse(&show),
-        order: Order::parse(&sort),
+        order: ShelfSort::parse(&sort),
         after: Place::parse(&after),
     };
     Ok(books::list(caller.store(), &query).await?)

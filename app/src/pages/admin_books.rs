@@ -10,7 +10,7 @@ use crate::{
 };
 use domain::{
     Permission,
-    catalog::desk::{Order, ShelfPage, ShelfRow, Show},
+    catalog::desk::{ShelfPage, ShelfRow, ShelfSort, Show},
     words::number,
 };
 use leptos::prelude::*;
@@ -23,7 +23,7 @@ struct Wanted {
     q: String,
     category: String,
     show: Show,
-    order: Order,
+    order: ShelfSort,
     after: String,
 }
 
@@ -34,7 +34,7 @@ impl Wanted {
             q: text("q"),
             category: text("category"),
             show: Show::parse(&text("show")),
-            order: Order::parse(&text("sort")),
+            order: ShelfSort::parse(&text("sort")),
             after: text("after"),
         }
     }
@@ -42,7 +42,7 @@ impl Wanted {
     /// The address of a page of this list: for people or of its data.
     fn address(&self, path: &str, show: Show, after: &str) -> String {
         let show = if show == Show::default() { "" } else { show.as_str() };
-        let order = if self.order == Order::default() { "" } else { self.order.as_str() };
+        let order = if self.order == ShelfSort::default() { "" } else { self.order.as_str() };
         address(
             path,
             &[("q", &self.q), ("category", &self.category), ("show", show), ("sort", order), ("after", after)],
@@ -114,7 +114,7 @@ fn filters(wanted: &Wanted, categories: &[(String, String)]) -> AnyView {
     let categories = categories.iter().map(|(slug, name)| {
         html! { <option value=slug.clone() selected=*slug == chosen>{name.clone()}</option> }
     });
-    let orders = Order::ALL.iter().map(|order| {
+    let orders = ShelfSort::ALL.iter().map(|order| {
         html! { <option value=order.as_str() selected=*order == wanted.order>{order.label()}</option> }
     });
     let show = (wanted.show != Show::default()).then(|| {

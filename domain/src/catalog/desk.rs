@@ -60,7 +60,7 @@ choices! {
 
 choices! {
     /// How it is ordered.
-    Order {
+    ShelfSort {
         Title "title" "Title A to Z",
         Changed "changed" "Changed last",
         Copies "copies" "Fewest copies",
@@ -76,7 +76,7 @@ pub struct ShelfQuery {
     /// A slug.
     pub category: Option<String>,
     pub show: Show,
-    pub order: Order,
+    pub order: ShelfSort,
     /// Where the page before ended.
     pub after: Option<Place>,
 }
@@ -347,10 +347,10 @@ mod tests {
         for show in Show::ALL {
             assert_eq!(Show::parse(show.as_str()), *show);
         }
-        for order in Order::ALL {
-            assert_eq!(Order::parse(order.as_str()), *order);
+        for order in ShelfSort::ALL {
+            assert_eq!(ShelfSort::parse(order.as_str()), *order);
         }
-        assert_eq!((Show::parse("nonsense"), Order::parse("")), (Show::All, Order::Title));
+        assert_eq!((Show::parse("nonsense"), ShelfSort::parse("")), (Show::All, ShelfSort::Title));
         let place = Place { number: -5, id: 17, text: "A. B. and C.".into() };
         assert_eq!(Place::parse(&place.to_string()), Some(place));
         assert_eq!(Place::parse("1.x.A"), None);

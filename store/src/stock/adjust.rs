@@ -125,9 +125,9 @@ fn check(delta: i32, kind: MovementKind, operation: &str, note: Option<&str>) ->
 
 fn too_many(left: i64) -> ApiError {
     let message = match left.max(0) {
-        0 => "No copy can be taken away: all are promised to orders.".to_owned(),
-        1 => "Only one copy can be taken away: the others are promised to orders.".to_owned(),
-        left => format!("Only {left} copies can be taken away: the others are promised to orders."),
+        0 => "No copy can be taken away; orders keep theirs.".to_owned(),
+        1 => "Only one copy can be taken away; orders keep theirs.".to_owned(),
+        left => format!("Only {left} copies can be taken away; orders keep theirs."),
     };
     ApiError::new(ErrorCode::Conflict, message)
 }

@@ -3,7 +3,7 @@
 use crate::orders::shop::Shop;
 use domain::{
     BookId, ErrorCode,
-    catalog::desk::{Order, Place, SHELF_PAGE, ShelfPage, ShelfQuery, Show},
+    catalog::desk::{Place, SHELF_PAGE, ShelfPage, ShelfQuery, ShelfSort, Show},
     stock::MovementKind,
 };
 use std::io::Cursor;
@@ -72,9 +72,9 @@ async fn books_are_found_by_what_people_have_in_hand() {
         assert_eq!((page.counts, page.low_from), (vec![4, 3, 2, 1, 1], 3));
     }
     for (order, found) in [
-        (Order::Copies, ["A-3", "A-2", "A-4", "A-1"]),
-        (Order::PriceLow, ["A-1", "A-2", "A-3", "A-4"]),
-        (Order::PriceHigh, ["A-4", "A-3", "A-2", "A-1"]),
+        (ShelfSort::Copies, ["A-3", "A-2", "A-4", "A-1"]),
+        (ShelfSort::PriceLow, ["A-1", "A-2", "A-3", "A-4"]),
+        (ShelfSort::PriceHigh, ["A-4", "A-3", "A-2", "A-1"]),
     ] {
         assert_eq!(skus(&list(&shop, ShelfQuery { order, ..ShelfQuery::default() }).await), found, "{order:?}");
     }
@@ -91,7 +91,7 @@ async fn pages_follow_each_other_in_every_order() {
     .execute(&shop.pg)
     .await
     .expect("many books");
-    for order in Order::ALL {
+    for order in ShelfSort::ALL {
         let (mut seen, mut after, mut pages) = (Vec::new(), None, 0);
         loop {
             let page = list(&shop, ShelfQuery { order: *order, after, ..ShelfQuery::default() }).await;

@@ -2,7 +2,7 @@
 
 use domain::{
     BookId, Currency, Minor,
-    catalog::desk::{Order, Place, ShelfRow, Show},
+    catalog::desk::{Place, ShelfRow, ShelfSort, Show},
 };
 use sqlx::{PgExecutor, PgPool};
 
@@ -39,7 +39,7 @@ pub(super) async fn books(
     pg: &PgPool,
     filter: &Filter,
     show: Show,
-    order: Order,
+    order: ShelfSort,
     after: Option<&Place>,
     most: i64,
 ) -> Result<Vec<(ShelfRow, Place)>, sqlx::Error> {
