@@ -12,13 +12,7 @@ use crate::{
     html::{changing, html},
     live::{Edit, Live},
     pages::{
-        account::AccountPage, admin_audit::AdminAuditPage, admin_book::AdminBookPage, admin_book_new::AdminNewBookPage,
-        admin_books::AdminBooksPage, admin_customer::AdminCustomerPage, admin_customers::AdminCustomersPage,
-        admin_file::AdminFilePage, admin_files::AdminFilesPage, admin_order::AdminOrderPage,
-        admin_orders::AdminOrdersPage, admin_paper::AdminPaperPage, admin_staff::AdminStaffPage, book::BookPage,
-        books::BooksPage, cart::CartPage, checkout::CheckoutPage, home::HomePage, login::LoginPage, order::OrderPage,
-        orders::OrdersPage, register::RegisterPage, restore::RestorePage, sheet::SheetPage,
-        unsubscribe::UnsubscribePage,
+        account::AccountPage, admin_audit::AdminAuditPage, admin_book::AdminBookPage, admin_book_new::AdminNewBookPage, admin_books::AdminBooksPage, admin_customer::AdminCustomerPage, admin_customers::AdminCustomersPage, admin_dashboard::AdminDashboardPage, admin_file::AdminFilePage, admin_files::AdminFilesPage, admin_health::AdminHealthPage, admin_letter::AdminLetterPage, admin_order::AdminOrderPage, admin_orders::AdminOrdersPage, admin_paper::AdminPaperPage, admin_staff::AdminStaffPage, admin_work::AdminWorkPage, book::BookPage, books::BooksPage, cart::CartPage, checkout::CheckoutPage, home::HomePage, login::LoginPage, order::OrderPage, orders::OrdersPage, register::RegisterPage, restore::RestorePage, sheet::SheetPage, unsubscribe::UnsubscribePage,
     },
     shop::{Shop, use_shop},
 };
@@ -27,7 +21,7 @@ use leptos_meta::{Title, provide_meta_context};
 use leptos_router::{
     NestedRoute, PossibleRouteMatch, SsrMode,
     any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute},
-    components::{FlatRoutes, FlatRoutesProps, Redirect, Router},
+    components::{FlatRoutes, FlatRoutesProps, Router},
     hooks::use_location,
     path,
 };
@@ -77,7 +71,10 @@ fn shop() -> Vec<AnyNestedRoute> {
 /// Whatever [`Half::of`] gives to the admins.
 fn admin() -> Vec<AnyNestedRoute> {
     vec![
-        page(path!("/admin"), || html! { <Redirect path="/admin/orders"/> }),
+        page(path!("/admin"), AdminDashboardPage),
+        page(path!("/admin/work"), AdminWorkPage),
+        page(path!("/admin/work/letters/:id"), AdminLetterPage),
+        page(path!("/admin/health"), AdminHealthPage),
         page(path!("/admin/orders"), AdminOrdersPage),
         page(path!("/admin/orders/:id"), AdminOrderPage),
         page(path!("/admin/orders/:id/:paper"), AdminPaperPage),

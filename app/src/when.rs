@@ -113,6 +113,17 @@ pub fn countdown(left_ms: i64) -> String {
     }
 }
 
+/// `40 s`, `12 min`, `5 h`, `3 d`: how long something has taken.
+pub fn span(ms: i64) -> String {
+    let seconds = ms.max(0) / 1000;
+    match seconds {
+        0..90 => format!("{seconds} s"),
+        90..5_400 => format!("{} min", (seconds + 30) / 60),
+        5_400..129_600 => format!("{} h", (seconds + 1_800) / 3600),
+        _ => format!("{} d", (seconds + 43_200) / 86_400),
+    }
+}
+
 /// How much of the time from `start` to `end` is left at `now`, 0 to 100.
 pub fn percent_left(start: UnixMillis, end: UnixMillis, now: UnixMillis) -> i64 {
     (end.since(now).saturating_mul(100) / end.since(start).max(1)).clamp(0, 100)
@@ -157,6 +168,12 @@ mod tests {
         for none in ["2026-02-29", "2026-13-01", "2026-00-10", "2026-6-1", "21-11-2026", "soon", ""] {
             assert_eq!(start_of_day(none), None, "{none}");
         }
+    }
+
+    #[test]
+    fn spans_are_short() {
+        let said = [-5, 89_999, 90_000, 5_399_000, 5_400_000, 129_600_000].map(span);
+        assert_eq!(said, ["0 s", "89 s", "2 min", "90 min", "2 h", "2 d"]);
     }
 
     #[test]

@@ -8,6 +8,8 @@ pub mod cart;
 pub mod catalog;
 pub mod desk;
 pub mod error;
+pub mod figures;
+pub mod health;
 pub mod ids;
 pub mod isbn;
 pub mod live;
@@ -24,6 +26,7 @@ pub mod stock;
 pub mod tax;
 pub mod time;
 pub mod words;
+pub mod work;
 
 pub use error::{ApiError, ErrorCode};
 pub use ids::{AccountId, AddressId, BookId, GuestId, IdempotencyKey, OrderId, PaymentId, RefundId};

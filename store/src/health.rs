@@ -63,6 +63,15 @@ pub async fn schema_problem(store: &Store) -> Result<Option<String>, Error> {
     }))
 }
 
+/// How many migrations are applied, of how many this binary knows.
+pub(crate) async fn migrations(store: &Store) -> Result<String, Error> {
+    const OPERATION: &str = "health.migrations";
+    let mut connection = store.pg().acquire().await.during(OPERATION)?;
+    let applied = connection.list_applied_migrations("_sqlx_migrations").await.during(OPERATION)?;
+    let latest = applied.iter().map(|done| done.version).max().unwrap_or_default();
+    Ok(format!("{} of {}, the latest is {latest}", applied.len(), MIGRATIONS.iter().count()))
+}
+
 /// INFO rather than CONFIG: hosted Redis often refuses the latter.
 async fn redis_problems(store: &Store) -> Result<Vec<Probe>, Error> {
     let keys = store.keys();

@@ -1,6 +1,7 @@
 //! The only place where a key or channel of Redis is spelled.
 //!
-//! Keys of one script share a hash tag: `{inv}` for the gate, `{0}` … `{63}` for the carts' buckets.
+//! Keys of one script share a hash tag: `{inv}` for the gate, `{0}` … `{63}` for the carts' buckets, `{work}` for
+//! what the workers say of themselves.
 
 use domain::{AccountId, IdempotencyKey, Network, OrderId, Owner, UnixMillis};
 
@@ -174,6 +175,35 @@ impl Keys {
     /// Channel: anything, whenever the catalogue changed: caches drop.
     pub fn live_catalog(&self) -> String {
         format!("{}live:catalog", self.prefix)
+    }
+
+    /// ZSET: processes with workers → when they were last heard of, ms.
+    pub fn work_processes(&self) -> String {
+        self.work("processes")
+    }
+
+    /// STRING: JSON, how the jobs of that process are; 15 s.
+    pub fn work_process(&self, process: &str) -> String {
+        self.work(&format!("process:{process}"))
+    }
+
+    /// HASH: job → JSON, its last error and when.
+    pub fn work_errors(&self) -> String {
+        self.work("errors")
+    }
+
+    /// HASH: job → pieces done in that minute; 3 min.
+    pub fn work_done(&self, minute: i64) -> String {
+        self.work(&format!("done:{minute}"))
+    }
+
+    /// HASH: job → rounds that failed in that minute; 3 min.
+    pub fn work_failed(&self, minute: i64) -> String {
+        self.work(&format!("failed:{minute}"))
+    }
+
+    fn work(&self, rest: &str) -> String {
+        format!("{}{{work}}:{rest}", self.prefix)
     }
 
     fn inv(&self, rest: &str) -> String {

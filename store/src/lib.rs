@@ -70,6 +70,10 @@ struct Inner {
     mail: mail::Mail,
     sms: sms::Sms,
     breakers: payments::Breakers,
+    pulse: jobs::pulse::Pulse,
+    views: admin::Views,
+    /// Names this process among those of the shop.
+    process: uuid::Uuid,
 }
 
 impl Store {
@@ -110,6 +114,7 @@ impl Store {
         let (catalog, accounts) = (catalog::Cache::default(), accounts::Cache::default());
         let carts = carts::Memo::default();
         let (mail, sms) = (mail::Mail::new(&config.mail), sms::Sms::new(config.sms.clone()));
+        let process = world.uuid();
         let inner = Inner {
             pg,
             outage,
@@ -125,6 +130,9 @@ impl Store {
             mail,
             sms,
             breakers: payments::Breakers::default(),
+            pulse: jobs::pulse::Pulse::default(),
+            views: admin::Views::default(),
+            process,
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -200,6 +208,19 @@ impl Store {
 
     pub(crate) fn breakers(&self) -> &payments::Breakers {
         &self.inner.breakers
+    }
+
+    pub(crate) fn pulse(&self) -> &jobs::pulse::Pulse {
+        &self.inner.pulse
+    }
+
+    /// What the pages behind the counter have counted lately.
+    pub(crate) fn views(&self) -> &admin::Views {
+        &self.inner.views
+    }
+
+    pub(crate) fn process(&self) -> uuid::Uuid {
+        self.inner.process
     }
 
     pub(crate) fn mail(&self) -> &mail::Mail {

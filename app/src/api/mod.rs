@@ -16,6 +16,8 @@ pub mod cart;
 pub mod desk;
 #[cfg(feature = "ssr")]
 mod fields;
+pub mod figures;
+pub mod health;
 #[cfg(feature = "ssr")]
 pub mod list;
 pub mod mail;
@@ -28,3 +30,4 @@ pub mod settings;
 pub mod sheet;
 #[cfg(feature = "ssr")]
 mod sheets;
+pub mod work;

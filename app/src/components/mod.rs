@@ -3,6 +3,7 @@
 pub mod address;
 pub mod admin_nav;
 pub mod book_card;
+pub mod chart;
 pub mod connection;
 pub mod cover;
 pub mod crumbs;
@@ -10,6 +11,7 @@ pub mod edit_form;
 pub mod empty;
 pub mod facets;
 pub mod form;
+pub mod fresh;
 pub mod get_form;
 pub mod icon;
 pub mod loaded;

@@ -110,6 +110,13 @@ const FORMS: &[(&str, &[&str])] = &[
     ("admin/refunds/create", &["order_id", "typed_amount", "reason", "restock"]),
     ("admin/refunds/retry", &["refund_id"]),
     ("admin/staff/set", &["email", "role"]),
+    ("admin/work/retry", &["id"]),
+    ("admin/work/retry_all", &["source"]),
+    ("admin/work/discard", &["id", "reason"]),
+    ("admin/work/free", &["key"]),
+    ("admin/work/run", &["name"]),
+    ("admin/health/run", &["kind"]),
+    ("admin/health/repair", &["book_id"]),
 ];
 /// Where forms lead that change settings; `done` names what the page then says (`crate::api::sheets`).
 const SETTLED: &[(&str, &str)] = &[

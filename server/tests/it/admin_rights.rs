@@ -17,6 +17,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// After `/api/admin/`.
 const TABLE: &[(&str, Permission)] = &[
+    ("figures", ReadFigures),
+    ("health", ReadWork),
+    ("health/repair", RunWork),
+    ("health/run", RunWork),
+    ("work", ReadWork),
+    ("work/discard", RunWork),
+    ("work/free", RunWork),
+    ("work/letter", ReadWork),
+    ("work/retry", RunWork),
+    ("work/retry_all", RunWork),
+    ("work/run", RunWork),
     ("audit", ReadAudit),
     ("books", ReadCatalogue),
     ("books/create", EditCatalogue),

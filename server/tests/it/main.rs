@@ -6,6 +6,7 @@ mod admin_board;
 mod admin_books;
 mod admin_people;
 mod admin_rights;
+mod admin_work;
 mod cart;
 mod chaos;
 mod checkout;

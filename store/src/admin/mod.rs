@@ -5,7 +5,14 @@ pub mod board;
 pub mod books;
 pub mod customers;
 pub mod desk;
+pub mod figures;
+pub mod health;
+mod queries;
 pub mod staff;
+mod views;
+pub mod work;
+
+pub(crate) use views::Views;
 
 use crate::{
     Store,

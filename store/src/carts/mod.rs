@@ -9,6 +9,7 @@
 pub mod abandoned;
 mod changes;
 pub(crate) mod compare;
+mod failing;
 mod left;
 mod memo;
 pub mod parked;
@@ -24,6 +25,7 @@ mod verb;
 mod view;
 
 pub use changes::changes;
+pub(crate) use failing::{failing, hurry};
 pub use left::take_what_is_left;
 pub(crate) use memo::Memo;
 pub use raise::raise;

@@ -40,6 +40,10 @@ impl Job for PersistCarts {
         "carts.persist"
     }
 
+    fn pieces(&self, batch: &Self::Batch) -> u64 {
+        batch.len() as u64
+    }
+
     async fn fetch(&self, store: &Store) -> Result<Option<Self::Batch>, Error> {
         probe(store).await?;
         let claimed = scripts::claim(store, store.now().plus(LEASE_MS), PER_BUCKET).await?;

@@ -58,6 +58,10 @@ impl Job for TellCarts {
         "carts.told"
     }
 
+    fn pieces(&self, batch: &Self::Batch) -> u64 {
+        batch.len() as u64
+    }
+
     async fn fetch(&self, store: &Store) -> Result<Option<Vec<Message>>, Error> {
         outbox::lease(store, &[Topic::BookChanged], outbox::BATCH).await
     }

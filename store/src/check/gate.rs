@@ -17,7 +17,8 @@ const OPERATION: &str = "check.promise_1";
 const ROUNDS: u64 = 8;
 const PAUSE: Duration = Duration::from_millis(60);
 
-pub(super) async fn check(store: &Store) -> Result<Finding, Error> {
+/// What was found, and the books of which gate and ledger say different numbers.
+pub(super) async fn check(store: &Store) -> Result<(Finding, Vec<Drift>), Error> {
     let mut finding = Finding::new("1: no oversell, no lost copy");
     let mut look = look(store, None).await?;
     finding.count("books", look.rows.len());
@@ -30,7 +31,7 @@ pub(super) async fn check(store: &Store) -> Result<Finding, Error> {
     let mut asked: Option<Vec<i64>> = None;
     for round in 1..ROUNDS {
         if look.skipped.is_none() {
-            let wrong = look.wrong.iter().map(|(book, _)| *book);
+            let wrong = look.wrong.iter().map(|drift| drift.book);
             let suspects: Vec<i64> = wrong.chain(look.moving.iter().copied()).collect();
             if suspects.is_empty() {
                 break;
@@ -44,9 +45,17 @@ pub(super) async fn check(store: &Store) -> Result<Finding, Error> {
     finding.count("books_in_motion", look.moving.len());
     // What was never looked at is not shown to hold.
     violations.extend(look.skipped);
-    violations.extend(look.wrong.into_iter().map(|(_, line)| line));
+    violations.extend(look.wrong.iter().map(describe));
     finding.violated(violations);
-    Ok(finding)
+    Ok((finding, look.wrong))
+}
+
+/// Those of these books that stand still now and do not add up.
+pub(super) async fn drift(store: &Store, books: &[i64]) -> Result<Vec<Drift>, Error> {
+    match books {
+        [] => Ok(Vec::new()),
+        books => Ok(look(store, Some(books)).await?.wrong),
+    }
 }
 
 /// What is wrong with a book in Postgres alone.
@@ -75,7 +84,7 @@ struct Look {
     /// Why nothing was compared.
     skipped: Option<String>,
     /// Stood still and does not add up.
-    wrong: Vec<(i64, String)>,
+    wrong: Vec<Drift>,
     /// Changed while it was looked at, or may be about to.
     moving: Vec<i64>,
 }
@@ -105,7 +114,7 @@ async fn look(store: &Store, books: Option<&[i64]>) -> Result<Look, Error> {
         for drift in comparison.wrong {
             match books.is_none() || locked.contains(&drift.book) {
                 true => moving.push(drift.book),
-                false => wrong.push((drift.book, describe(&drift))),
+                false => wrong.push(drift),
             }
         }
     }

@@ -16,6 +16,7 @@ mod work;
 use crate::{
     Store,
     error::{During, Error},
+    stock::view::Drift,
 };
 
 /// Examples given of one promise's violations.
@@ -36,14 +37,26 @@ pub struct Finding {
 
 /// Looks at promises 1 and 3 to 6, and at the carts; safe while the shop runs (what is in flight is not a violation).
 pub async fn run(store: &Store) -> Result<Vec<Finding>, Error> {
-    Ok(vec![
-        gate::check(store).await?,
+    Ok(with_drift(store).await?.0)
+}
+
+/// The same, and the books of which gate and ledger say different numbers.
+pub(crate) async fn with_drift(store: &Store) -> Result<(Vec<Finding>, Vec<Drift>), Error> {
+    let (gate, drift) = gate::check(store).await?;
+    let findings = vec![
+        gate,
         keys::check(store).await?,
         money::check(store).await?,
         ends::check(store).await?,
         carts::check(store).await?,
         work::check(store).await?,
-    ])
+    ];
+    Ok((findings, drift))
+}
+
+/// Those of these books that stand still now and do not add up.
+pub(crate) async fn drift(store: &Store, books: &[i64]) -> Result<Vec<Drift>, Error> {
+    gate::drift(store, books).await
 }
 
 /// Looks at the carts only.

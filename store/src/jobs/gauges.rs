@@ -58,7 +58,7 @@ impl Job for SetGauges {
 }
 
 /// How many carts wait to be written, and for how many milliseconds the one that waits longest is overdue.
-async fn dirty(store: &Store) -> Result<(u64, i64), Error> {
+pub(crate) async fn dirty(store: &Store) -> Result<(u64, i64), Error> {
     let (mut counts, mut firsts) = (redis::pipe(), redis::pipe());
     for bucket in 0..Owner::CART_BUCKETS {
         let dirty = store.keys().carts_dirty(bucket);

@@ -8,6 +8,7 @@ mod enqueue;
 mod gauges;
 pub(crate) mod outbox;
 mod prune;
+pub(crate) mod pulse;
 mod queries;
 mod registry;
 mod runner;
@@ -15,6 +16,7 @@ pub mod schedule;
 
 pub(crate) use enqueue::{Topic, Work, enqueue, enqueue_alike, enqueue_all, enqueue_work};
 pub use gauges::SetGauges;
+pub(crate) use gauges::dirty as dirty_carts;
 pub use outbox::DrainOutbox;
 pub use prune::Prune;
 pub use queries::Message;
@@ -52,6 +54,11 @@ pub trait Job: Send + Sync + 'static {
 
     /// Batches in hand at once.
     fn concurrency(&self) -> usize {
+        1
+    }
+
+    /// How many pieces of work a batch is, for the rate that people see.
+    fn pieces(&self, _: &Self::Batch) -> u64 {
         1
     }
 

@@ -66,6 +66,10 @@ impl Job for DrainOutbox {
         self.name
     }
 
+    fn pieces(&self, batch: &Self::Batch) -> u64 {
+        batch.len() as u64
+    }
+
     async fn fetch(&self, store: &Store) -> Result<Option<Vec<Message>>, Error> {
         lease(store, self.topics, self.batch).await
     }

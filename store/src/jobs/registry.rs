@@ -4,11 +4,13 @@ use super::{
     gauges::SetGauges,
     outbox::DrainOutbox,
     prune::Prune,
+    pulse::TellPulse,
     runner::supervise,
     schedule::{Scheduled, Turns},
 };
 use crate::{
     Store,
+    admin::health::DoRuns,
     carts::{
         abandoned::RemindForgotten, parked::RetryParked, persist::PersistCarts, reconcile::ReconcileCarts,
         restore::RestoreCarts, told::TellCarts,
@@ -49,6 +51,8 @@ pub(super) fn all(store: &Store, stop: &CancellationToken) -> Vec<BoxFuture<'sta
         supervise(store(), VerifyPayments, stop()),
         supervise(store(), DeliverEvents, stop()),
         supervise(store(), SetGauges::default(), stop()),
+        supervise(store(), TellPulse::default(), stop()),
+        supervise(store(), DoRuns, stop()),
     ];
     all.extend(schedules().into_iter().map(|work| supervise(store(), Turns::new(work), stop())));
     all

@@ -83,6 +83,7 @@ fn batches<J: Job>(
     stream::unfold((store, job, stop, over), |(store, job, stop, over)| async move {
         let mut failures = 0;
         while !stop.is_cancelled() {
+            store.pulse().seen(job.name(), store.now());
             let fetched = AssertUnwindSafe(job.fetch(&store)).catch_unwind().await;
             match fetched.unwrap_or_else(|_| Err(Error::unexpected("jobs.fetch", "panicked"))) {
                 Ok(Some(batch)) => return Some((Ok(Some(Task::new(batch))), (store, job, stop, over))),
@@ -92,7 +93,7 @@ fn batches<J: Job>(
                 }
                 Err(error) => {
                     failures += 1;
-                    fail(job.name(), "fetch", failures, &error);
+                    fail(&store, job.name(), "fetch", failures, &error);
                     pause(&store, failures, &stop).await;
                 }
             }
@@ -103,13 +104,18 @@ fn batches<J: Job>(
 }
 
 async fn handle<J: Job>(store: Store, job: Arc<J>, batch: J::Batch) -> Result<(), Error> {
-    let started = tokio::time::Instant::now();
+    let (started, pieces) = (tokio::time::Instant::now(), job.pieces(&batch));
+    let in_hand = InHand::of(&store, job.name());
     let outcome = job.handle(&store, batch).await;
+    drop(in_hand);
     metrics::histogram!("job_duration_seconds", "job" => job.name()).record(started.elapsed().as_secs_f64());
     match outcome {
-        Ok(()) => metrics::counter!("jobs_done_total", "job" => job.name()).increment(1),
+        Ok(()) => {
+            metrics::counter!("jobs_done_total", "job" => job.name()).increment(1);
+            store.pulse().did(job.name(), pieces);
+        }
         Err(error) => {
-            fail(job.name(), "handle", 1, &error);
+            fail(&store, job.name(), "handle", 1, &error);
             // The work is still due at its source: without a pause it would be fetched again at once.
             tokio::time::sleep(backoff(1, store.uuid())).await;
         }
@@ -117,7 +123,24 @@ async fn handle<J: Job>(store: Store, job: Arc<J>, batch: J::Batch) -> Result<()
     Ok(())
 }
 
-fn fail(job: &'static str, step: &'static str, failures: i32, error: &Error) {
+/// A round that counts as in hand until it is dropped, by a panic too.
+struct InHand<'a>(&'a Store, &'static str);
+
+impl<'a> InHand<'a> {
+    fn of(store: &'a Store, job: &'static str) -> Self {
+        store.pulse().begins(job, store.now());
+        Self(store, job)
+    }
+}
+
+impl Drop for InHand<'_> {
+    fn drop(&mut self) {
+        self.0.pulse().ends(self.1);
+    }
+}
+
+fn fail(store: &Store, job: &'static str, step: &'static str, failures: i32, error: &Error) {
+    store.pulse().failed(job, store.now(), error);
     metrics::counter!("jobs_failed_total", "job" => job).increment(1);
     tracing::error!(job, step, failures, error = error as &dyn std::error::Error, "a job failed");
 }

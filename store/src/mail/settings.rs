@@ -28,6 +28,16 @@ pub enum Way {
     Files(PathBuf),
 }
 
+impl Way {
+    /// For people.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Smtp(_) => "by a mail server",
+            Self::Files(_) => "into files",
+        }
+    }
+}
+
 /// `Book Bazar <books@shop.example>`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sender(pub(super) Mailbox);

@@ -43,6 +43,11 @@ impl Job for ExpireOrders {
         "orders.expire"
     }
 
+    /// Counted one by one where they are done.
+    fn pieces(&self, _: &Self::Batch) -> u64 {
+        0
+    }
+
     async fn fetch(&self, store: &Store) -> Result<Option<UnixMillis>, Error> {
         let now = store.now();
         if queries::due(store, now, None, 1).await?.is_empty() {
@@ -87,6 +92,7 @@ async fn sweep(store: &Store, orders: &[Uuid]) -> Result<(), Error> {
         }
         outcome => outcome?,
     };
+    store.pulse().did(OPERATION, ended as u64);
     tracing::info!(orders = ended, "expired");
     Ok(())
 }
@@ -102,7 +108,10 @@ async fn expire(store: &Store, order: OrderId) -> Result<(), Error> {
     let (from, to) = (OrderStatus::PaymentPending, OrderStatus::Expired);
     let change = Change { order, from, to, cause: Cause::DeadlinePassed, note: None };
     match caught(OPERATION, change::apply_alone(store, change)).await {
-        Ok(Some(_)) => tracing::info!(order.id = %order, "expired"),
+        Ok(Some(_)) => {
+            store.pulse().did(OPERATION, 1);
+            tracing::info!(order.id = %order, "expired");
+        }
         // Paid or cancelled in the meantime.
         Ok(None) => {}
         Err(error) => {

@@ -18,7 +18,7 @@ pub use call_off::call_off;
 pub use expire::ExpireOrders;
 pub use fulfil::{begin_packing, deliver, ship};
 pub use persist::PersistOrders;
-pub(crate) use persist::entry_lines;
+pub(crate) use persist::{entry_lines, placed};
 pub(crate) use queries::{SummaryRow, UsedKey, open_drafts, parked, placed_at, recent_keys};
 pub(crate) use quicker::ago;
 pub use replay::checkout_key;

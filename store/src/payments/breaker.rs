@@ -64,6 +64,11 @@ impl Breakers {
         metrics::gauge!("payment_provider_away", "provider" => provider).set(is_open);
     }
 
+    /// Whether nobody waits for this provider now.
+    pub fn is_open(&self, provider: &'static str) -> bool {
+        self.circuits().get(provider).is_some_and(|circuit| circuit.failures >= MOST_FAILURES)
+    }
+
     fn circuits(&self) -> MutexGuard<'_, HashMap<&'static str, Circuit>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

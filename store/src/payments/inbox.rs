@@ -142,6 +142,10 @@ impl Job for RetryWaiting {
         "payments.inbox"
     }
 
+    fn pieces(&self, batch: &Self::Batch) -> u64 {
+        batch.len() as u64
+    }
+
     async fn fetch(&self, store: &Store) -> Result<Option<Self::Batch>, Error> {
         let now = store.now();
         let lease_end = to_timestamp(now.plus(LEASE_MS));

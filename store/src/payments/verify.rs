@@ -44,6 +44,10 @@ impl Job for VerifyPayments {
         OPERATION
     }
 
+    fn pieces(&self, batch: &Self::Batch) -> u64 {
+        batch.len() as u64
+    }
+
     /// The next question about the same is the lease of this one.
     async fn fetch(&self, store: &Store) -> Result<Option<Self::Batch>, Error> {
         let now = store.now();

@@ -41,6 +41,10 @@ impl Job for DeliverEvents {
         "sandbox.deliver"
     }
 
+    fn pieces(&self, batch: &Self::Batch) -> u64 {
+        batch.len() as u64
+    }
+
     async fn fetch(&self, store: &Store) -> Result<Option<Self::Batch>, Error> {
         if store.config().sandbox.is_none() {
             tokio::time::sleep(Duration::from_secs(1)).await;

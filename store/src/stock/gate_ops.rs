@@ -49,6 +49,11 @@ impl Job for ApplyGateOps {
         "stock.gate_ops"
     }
 
+    /// Counted one by one where they are done.
+    fn pieces(&self, _: &Self::Batch) -> u64 {
+        0
+    }
+
     async fn fetch(&self, store: &Store) -> Result<Option<()>, Error> {
         if queries::has_due_operations(store.pg(), to_timestamp(store.now())).await.during(OPERATION)? {
             return Ok(Some(()));
@@ -102,7 +107,9 @@ async fn apply_all(store: &Store, taken_up: &[i64]) -> Result<(), Error> {
         }
     }
     queries::mark_applied(&mut *tx, &applied, to_timestamp(store.now())).await.during(OPERATION)?;
-    tx.commit().await.during(OPERATION)
+    tx.commit().await.during(OPERATION)?;
+    store.pulse().did(OPERATION, applied.len() as u64);
+    Ok(())
 }
 
 /// To the dead letters, unlooked at.

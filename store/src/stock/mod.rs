@@ -54,6 +54,12 @@ pub(crate) fn told(books: &[BookId], epoch: Option<&str>, counts: &[Option<i64>]
     known.collect()
 }
 
+/// Counts these books anew, and puts the gate right where it differs from the ledger.
+pub(crate) async fn count_anew(store: &Store, books: &[i64]) -> Result<reconcile::Report, Error> {
+    load::ensure_loaded(store).await?;
+    reconcile::count_anew(store, books.iter().copied().collect()).await
+}
+
 /// Whether the gate is loaded, and in this run of Redis.
 pub(crate) async fn is_loaded(store: &Store) -> Result<bool, Error> {
     load::is_loaded(store, &store.redis_run().await?.id).await

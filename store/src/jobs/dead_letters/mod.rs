@@ -3,17 +3,21 @@
 
 mod queries;
 
-pub use queries::DeadLetter;
+pub use queries::{DeadLetter, Letter};
 
 use super::{Topic, enqueue};
 use crate::{
-    Store, carts,
+    Store,
+    admin::audit,
+    carts,
     error::{During, Error},
     jobs,
+    viewer::Viewer,
     world::to_timestamp,
 };
 use domain::{ApiError, ErrorCode, Owner};
 use queries::Parked;
+use serde_json::{Value, json};
 
 /// Letters of one page.
 const PAGE: i64 = 200;
@@ -43,10 +47,38 @@ pub async fn list(store: &Store, after: i64) -> Result<Vec<DeadLetter>, Error> {
     queries::list(store.pg(), after, PAGE).await.during("dead_letters.list")
 }
 
+/// Parked letters, the newest first, of one source or of all: those before the id `before`, at most `most`.
+pub async fn newest(
+    store: &Store,
+    source: Option<&str>,
+    before: Option<i64>,
+    most: i64,
+) -> Result<Vec<DeadLetter>, Error> {
+    const OPERATION: &str = "dead_letters.newest";
+    queries::newest(store.postgres(OPERATION).await?, source, before, most).await.during(OPERATION)
+}
+
+/// How many are parked of each source that has any.
+pub async fn counts(store: &Store) -> Result<Vec<(String, i64)>, Error> {
+    const OPERATION: &str = "dead_letters.counts";
+    queries::counts(store.postgres(OPERATION).await?).await.during(OPERATION)
+}
+
+/// One letter, also one that has ended.
+pub async fn get(store: &Store, id: i64) -> Result<Option<Letter>, Error> {
+    const OPERATION: &str = "dead_letters.get";
+    queries::get(store.postgres(OPERATION).await?, id).await.during(OPERATION)
+}
+
 /// Brings the work back to where it came from, with ten fresh attempts.
 ///
 /// A cart is different: it is written from Redis as a whole, and its letter ends when Postgres has it.
 pub async fn retry(store: &Store, id: i64) -> Result<Ended, Error> {
+    retry_for(store, None, id).await
+}
+
+/// The same because this person wants it.
+pub async fn retry_for(store: &Store, admin: Option<&Viewer>, id: i64) -> Result<Ended, Error> {
     const OPERATION: &str = "dead_letters.retry";
     let mut tx = store.pg().begin().await.during(OPERATION)?;
     let letter = match queries::lock(&mut *tx, id).await.during(OPERATION)? {
@@ -55,12 +87,14 @@ pub async fn retry(store: &Store, id: i64) -> Result<Ended, Error> {
         Some(letter) => letter,
     };
     if letter.source == CART {
-        drop(tx);
+        note(&mut tx, store, admin, "letter.retry", (id, &letter), Value::Null).await?;
+        tx.commit().await.during(OPERATION)?;
         carts::parked::retry(store, owner(&letter)?, &letter.payload).await?;
         return Ok(Ended::Now);
     }
     give_back(store, &mut tx, &letter).await?;
     queries::end(&mut *tx, id, "retried", None).await.during(OPERATION)?;
+    note(&mut tx, store, admin, "letter.retry", (id, &letter), json!({ "state": "retried" })).await?;
     tx.commit().await.during(OPERATION)?;
     Ok(Ended::Now)
 }
@@ -89,6 +123,11 @@ pub struct Retried {
 
 /// Retries all letters of one source that are parked now. One that cannot be tried is in nobody's way.
 pub async fn retry_all(store: &Store, source: &str) -> Result<Retried, Error> {
+    retry_all_for(store, None, source).await
+}
+
+/// The same because this person wants it.
+pub async fn retry_all_for(store: &Store, admin: Option<&Viewer>, source: &str) -> Result<Retried, Error> {
     if !SOURCES.contains(&source) {
         let message = format!("No dead letters come from “{source}”; there are: {}.", SOURCES.join(", "));
         return Err(ApiError::new(ErrorCode::NotFound, message).into());
@@ -99,7 +138,7 @@ pub async fn retry_all(store: &Store, source: &str) -> Result<Retried, Error> {
         let Some(last) = page.last() else { return Ok(all) };
         after = *last;
         for id in page {
-            match retry(store, id).await {
+            match retry_for(store, admin, id).await {
                 Ok(ended) => all.retried += u64::from(ended == Ended::Now),
                 Err(error) => {
                     jobs::alone(error, format_args!("dead letter {id}"))?;
@@ -115,6 +154,11 @@ pub async fn retry_all(store: &Store, source: &str) -> Result<Retried, Error> {
 /// An operation of the gate counts as applied then, and reconciling the stock makes up for it. A cart is never thrown
 /// away: with what its letter kept, it goes back to the carts that wait to be written, with ten fresh attempts.
 pub async fn discard(store: &Store, id: i64, reason: &str) -> Result<Ended, Error> {
+    discard_for(store, None, id, reason).await
+}
+
+/// The same because this person wants it.
+pub async fn discard_for(store: &Store, admin: Option<&Viewer>, id: i64, reason: &str) -> Result<Ended, Error> {
     const OPERATION: &str = "dead_letters.discard";
     let mut tx = store.pg().begin().await.during(OPERATION)?;
     let letter = match queries::lock(&mut *tx, id).await.during(OPERATION)? {
@@ -130,8 +174,24 @@ pub async fn discard(store: &Store, id: i64, reason: &str) -> Result<Ended, Erro
         carts::parked::let_go(store, owner(&letter)?, &letter.payload).await?;
     }
     queries::end(&mut *tx, id, "discarded", Some(reason)).await.during(OPERATION)?;
+    let after = json!({ "state": "discarded", "reason": reason });
+    note(&mut tx, store, admin, "letter.discard", (id, &letter), after).await?;
     tx.commit().await.during(OPERATION)?;
     Ok(Ended::Now)
+}
+
+/// For the audit log, when it was a person behind the counter.
+async fn note(
+    tx: &mut sqlx::PgTransaction<'_>,
+    store: &Store,
+    admin: Option<&Viewer>,
+    action: &str,
+    (id, letter): (i64, &Parked),
+    after: Value,
+) -> Result<(), Error> {
+    let Some(admin) = admin else { return Ok(()) };
+    let before = json!({ "state": letter.state, "source": letter.source, "key": letter.key });
+    audit::note(&mut **tx, store, admin, action, ("letter", &id), before, after).await
 }
 
 /// Carts with a parked letter, and its id.

@@ -32,6 +32,69 @@ pub(super) async fn list(pg: &PgPool, after: i64, most: i64) -> sqlx::Result<Vec
     .await
 }
 
+pub(super) async fn newest(
+    pg: &PgPool,
+    source: Option<&str>,
+    before: Option<i64>,
+    most: i64,
+) -> sqlx::Result<Vec<DeadLetter>> {
+    sqlx::query_as!(
+        DeadLetter,
+        "SELECT id, source, key, '{}'::jsonb AS \"payload!\", left(error, 400) AS \"error!\", attempts, first_failed_at,
+                last_failed_at, parked_at
+         FROM dead_letters
+         WHERE state = 'parked' AND ($1::text IS NULL OR source = $1) AND ($2::bigint IS NULL OR id < $2)
+         ORDER BY id DESC LIMIT $3",
+        source,
+        before,
+        most
+    )
+    .fetch_all(pg)
+    .await
+}
+
+pub(super) async fn counts(pg: &PgPool) -> sqlx::Result<Vec<(String, i64)>> {
+    let rows = sqlx::query!(
+        r#"SELECT source, count(*) AS "count!" FROM dead_letters WHERE state = 'parked' GROUP BY source ORDER BY source"#
+    );
+    Ok(rows.fetch_all(pg).await?.into_iter().map(|row| (row.source, row.count)).collect())
+}
+
+/// A letter, parked or ended.
+#[derive(Debug, Clone)]
+pub struct Letter {
+    pub letter: DeadLetter,
+    pub state: String,
+    pub ended_at: Option<OffsetDateTime>,
+    /// Why it was discarded.
+    pub reason: Option<String>,
+}
+
+pub(super) async fn get(pg: &PgPool, id: i64) -> sqlx::Result<Option<Letter>> {
+    let row = sqlx::query!(
+        "SELECT id, source, key, payload, error, attempts, first_failed_at, last_failed_at, parked_at, state, ended_at,
+                reason
+         FROM dead_letters WHERE id = $1",
+        id
+    );
+    Ok(row.fetch_optional(pg).await?.map(|row| Letter {
+        letter: DeadLetter {
+            id: row.id,
+            source: row.source,
+            key: row.key,
+            payload: row.payload,
+            error: row.error,
+            attempts: row.attempts,
+            first_failed_at: row.first_failed_at,
+            last_failed_at: row.last_failed_at,
+            parked_at: row.parked_at,
+        },
+        state: row.state,
+        ended_at: row.ended_at,
+        reason: row.reason,
+    }))
+}
+
 pub(super) async fn parked_ids(pg: &PgPool, source: &str, after: i64, most: i64) -> sqlx::Result<Vec<i64>> {
     sqlx::query_scalar!(
         "SELECT id FROM dead_letters WHERE source = $1 AND state = 'parked' AND id > $2 ORDER BY id LIMIT $3",

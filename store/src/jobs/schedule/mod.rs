@@ -59,12 +59,27 @@ pub trait Scheduled: Send + Sync + 'static {
 
 /// Makes the next turn of this schedule due now; a worker begins it within seconds. `false`: there is none of that name.
 pub async fn run_now(store: &Store, name: &str) -> Result<bool, Error> {
+    make_due(store, store.pg(), name).await
+}
+
+/// The same in the caller's transaction.
+pub(crate) async fn make_due(store: &Store, db: impl sqlx::PgExecutor<'_>, name: &str) -> Result<bool, Error> {
     let Some(work) = registry::schedules().into_iter().find(|work| work.schedule().name == name) else {
         return Ok(false);
     };
     let now = to_timestamp(store.now());
-    queries::make_due(store.pg(), work.schedule().name, now).await.during("schedule.run_now")?;
+    queries::make_due(db, work.schedule().name, now).await.during("schedule.run_now")?;
     Ok(true)
+}
+
+/// Whether a schedule has that name.
+pub(crate) fn is_one(name: &str) -> bool {
+    registry::schedules().iter().any(|work| work.schedule().name == name)
+}
+
+/// All of them.
+pub(crate) fn all() -> Vec<Schedule> {
+    registry::schedules().iter().map(|work| work.schedule()).collect()
 }
 
 /// The job that does the turns of one schedule.

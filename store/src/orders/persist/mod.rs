@@ -13,6 +13,7 @@
 
 mod entries;
 mod fence;
+pub(crate) mod placed;
 mod poison;
 mod queries;
 mod write;
@@ -67,6 +68,10 @@ impl Job for PersistOrders {
 
     fn name(&self) -> &'static str {
         "orders.persist"
+    }
+
+    fn pieces(&self, batch: &Self::Batch) -> u64 {
+        batch.len() as u64
     }
 
     async fn fetch(&self, store: &Store) -> Result<Option<Vec<Entry>>, Error> {

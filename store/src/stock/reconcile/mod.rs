@@ -116,11 +116,11 @@ pub(crate) async fn suspect(store: &Store, books: &[i64]) -> Result<(), Error> {
 }
 
 /// Counts these books now.
-pub(crate) async fn count_anew(store: &Store, books: BTreeSet<i64>) -> Result<(), Error> {
+pub(crate) async fn count_anew(store: &Store, books: BTreeSet<i64>) -> Result<Report, Error> {
     let mut report = Report::default();
     books::judge_all(store, books, &mut report).await?;
     tell(&report);
-    Ok(())
+    Ok(report)
 }
 
 fn tell(report: &Report) {

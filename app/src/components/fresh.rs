@@ -1,0 +1,97 @@
+//! Data of a page that is asked for again every second or so while somebody looks at it: never twice at once, and not
+//! while the tab is hidden. For figures that no message announces, like the length of a queue.
+
+use crate::{
+    call::{get, read},
+    derived::Derived,
+    effect::effect,
+};
+use domain::ApiError;
+use leptos::{leptos_dom::helpers::set_interval_with_handle, prelude::*, task::spawn_local};
+use serde::de::DeserializeOwned;
+use std::time::Duration;
+
+pub const EVERY: Duration = Duration::from_secs(1);
+
+/// The newest known answer of a GET function.
+pub struct Fresh<T: Send + Sync + 'static> {
+    shown: RwSignal<T>,
+    /// Why the latest answer did not come.
+    trouble: RwSignal<Option<ApiError>>,
+    address: StoredValue<String>,
+    is_asking: StoredValue<bool>,
+}
+
+impl<T: Send + Sync + 'static> Copy for Fresh<T> {}
+
+impl<T: Send + Sync + 'static> Clone for Fresh<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: DeserializeOwned + PartialEq + Send + Sync + 'static> Fresh<T> {
+    /// Begins with what the page was made of; asks from then on in the browser, until the page goes.
+    pub fn new(first: T, address: String, every: Duration) -> Self {
+        let fresh = Self {
+            shown: RwSignal::new(first),
+            trouble: RwSignal::new(None),
+            address: StoredValue::new(address),
+            is_asking: StoredValue::new(false),
+        };
+        effect(move || {
+            if let Ok(beat) = set_interval_with_handle(move || fresh.beat(), every) {
+                on_cleanup(move || beat.clear());
+            }
+        });
+        fresh
+    }
+
+    /// A part of it: who reads it runs again only when that part is another one.
+    pub fn part<P: PartialEq + Send + Sync + 'static>(
+        self,
+        pick: impl Fn(&T) -> P + Send + Sync + 'static,
+    ) -> Derived<P> {
+        Derived::new(move || self.shown.with(&pick))
+    }
+
+    pub fn trouble(self) -> impl Fn() -> Option<ApiError> + Copy + Send + Sync + 'static {
+        move || self.trouble.get()
+    }
+
+    /// What an action answered.
+    pub fn set(self, value: T) {
+        self.shown.set(value);
+    }
+
+    /// Asks now, if no answer is on its way; the next one is never far.
+    pub fn ask(self) {
+        if self.is_asking.try_get_value() != Some(false) {
+            return;
+        }
+        self.is_asking.set_value(true);
+        let address = self.address.get_value();
+        spawn_local(async move {
+            let answer = get(address).await.and_then(|text| read::<T>(&text));
+            // The page may be gone by now.
+            self.is_asking.try_set_value(false);
+            match answer {
+                Ok(value) => {
+                    self.trouble.try_maybe_update(|trouble| (trouble.take().is_some(), ()));
+                    self.shown.try_maybe_update(|shown| {
+                        let is_news = *shown != value;
+                        *shown = value;
+                        (is_news, ())
+                    });
+                }
+                Err(error) => drop(self.trouble.try_set(Some(error.0))),
+            }
+        });
+    }
+
+    fn beat(self) {
+        if !document().hidden() {
+            self.ask();
+        }
+    }
+}
