@@ -1,17 +1,23 @@
 //! Data of a page that is asked for again every second or so while somebody looks at it: never twice at once, and not
-//! while the tab is hidden. For figures that no message announces, like the length of a queue.
+//! while the tab is hidden, nor for long after somebody was last at it: asking counts as being there, and a shift ends when
+//! nobody is. For figures that no message announces, like the length of a queue.
 
 use crate::{
     call::{get, read},
     derived::Derived,
     effect::effect,
 };
-use domain::ApiError;
+use domain::{ApiError, ErrorCode};
 use leptos::{leptos_dom::helpers::set_interval_with_handle, prelude::*, task::spawn_local};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
+use web_sys::Event;
 
 pub const EVERY: Duration = Duration::from_secs(1);
+/// Asks without anybody moving after which the page rests.
+const MOST_ALONE: u32 = 1_800;
+/// What tells that somebody is there.
+const MOVES: [&str; 4] = ["pointermove", "pointerdown", "keydown", "scroll"];
 
 /// The newest known answer of a GET function.
 pub struct Fresh<T: Send + Sync + 'static> {
@@ -20,6 +26,8 @@ pub struct Fresh<T: Send + Sync + 'static> {
     trouble: RwSignal<Option<ApiError>>,
     address: StoredValue<String>,
     is_asking: StoredValue<bool>,
+    /// Asks since somebody moved.
+    alone: StoredValue<u32>,
 }
 
 impl<T: Send + Sync + 'static> Copy for Fresh<T> {}
@@ -38,10 +46,17 @@ impl<T: DeserializeOwned + PartialEq + Send + Sync + 'static> Fresh<T> {
             trouble: RwSignal::new(None),
             address: StoredValue::new(address),
             is_asking: StoredValue::new(false),
+            alone: StoredValue::new(0),
         };
         effect(move || {
             if let Ok(beat) = set_interval_with_handle(move || fresh.beat(), every) {
                 on_cleanup(move || beat.clear());
+            }
+            for name in MOVES {
+                let moved = window_event_listener_untyped(name, move |_: Event| {
+                    fresh.alone.try_set_value(0);
+                });
+                on_cleanup(move || moved.remove());
             }
         });
         fresh
@@ -84,14 +99,25 @@ impl<T: DeserializeOwned + PartialEq + Send + Sync + 'static> Fresh<T> {
                         (is_news, ())
                     });
                 }
-                Err(error) => drop(self.trouble.try_set(Some(error.0))),
+                Err(error) => {
+                    self.trouble.try_set(Some(error.0));
+                }
             }
         });
     }
 
     fn beat(self) {
-        if !document().hidden() {
+        if document().hidden() {
+            return;
+        }
+        let asks = self.alone.try_get_value().unwrap_or_default();
+        self.alone.try_set_value(asks.saturating_add(1));
+        if asks < MOST_ALONE {
             self.ask();
+        } else if asks == MOST_ALONE {
+            let words =
+                "These figures rest, because nobody was here for a while. Move the pointer, or press a key, to go on.";
+            self.trouble.try_set(Some(ApiError::new(ErrorCode::NotReady, words)));
         }
     }
 }

@@ -152,6 +152,7 @@ impl Desk {
 
     fn row(self, letter: &LetterRow) -> AnyView {
         let (id, to) = (letter.id.to_string(), self.retry);
+        let name = format!("{} {id}", kind(&letter.source));
         let may_retry = self.may_run && letter.source != "placed";
         let label = format!("Try letter {id} again");
         let again = may_retry.then(|| {
@@ -166,7 +167,7 @@ impl Desk {
         html! {
             <tr>
                 <th scope="row">
-                    <a class="table__link" href=format!("/admin/work/letters/{id}")>{kind(&letter.source)}" "{id}</a>
+                    <a class="table__link" href=format!("/admin/work/letters/{id}")>{name}</a>
                     <p class="small muted admin-work__key">{letter.key.clone()}</p>
                 </th>
                 <td class="admin-work__error">{letter.error.clone()}</td>

@@ -77,8 +77,9 @@ pub(super) async fn funnel(pg: &PgPool, range: Range) -> sqlx::Result<FunnelRow>
     sqlx::query_as!(
         FunnelRow,
         r#"WITH placed AS (
-             SELECT owner, bool_or(EXISTS (SELECT FROM payments p WHERE p.order_id = o.id AND p.captured_at IS NOT NULL)) AS paid
-             FROM orders o WHERE placed_at >= $1 AND placed_at < $2 GROUP BY owner)
+             SELECT o.owner, bool_or(p.order_id IS NOT NULL) AS paid
+             FROM orders o LEFT JOIN payments p ON p.order_id = o.id AND p.captured_at >= $1
+             WHERE o.placed_at >= $1 AND o.placed_at < $2 GROUP BY o.owner)
            SELECT (SELECT count(*) FROM placed) + (
                     SELECT count(*) FROM carts c
                     WHERE updated_at >= $1 AND updated_at < $2 AND merged_into IS NULL
