@@ -45,7 +45,6 @@ struct Desk {
     retry: Post,
     retry_all: Post,
     free: Post,
-    run: Post,
     tried: RwSignal<Option<TriedAgain>>,
     may_run: bool,
 }
@@ -63,7 +62,7 @@ fn show(page: WorkPage, address: String) -> AnyView {
         tried.set(Some(all));
         fresh.ask();
     });
-    let desk = Desk { fresh, retry, retry_all, free, run, tried, may_run };
+    let desk = Desk { fresh, retry, retry_all, free, tried, may_run };
     let processes = fresh.part(|page| page.work.processes);
     let sources = fresh.part(|page| page.work.sources.clone());
     let schedules = fresh.part(|page| page.work.schedules.clone());

@@ -37,7 +37,14 @@ async fn read_and_die(shop: &Shop) {
         redis.xpending_count(&placed, "persist", "-", "+", 10).await.expect("in hand");
     for entry in held.ids {
         let mut age = redis::cmd("XCLAIM");
-        age.arg(&placed).arg("persist").arg(&entry.consumer).arg(0).arg(&entry.id).arg("IDLE").arg(60_000).arg("JUSTID");
+        age.arg(&placed)
+            .arg("persist")
+            .arg(&entry.consumer)
+            .arg(0)
+            .arg(&entry.id)
+            .arg("IDLE")
+            .arg(60_000)
+            .arg("JUSTID");
         age.exec_async(&mut redis).await.expect("make it look old");
     }
 }
