@@ -12,7 +12,14 @@ use crate::{
     html::{changing, html},
     live::{Edit, Live},
     pages::{
-        account::AccountPage, admin_audit::AdminAuditPage, admin_book::AdminBookPage, admin_book_new::AdminNewBookPage, admin_books::AdminBooksPage, admin_customer::AdminCustomerPage, admin_customers::AdminCustomersPage, admin_dashboard::AdminDashboardPage, admin_file::AdminFilePage, admin_files::AdminFilesPage, admin_health::AdminHealthPage, admin_letter::AdminLetterPage, admin_order::AdminOrderPage, admin_orders::AdminOrdersPage, admin_paper::AdminPaperPage, admin_staff::AdminStaffPage, admin_work::AdminWorkPage, book::BookPage, books::BooksPage, cart::CartPage, checkout::CheckoutPage, home::HomePage, login::LoginPage, order::OrderPage, orders::OrdersPage, register::RegisterPage, restore::RestorePage, sheet::SheetPage, unsubscribe::UnsubscribePage,
+        account::AccountPage, admin_audit::AdminAuditPage, admin_book::AdminBookPage, admin_book_new::AdminNewBookPage,
+        admin_books::AdminBooksPage, admin_customer::AdminCustomerPage, admin_customers::AdminCustomersPage,
+        admin_dashboard::AdminDashboardPage, admin_file::AdminFilePage, admin_files::AdminFilesPage,
+        admin_health::AdminHealthPage, admin_letter::AdminLetterPage, admin_order::AdminOrderPage,
+        admin_orders::AdminOrdersPage, admin_paper::AdminPaperPage, admin_staff::AdminStaffPage,
+        admin_work::AdminWorkPage, book::BookPage, books::BooksPage, cart::CartPage, checkout::CheckoutPage,
+        home::HomePage, login::LoginPage, order::OrderPage, orders::OrdersPage, register::RegisterPage,
+        restore::RestorePage, sheet::SheetPage, unsubscribe::UnsubscribePage,
     },
     shop::{Shop, use_shop},
 };

@@ -7,7 +7,6 @@ pub mod customers;
 pub mod desk;
 pub mod figures;
 pub mod health;
-mod queries;
 pub mod staff;
 mod views;
 pub mod work;

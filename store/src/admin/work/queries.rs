@@ -14,7 +14,7 @@ pub(super) struct QueueRow {
 pub(super) async fn queues(pg: &PgPool, now: OffsetDateTime) -> sqlx::Result<Vec<QueueRow>> {
     sqlx::query_as!(
         QueueRow,
-        r#"SELECT queue AS "queue!", count(*) AS "waiting!", min(due_at) AS first_due,
+        r#"SELECT queue AS "queue!", count(*) AS "waiting!", min(greatest(due_at, '2000-01-01')) AS first_due,
                   (array_agg(last_error ORDER BY due_at DESC) FILTER (WHERE last_error IS NOT NULL))[1] AS error
            FROM (SELECT topic AS queue, due_at, last_error FROM outbox
                  UNION ALL
@@ -65,7 +65,7 @@ pub(super) async fn stuck(
     sqlx::query_as!(
         StuckRow,
         r#"SELECT source AS "source!", key AS "key!", title AS "title!", attempts AS "attempts!", leases AS "leases!",
-                  next_at AS "next_at?", error AS "error?"
+                  CASE WHEN next_at > '2000-01-01' THEN next_at END AS "next_at?", error AS "error?"
            FROM (SELECT 'outbox' AS source, id::text AS key, topic || ' of ' || key AS title, attempts::bigint AS attempts,
                         leases::bigint AS leases, due_at AS next_at, last_error AS error
                  FROM outbox WHERE last_error IS NOT NULL OR leases >= $3 OR first_failed_at IS NOT NULL
