@@ -20,14 +20,14 @@ async fn overview(shop: &Shop) -> HealthView {
 async fn done(shop: &Shop, kind: RunKind) -> RunView {
     let admin = shop.admin().await;
     health::ask(&shop.store, &admin, kind).await.expect("asked for");
-    let run = DoRuns.fetch(&shop.store).await.unwrap().expect("one waits");
-    DoRuns.handle(&shop.store, run).await.unwrap();
+    let run = DoRuns.fetch(&shop.store).await.expect("asked").expect("one waits");
+    DoRuns.handle(&shop.store, run).await.expect("done");
     overview(shop).await.runs.into_iter().find(|run| run.kind == kind).expect("it ran")
 }
 
 /// The gate says something that the ledger does not.
 async fn plant_drift(shop: &Shop, book: domain::BookId, copies: i64) {
-    let _: i64 = shop.redis.clone().hincr(shop.keys.stock(), book.get(), copies).await.unwrap();
+    let _: i64 = shop.redis.clone().hincr(shop.keys.stock(), book.get(), copies).await.expect("drifts");
 }
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn there_is_one_run_at_a_time_and_a_dead_workers_is_taken_over() {
     health::ask(&shop.store, &admin, RunKind::Carts).await.unwrap();
     let Err(Error::Refused(refusal)) = health::ask(&shop.store, &admin, RunKind::Check).await else { panic!("two") };
     assert_eq!(refusal.code, ErrorCode::Conflict);
-    let lost = DoRuns.fetch(&shop.store).await.unwrap().expect("one waits");
+    let lost = DoRuns.fetch(&shop.store).await.expect("asked").expect("one waits");
     assert!(DoRuns.fetch(&shop.store).await.unwrap().is_none(), "somebody is at it");
     let die = "UPDATE health_runs SET leased_until = now() - interval '1 second'";
     sqlx::query(die).execute(&shop.pg).await.unwrap();
@@ -70,13 +70,13 @@ async fn there_is_one_run_at_a_time_and_a_dead_workers_is_taken_over() {
     // The one that wakes up late says nothing.
     DoRuns.handle(&shop.store, lost).await.unwrap();
     assert_eq!(shop.count("SELECT count(*) FROM health_runs WHERE finished_at IS NOT NULL").await, 0);
-    DoRuns.handle(&shop.store, run).await.unwrap();
+    DoRuns.handle(&shop.store, run).await.expect("done");
     assert_eq!(shop.count("SELECT count(*) FROM health_runs WHERE report IS NOT NULL").await, 1);
     // A run that nobody survives ends as failed.
     health::ask(&shop.store, &admin, RunKind::Check).await.unwrap();
     sqlx::query("UPDATE health_runs SET attempts = 3 WHERE finished_at IS NULL").execute(&shop.pg).await.unwrap();
-    let run = DoRuns.fetch(&shop.store).await.unwrap().expect("one waits");
-    DoRuns.handle(&shop.store, run).await.unwrap();
+    let run = DoRuns.fetch(&shop.store).await.expect("asked").expect("one waits");
+    DoRuns.handle(&shop.store, run).await.expect("done");
     let failed = overview(&shop).await.runs.into_iter().find(|run| run.kind == RunKind::Check).expect("it ran");
     assert!(failed.error.is_some_and(|error| error.contains("its workers died")), "told");
 }
