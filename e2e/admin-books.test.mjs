@@ -38,7 +38,7 @@ async function pictures(page, name) {
   await page.emulateMedia({ colorScheme: 'light' });
 }
 
-const fill = async (page, values) => { for (const [name, value] of Object.entries(values)) await page.locator(`[name="${name}"]`).fill(value); };
+const fill = async (page, values) => { for (const [name, value] of Object.entries(values)) await page.locator(`main [name="${name}"]`).fill(value); };
 
 test('a book is made, and a shopper sees its price, its copies and its end without reloading', async () => {
   const boss = await admin();

@@ -156,10 +156,10 @@ test('the dashboard says what the ledger says, for a chosen time', async () => {
   await page.waitForURL(/period=30/);
   await page.getByRole('heading', { name: 'The last 30 days' }).waitFor();
   await pictures(page, 'admin-dashboard');
-  await page.getByLabel('From').fill('2026-02-01');
+  await page.getByLabel('From', { exact: true }).fill('2026-02-01');
   await page.getByLabel('To', { exact: true }).fill('2026-01-01');
   await page.getByRole('button', { name: 'Show these days' }).click();
   await page.getByText('The first day comes after the last one.').waitFor();
-  assert.equal(await page.getByLabel('From').inputValue(), '2026-02-01');
+  assert.equal(await page.getByLabel('From', { exact: true }).inputValue(), '2026-02-01');
   assert.deepEqual(person.errors, []);
 });
