@@ -100,7 +100,7 @@ test('a customer is found by the number of an order, with orders and the cart of
   await page.getByLabel('Name, e-mail or order number').fill(number);
   await page.getByRole('button', { name: 'Show', exact: true }).click();
   await page.waitForURL(/q=BB-/);
-  assert.equal(await page.locator('tbody tr').count(), 1);
+  await until(async () => await page.locator('tbody tr').count() === 1, 8000, 'only who ordered it');
   await page.getByRole('link', { name: 'Ravi' }).last().click();
   await page.getByRole('heading', { name: 'Cart now' }).waitFor();
   await page.getByRole('link', { name: number }).waitFor();

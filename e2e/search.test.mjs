@@ -1,7 +1,7 @@
 // Finding a book: suggestions by keyboard, mouse and not at all, filters whose address is the state, the way back.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { openBrowser, openShop, shoot, visit } from './harness.mjs';
+import { openBrowser, openShop, shoot, until, visit } from './harness.mjs';
 
 let shop, browser;
 before(async () => { shop = await openShop(); browser = await openBrowser(); });
@@ -88,7 +88,7 @@ test('each number is what a click leads to, and the way back leads back', async 
   }
   const narrow = path(page);
   const chips = page.getByRole('list', { name: 'Filters that are on' }).getByRole('link');
-  assert.equal(await chips.count(), 4);
+  await until(async () => await chips.count() === 4, 8000, 'all four filters');
   await page.getByLabel('Sort by').selectOption('title');
   await page.getByRole('button', { name: 'Sort' }).click();
   await page.waitForURL(/sort=title/);

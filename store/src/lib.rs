@@ -36,7 +36,12 @@ use keys::Keys;
 use link::{Link, Run};
 use outage::Outage;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use std::{future::Future, str::FromStr, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    str::FromStr,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 use world::World;
 
 /// Longest wait for one answer of Redis; a stuck server must not hold requests for longer.
@@ -73,7 +78,7 @@ struct Inner {
     pulse: jobs::pulse::Pulse,
     views: admin::Views,
     /// Names this process among those of the shop.
-    process: uuid::Uuid,
+    process: OnceLock<uuid::Uuid>,
 }
 
 impl Store {
@@ -114,7 +119,6 @@ impl Store {
         let (catalog, accounts) = (catalog::Cache::default(), accounts::Cache::default());
         let carts = carts::Memo::default();
         let (mail, sms) = (mail::Mail::new(&config.mail), sms::Sms::new(config.sms.clone()));
-        let process = world.uuid();
         let inner = Inner {
             pg,
             outage,
@@ -132,7 +136,7 @@ impl Store {
             breakers: payments::Breakers::default(),
             pulse: jobs::pulse::Pulse::default(),
             views: admin::Views::default(),
-            process,
+            process: OnceLock::new(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -220,7 +224,7 @@ impl Store {
     }
 
     pub(crate) fn process(&self) -> uuid::Uuid {
-        self.inner.process
+        *self.inner.process.get_or_init(|| self.uuid())
     }
 
     pub(crate) fn mail(&self) -> &mail::Mail {

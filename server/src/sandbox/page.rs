@@ -48,14 +48,14 @@ async fn page(store: &Store, status: StatusCode, id: &str) -> Result<Response, E
     Ok((status, [(header::CONTENT_SECURITY_POLICY, policy(&payment))], html).into_response())
 }
 
-/// Nothing but our own style; and the press may lead back to the customer's site, which browsers count as the form's.
+/// Nothing but our own style and icon; and the press may lead back to the customer's site, which browsers count as the form's.
 fn policy(payment: &SandboxPayment) -> String {
     let origin = payment.return_url.parse::<http::Uri>().ok().and_then(|uri| {
         let authority = uri.authority()?.as_str().to_owned();
         Some(format!(" {}://{authority}", uri.scheme_str()?))
     });
     format!(
-        "default-src 'none'; style-src 'self'; form-action 'self'{}; frame-ancestors 'none'; base-uri 'none'",
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'{}; frame-ancestors 'none'; base-uri 'none'",
         origin.filter(|origin| !origin.contains([';', ','])).unwrap_or_default()
     )
 }
