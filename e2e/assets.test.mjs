@@ -117,6 +117,23 @@ test('what is seen comes first: the WASM is asked for once it stands, or when so
   quick.show();
   assert.deepEqual(shopper.errors, []);
 });
+test('the way back before the WASM is there leads to the page of before', async () => {
+  const page = await (await browser.newShopper()).newPage();
+  await visit(page, `${shop.url}/categories/classics`);
+  await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: '2', exact: true }).click();
+  await page.getByText(/page 2 of 3/).waitFor();
+  let arrive;
+  const arrived = new Promise((resolve) => { arrive = resolve; });
+  await page.route('**/*.wasm', async (route) => { await arrived; await route.continue().catch(() => {}); });
+  await page.reload({ waitUntil: 'domcontentloaded' });
+  await page.getByText(/page 2 of 3/).waitFor();
+  await page.goBack({ waitUntil: 'commit' });
+  await page.getByText(/page 1 of 3/).waitFor();
+  arrive();
+  await alive(page);
+  await page.getByText(/page 1 of 3/).waitFor();
+});
+
 const brotliOrPlain = ({ headers, body }) => (headers['content-encoding'] === 'br' ? brotliDecompressSync(body) : body).toString();
 
 test('nothing moves while home, list, book and cart arrive on a phone', async () => {

@@ -1,11 +1,16 @@
 ((glue, wasm) => {
   let begun = false;
+  // Nobody listens yet to the way back: the address would change under a page that stays.
+  const here = location.pathname + location.search;
+  const back = () => location.pathname + location.search === here || location.reload();
+  addEventListener("popstate", back);
   const begin = () => {
     if (begun) return;
     begun = true;
     const code = fetch(wasm);
     import(glue).then(async (module) => {
       await module.default({ module_or_path: code });
+      removeEventListener("popstate", back);
       module.hydrate();
     });
   };
