@@ -67,10 +67,10 @@ tests=(cargo test --workspace --exclude frontend --locked)
 step "tests: units, scripts, SQL, HTTP"
 # Said here because cargo swallows what a passing test prints.
 [[ -r ${BAZAR_REAL_BOOKS:-} ]] || note "SKIPPED: the tests of the real catalogue: BAZAR_REAL_BOOKS does not name its file"
-runner cargo timeout 1500 "${tests[@]}" --no-fail-fast
+runner cargo timeout 2200 "${tests[@]}" --no-fail-fast
 step "tests: browser"
 if compgen -G 'e2e/*.test.mjs' >/dev/null; then
-  runner browser timeout 1200 node --test --test-reporter=spec e2e/*.test.mjs
+  runner browser timeout 1500 node --test --test-reporter=spec e2e/*.test.mjs
 else
   note "SKIPPED: there is no e2e/*.test.mjs"
 fi
