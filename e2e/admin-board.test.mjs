@@ -2,11 +2,9 @@
 // told who was quicker, notes and addresses, papers, and money that is let go.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { ADDRESS, client, openBrowser, openShop, shoot, until, visit } from './harness.mjs';
+import { ADDRESS, client, openBrowser, openShop, pictures, shoot, until, visit, WIDE } from './harness.mjs';
 
 const PASSWORD = 'the password of an admin';
-const PHONE = { width: 360, height: 780 };
-const WIDE = { width: 1440, height: 900 };
 let shop, browser, boss, asha, book;
 
 const logIn = async (email) => {
@@ -40,19 +38,6 @@ async function paid(name = 'Meera Iyer') {
   await call(page.pathname, { form: { outcome: 'pay' }, headers: { origin: shop.url, accept: 'text/html' } });
   await until(() => status(placed.order_id) === 'PAID', 8000, 'PAID');
   return { id: placed.order_id, number: placed.number, url: `${shop.url}/admin/orders/${placed.order_id}` };
-}
-
-async function pictures(page, name) {
-  for (const colorScheme of ['light', 'dark']) {
-    await page.emulateMedia({ colorScheme });
-    for (const [size, viewport] of [['phone', PHONE], ['wide', WIDE]]) {
-      await page.setViewportSize(viewport);
-      const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-      assert.ok(over <= 0, `${name} ${size} is ${over} px too wide`);
-      await shoot(page, `${name}-${size}-${colorScheme}`);
-    }
-  }
-  await page.emulateMedia({ colorScheme: 'light' });
 }
 
 test('new and changed orders come and go on a filtered board by themselves; several go on at once', async () => {

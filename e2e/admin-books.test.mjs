@@ -3,11 +3,9 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { openBrowser, openShop, shoot, until, visit } from './harness.mjs';
+import { openBrowser, openShop, PHONE, pictures, until, visit, WIDE } from './harness.mjs';
 
 const PASSWORD = 'the password of an admin';
-const PHONE = { width: 360, height: 780 };
-const WIDE = { width: 1440, height: 900 };
 let shop, browser;
 
 before(async () => {
@@ -22,20 +20,6 @@ async function admin(options = {}) {
   const form = { email: 'boss@example.org', password: PASSWORD };
   assert.ok((await boss.request.post(`${shop.url}/api/account/login`, { form })).ok());
   return boss;
-}
-
-/** Pictures on the phone and on a wide screen, in both themes. */
-async function pictures(page, name) {
-  for (const colorScheme of ['light', 'dark']) {
-    await page.emulateMedia({ colorScheme });
-    for (const [size, viewport] of [['phone', PHONE], ['wide', WIDE]]) {
-      await page.setViewportSize(viewport);
-      const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-      assert.ok(over <= 0, `${name} ${size} is ${over} px too wide`);
-      await shoot(page, `${name}-${size}-${colorScheme}`);
-    }
-  }
-  await page.emulateMedia({ colorScheme: 'light' });
 }
 
 const fill = async (page, values) => { for (const [name, value] of Object.entries(values)) await page.locator(`main [name="${name}"]`).fill(value); };

@@ -1,5 +1,6 @@
 // A shop of its own for each test file: its own database, key prefix and ports, the real binary, a real browser.
 // `make test` says where Postgres and Redis are and which binary to run.
+import assert from 'node:assert/strict';
 import { spawn, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, createWriteStream, rmSync, writeFileSync } from 'node:fs';
@@ -146,6 +147,23 @@ export async function visit(page, url) {
 export const alive = (page) => page.waitForSelector('html[data-live="open"]', { state: 'attached' });
 
 export const shoot = (page, name) => page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true });
+
+export const PHONE = { width: 360, height: 780 };
+export const WIDE = { width: 1440, height: 900 };
+
+/** Pictures on the phone and on a wide screen, in both themes; nothing may stick out. */
+export async function pictures(page, name) {
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme });
+    for (const [size, viewport] of [['phone', PHONE], ['wide', WIDE]]) {
+      await page.setViewportSize(viewport);
+      const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      assert.ok(over <= 0, `${name} ${size} is ${over} px too wide`);
+      await shoot(page, `${name}-${size}-${colorScheme}`);
+    }
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+}
 
 export const ADDRESS = {
   name: 'Asha Rao', line1: '12 MG Road', city: 'Bengaluru', state: 'Karnataka', postcode: '560001', phone: '9845012345',

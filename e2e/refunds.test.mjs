@@ -2,11 +2,9 @@
 // order's money on its page, with and without JavaScript.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { ADDRESS, client, openBrowser, openShop, shoot, until, visit } from './harness.mjs';
+import { ADDRESS, client, openBrowser, openShop, PHONE, pictures, until, visit, WIDE } from './harness.mjs';
 
 const PASSWORD = 'the password of an admin';
-const PHONE = { width: 360, height: 780 };
-const WIDE = { width: 1440, height: 900 };
 let shop, browser;
 
 before(async () => {
@@ -64,20 +62,6 @@ async function admin(options = {}) {
   const form = { email: 'boss@example.org', password: PASSWORD };
   assert.ok((await boss.request.post(`${shop.url}/api/account/login`, { form })).ok());
   return boss;
-}
-
-/** Pictures on the phone and on a wide screen, in both themes. */
-async function pictures(page, name) {
-  for (const colorScheme of ['light', 'dark']) {
-    await page.emulateMedia({ colorScheme });
-    for (const [size, viewport] of [['phone', PHONE], ['wide', WIDE]]) {
-      await page.setViewportSize(viewport);
-      const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-      assert.ok(over <= 0, `${name} ${size} is ${over} px too wide`);
-      await shoot(page, `${name}-${size}-${colorScheme}`);
-    }
-  }
-  await page.emulateMedia({ colorScheme: 'light' });
 }
 
 test('an admin sends back a part and then the rest with the copies; the open pages say so', async () => {

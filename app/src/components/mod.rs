@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod admin_nav;
+pub mod asked;
 pub mod book_card;
 pub mod chart;
 pub mod connection;

@@ -3,10 +3,10 @@
 use crate::{
     call::{Post, PostForm},
     components::{
+        asked::{Yes, asked as ask},
         form::Input,
         icon::icon,
         notice::{Tone, notice, refusal},
-        page::focus_once_shown,
     },
     derived::Derived,
     html::{changing, html},
@@ -16,7 +16,7 @@ use domain::{
     ApiError, ErrorCode, OrderId, Permission,
     desk::{Board, BulkDone, BulkResult, BulkStep},
 };
-use leptos::{ev::MouseEvent, prelude::*};
+use leptos::prelude::*;
 
 #[derive(Clone, Copy)]
 pub struct Bulk {
@@ -98,7 +98,7 @@ impl Bulk {
                     <p class="muted" aria-live="polite">{count}</p>
                     <input type="hidden" name="ask" value="true"/>
                     <div class="admin-filters">{self.fields(steps)}</div>
-                    {changing(move || asked.get().map_or_else(|| self.button(), |asked| self.agree(asked)))}
+                    {changing(move || asked.get().map_or_else(|| self.button(), |asked| self.ask(asked)))}
                 </details>
                 {changing(move || self.said())}
                 {table}
@@ -127,26 +127,13 @@ impl Bulk {
         html! { <button class="button" aria-busy=move || self.post.busy()>"Do it"</button> }
     }
 
-    /// The consequence, and the button that brings it about.
-    fn agree(self, mut asked: ApiError) -> AnyView {
-        focus_once_shown("bulk-asked");
-        let (mark, chosen) = (asked.fields.remove("agreed"), asked.fields.remove("chosen"));
-        let not_now = move |event: MouseEvent| {
-            event.prevent_default();
-            self.post.forget_error();
-        };
-        // Without scripts the boxes of the page are empty again: what was chosen comes along.
-        let chosen = move || chosen.clone().filter(|_| self.chosen.with(Vec::is_empty));
-        let buttons = html! {
-            <input type="hidden" name="chosen" value=chosen/>
-            <div class="actions">
-                <button class="button button--primary" name="agreed" value=mark aria-busy=move || self.post.busy()>
-                    {icon("check")}" Yes, do it"
-                </button>
-                <a class="button button--quiet" href="/admin/orders" on:click=not_now>"Not now"</a>
-            </div>
-        };
-        html! { <div id="bulk-asked" tabindex="-1">{notice(Tone::Warn, asked.message, buttons)}</div> }
+    /// The question; without scripts the boxes of the page are empty again, so what was chosen comes along.
+    fn ask(self, asked: ApiError) -> AnyView {
+        let sent = asked.fields.get("chosen").cloned();
+        let chosen = move || sent.clone().filter(|_| self.chosen.with(Vec::is_empty));
+        let also = html! { <input type="hidden" name="chosen" value=chosen/> };
+        let yes = Yes { label: "Yes, do it", icon: "check", id: "bulk-asked", back: "/admin/orders".to_owned() };
+        ask(self.post, asked, yes, also)
     }
 
     /// What became of each.

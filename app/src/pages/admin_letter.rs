@@ -5,19 +5,19 @@ use crate::{
     call::{Post, PostForm, address},
     components::{
         admin_nav::AdminPage,
+        asked::{Yes, asked as ask},
         form::Field,
         icon::icon,
         loaded::loaded,
         notice::{Tone, notice, refusal},
-        page::focus_once_shown,
     },
     derived::Derived,
     html::{changing, html},
     shop::use_shop,
     when,
 };
-use domain::{ApiError, ErrorCode, Permission, work::LetterView};
-use leptos::{ev::MouseEvent, prelude::*};
+use domain::{ErrorCode, Permission, work::LetterView};
+use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 #[component]
@@ -135,7 +135,7 @@ fn ways_on(letter: &LetterView, retry: Post, discard: Post) -> AnyView {
                         <input type="hidden" name="id" value=id.clone()/>
                         <input type="hidden" name="ask" value="true"/>
                         {reason}
-                        {changing(move || asked.get().map_or_else(|| first_button(discard), |asked| agree(discard, asked, &id)))}
+                        {changing(move || asked.get().map_or_else(|| first_button(discard), |asked| ask(discard, asked, yes(&id), ())))}
                     </PostForm>
                 </details>
             </div>
@@ -147,21 +147,6 @@ fn first_button(form: Post) -> AnyView {
     html! { <button class="button" aria-busy=move || form.busy()>{icon("trash")}" Let it go"</button> }
 }
 
-/// The consequence, and the button that brings it about.
-fn agree(form: Post, asked: ApiError, id: &str) -> AnyView {
-    focus_once_shown("letter-asked");
-    let mark = asked.fields.get("agreed").cloned();
-    let not_now = move |event: MouseEvent| {
-        event.prevent_default();
-        form.forget_error();
-    };
-    let buttons = html! {
-        <div class="actions">
-            <button class="button button--primary" name="agreed" value=mark aria-busy=move || form.busy()>
-                {icon("trash")}" Yes, let it go"
-            </button>
-            <a class="button button--quiet" href=format!("/admin/work/letters/{id}") on:click=not_now>"Not now"</a>
-        </div>
-    };
-    html! { <div class="admin-refund__asked" id="letter-asked" tabindex="-1">{notice(Tone::Warn, asked.message, buttons)}</div> }
+fn yes(letter: &str) -> Yes {
+    Yes { label: "Yes, let it go", icon: "trash", id: "letter-asked", back: format!("/admin/work/letters/{letter}") }
 }

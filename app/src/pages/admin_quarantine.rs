@@ -4,10 +4,10 @@
 use crate::{
     call::{Post, PostForm, address},
     components::{
+        asked::{Yes, asked as ask},
         icon::icon,
         loaded::loaded,
-        notice::{Tone, notice, refusal},
-        page::focus_once_shown,
+        notice::refusal,
     },
     derived::Derived,
     html::{changing, html},
@@ -15,10 +15,10 @@ use crate::{
     when,
 };
 use domain::{
-    ApiError, ErrorCode, Permission,
+    ErrorCode, Permission,
     payment::{Quarantined, provider_title},
 };
-use leptos::{ev::MouseEvent, prelude::*};
+use leptos::prelude::*;
 
 /// All of it, or what names this order.
 pub fn quarantine(order: Option<String>) -> AnyView {
@@ -117,7 +117,7 @@ fn form(events: &[Quarantined], post: Post) -> AnyView {
                         aria-describedby=move || is_wrong().then_some("let-go-error")/>
                     {said}
                 </div>
-                {changing(move || asked.get().map_or_else(|| first_button(post), |asked| agree(post, asked)))}
+                {changing(move || asked.get().map_or_else(|| first_button(post), |asked| ask(post, asked, yes(), ())))}
             </PostForm>
         </details>
     }
@@ -127,19 +127,6 @@ fn first_button(post: Post) -> AnyView {
     html! { <button class="button" aria-busy=move || post.busy()>"Let it go"</button> }
 }
 
-/// The consequence, and the button that brings it about.
-fn agree(post: Post, asked: ApiError) -> AnyView {
-    focus_once_shown("let-go-asked");
-    let mark = asked.fields.get("agreed").cloned();
-    let not_now = move |event: MouseEvent| {
-        event.prevent_default();
-        post.forget_error();
-    };
-    let buttons = html! {
-        <div class="actions">
-            <button class="button button--primary" name="agreed" value=mark aria-busy=move || post.busy()>"Yes, let it go"</button>
-            <a class="button button--quiet" href="/admin/orders" on:click=not_now>"Not now"</a>
-        </div>
-    };
-    html! { <div class="admin-refund__asked" id="let-go-asked" tabindex="-1">{notice(Tone::Warn, asked.message, buttons)}</div> }
+fn yes() -> Yes {
+    Yes { label: "Yes, let it go", icon: "check", id: "let-go-asked", back: "/admin/orders".to_owned() }
 }

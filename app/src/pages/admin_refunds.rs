@@ -3,10 +3,10 @@
 use crate::{
     call::{Post, PostForm, address, get, read},
     components::{
+        asked::{Yes, asked as ask},
         form::Field,
         icon::icon,
-        notice::{Tone, notice, refusal},
-        page::focus_once_shown,
+        notice::refusal,
     },
     derived::Derived,
     html::{changing, html},
@@ -14,11 +14,11 @@ use crate::{
     when,
 };
 use domain::{
-    ApiError, ErrorCode, Minor,
+    ErrorCode, Minor, OrderId,
     order::{OrderStatus, OrderView},
     payment::{PaymentStatus, RefundStatus, RefundView},
 };
-use leptos::{ev::MouseEvent, prelude::*, task::spawn_local};
+use leptos::{prelude::*, task::spawn_local};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 
@@ -173,7 +173,7 @@ impl Refunds {
                     <input type="hidden" name="idempotency_key" value=key/>
                     <input type="hidden" name="ask" value="true"/>
                     {amount}{reason}{restock}
-                    {changing(move || asked.get().map_or_else(|| first_button(form), |asked| agree(form, asked, id.to_string())))}
+                    {changing(move || asked.get().map_or_else(|| first_button(form), |asked| ask(form, asked, yes(id), ())))}
                 </PostForm>
             </details>
         }
@@ -198,23 +198,8 @@ fn first_button(form: Post) -> AnyView {
     html! { <button class="button" aria-busy=move || form.busy()>{icon("refund")}" Send it back"</button> }
 }
 
-/// The consequence, and the button that brings it about.
-fn agree(form: Post, asked: ApiError, order: String) -> AnyView {
-    focus_once_shown("refund-asked");
-    let mark = asked.fields.get("agreed").cloned();
-    let not_now = move |event: MouseEvent| {
-        event.prevent_default();
-        form.forget_error();
-    };
-    let buttons = html! {
-        <div class="actions">
-            <button class="button button--primary" name="agreed" value=mark aria-busy=move || form.busy()>
-                {icon("refund")}" Yes, send it back"
-            </button>
-            <a class="button button--quiet" href=format!("/admin/orders/{order}") on:click=not_now>"Not now"</a>
-        </div>
-    };
-    html! { <div class="admin-refund__asked" id="refund-asked" tabindex="-1">{notice(Tone::Warn, asked.message, buttons)}</div> }
+fn yes(order: OrderId) -> Yes {
+    Yes { label: "Yes, send it back", icon: "refund", id: "refund-asked", back: format!("/admin/orders/{order}") }
 }
 
 /// Not a [`Field`]: another form of this page has one of that name.

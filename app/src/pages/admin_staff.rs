@@ -5,18 +5,18 @@ use crate::{
     call::{Post, PostForm, address},
     components::{
         admin_nav::AdminPage,
+        asked::{Yes, asked as ask},
         form::Input,
         icon::icon,
         loaded::loaded,
         notice::{Tone, notice, refusal},
-        page::focus_once_shown,
     },
     derived::Derived,
     html::{changing, html},
     shop::use_shop,
 };
-use domain::{ApiError, ErrorCode, Permission, account::Role, people::StaffMember};
-use leptos::{ev::MouseEvent, prelude::*};
+use domain::{ErrorCode, Permission, account::Role, people::StaffMember};
+use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 const PATH: &str = "/admin/staff";
@@ -116,7 +116,7 @@ fn give(form: Post, email: String, staff: RwSignal<Vec<StaffMember>>) -> AnyView
         <PostForm to=form class="form admin-people__form">
             <input type="hidden" name="ask" value="true"/>
             {whom}{role}
-            {changing(move || asked.get().map_or_else(|| first_button(form), |asked| agree(form, asked)))}
+            {changing(move || asked.get().map_or_else(|| first_button(form), |asked| ask(form, asked, yes(), ())))}
         </PostForm>
     }
 }
@@ -125,23 +125,8 @@ fn first_button(form: Post) -> AnyView {
     html! { <button class="button" aria-busy=move || form.busy()>{icon("user")}" Set the role"</button> }
 }
 
-/// The consequence, and the button that brings it about.
-fn agree(form: Post, asked: ApiError) -> AnyView {
-    focus_once_shown("role-asked");
-    let mark = asked.fields.get("agreed").cloned();
-    let not_now = move |event: MouseEvent| {
-        event.prevent_default();
-        form.forget_error();
-    };
-    let buttons = html! {
-        <div class="actions">
-            <button class="button button--primary" name="agreed" value=mark aria-busy=move || form.busy()>
-                {icon("check")}" Yes, so be it"
-            </button>
-            <a class="button button--quiet" href=PATH on:click=not_now>"Not now"</a>
-        </div>
-    };
-    html! { <div class="admin-people__asked" id="role-asked" tabindex="-1">{notice(Tone::Warn, asked.message, buttons)}</div> }
+fn yes() -> Yes {
+    Yes { label: "Yes, so be it", icon: "check", id: "role-asked", back: PATH.to_owned() }
 }
 
 /// The table of rights, as it is asked.

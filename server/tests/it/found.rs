@@ -83,9 +83,9 @@ async fn a_book_says_what_it_is_and_costs() {
     assert!(shop.import(MORE).status.success());
     let visitor = shop.visitor();
     let path = "/books/salt-and-script-steel";
-    // The running process hears of the file.
-    let is_known = || async { visitor.page(path).await.body.contains("/authors/meera-nair").then_some(()) };
-    eventually("the new book", is_known).await;
+    // The running process hears of the file, the gate of the copies a moment later.
+    let is_known = || async { visitor.page(path).await.body.contains("schema.org/InStock").then_some(()) };
+    eventually("the new book and its copies", is_known).await;
     let book = said(&visitor, path).await;
     let url = format!("{}{path}", shop.url);
     assert_eq!((book.tag("canonical"), book.tag("og:url")), (url.as_str(), url.as_str()));
