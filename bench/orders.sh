@@ -1,22 +1,24 @@
 #!/usr/bin/env bash
 # Orders of three lines, accepted over HTTP and written down, against pgbench on the same server: both with every commit on
-# disk. Then, at half that load, how long an order takes until it can be paid.
+# disk; the ratio is the median of the rounds, since a machine that others use is not the same all the time. Then, at half
+# that load, how long an order takes until it can be paid.
 
 ORDERS=4000
 
 bench_orders() {
-  local round keys persisted=() tps=() accepted=() p99=()
+  local round keys persisted=() tps=() accepted=() p99=() ratios=()
   fill_shelves
   note_commit_times
   "$(postgres_bin)/pgbench" -i -q -s 10 "$(database "$POSTGRES_URL" pgbench && echo "$POSTGRES_URL/pgbench")" >/dev/null 2>&1 ||
     die "pgbench could not be filled"
-  for round in 1 2 3; do
+  for round in 1 2 3 4 5; do
     crowd "$ORDERS" 3
     keys=$(new_keys)
     place_orders "$keys" 0
     accepted+=("$ACCEPTED") persisted+=("$(persisted_rate "$keys")") p99+=("$P99")
     tps+=("$("$(postgres_bin)/pgbench" -n -N -c 16 -j 2 -T 5 "$POSTGRES_URL/pgbench" 2>/dev/null | awk '/^tps/ { printf "%.0f", $3 }')")
-    note "round $round: accepted ${accepted[-1]}/s, written down ${persisted[-1]}/s, pgbench ${tps[-1]} tps"
+    ratios+=("$(ratio "${persisted[-1]}" "${tps[-1]}")")
+    note "round $round: accepted ${accepted[-1]}/s, written down ${persisted[-1]}/s, pgbench ${tps[-1]} tps: ${ratios[-1]}"
   done
   local orders pgbench
   orders=$(printf '%s\n' "${persisted[@]}" | median)
@@ -25,7 +27,7 @@ bench_orders() {
   row "… place over HTTP under full load, p99 ms" "$(printf '%s\n' "${p99[@]}" | median)"
   row "orders/s of 3 lines accepted and written down, to zero lag" "$orders"
   row "pgbench -N -c 16, tps on the same server" "$pgbench"
-  row "orders written down / pgbench (goal 1.0)" "$(ratio "$orders" "$pgbench")" ">= 0.5"
+  row "orders written down / pgbench (goal 1.0)" "$(printf '%s\n' "${ratios[@]}" | median)" ">= 0.5"
   half_load "$orders"
 }
 

@@ -1,6 +1,7 @@
 //! The life of an order against real servers: the race at the gate, one order per key, and one ender at a time.
 
 mod adopted;
+mod belongs;
 mod crowds;
 mod desk;
 mod ends;
