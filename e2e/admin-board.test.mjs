@@ -2,24 +2,15 @@
 // told who was quicker, notes and addresses, papers, and money that is let go.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { ADDRESS, client, openBrowser, openShop, pictures, shoot, until, visit, WIDE } from './harness.mjs';
+import { ADDRESS, atWork, client, openBrowser, openShop, pictures, shoot, until, visit } from './harness.mjs';
 
-const PASSWORD = 'the password of an admin';
 let shop, browser, boss, asha, book;
 
-const logIn = async (email) => {
-  const person = await browser.newShopper({ viewport: WIDE });
-  assert.ok((await person.request.post(`${shop.url}/api/account/login`, { form: { email, password: PASSWORD } })).ok());
-  return person;
-};
-
 before(async () => {
-  shop = await openShop({ BAZAR_ADMIN_PASSWORD: PASSWORD, BAZAR_GSTIN: '29ABCDE1234F1Z5' });
-  for (const [email, name] of [['boss@example.org', 'Boss'], ['asha@shop.example', 'Asha']]) {
-    shop.run('admin', 'create', email, '--name', name);
-  }
+  shop = await openShop({ BAZAR_GSTIN: '29ABCDE1234F1Z5' });
+  for (const [email, name] of [['boss@example.org', 'Boss'], ['asha@shop.example', 'Asha']]) shop.hire(email, name);
   browser = await openBrowser();
-  [boss, asha] = [await logIn('boss@example.org'), await logIn('asha@shop.example')];
+  [boss, asha] = [await atWork(browser, shop, 'boss@example.org'), await atWork(browser, shop, 'asha@shop.example')];
   [book] = shop.sql(`SELECT b.id FROM books b JOIN stock s ON s.book_id = b.id WHERE s.available >= 40 ORDER BY b.id LIMIT 1`).split('|');
 });
 after(async () => { await browser?.close(); await shop?.close(); });

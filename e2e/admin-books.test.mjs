@@ -2,25 +2,19 @@
 // change one book; a file of books is looked at and imported; all of it without JavaScript, too.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { openBrowser, openShop, PHONE, pictures, until, visit, WIDE } from './harness.mjs';
+import { readFileSync } from 'node:fs';
+import { atWork, handIn, openBrowser, openShop, PHONE, pictures, until, visit, written } from './harness.mjs';
 
-const PASSWORD = 'the password of an admin';
 let shop, browser;
 
 before(async () => {
-  shop = await openShop({ BAZAR_ADMIN_PASSWORD: PASSWORD });
-  shop.run('admin', 'create', 'boss@example.org', '--name', 'Boss');
+  shop = await openShop();
+  shop.hire('boss@example.org', 'Boss');
   browser = await openBrowser();
 });
 after(async () => { await browser?.close(); await shop?.close(); });
 
-async function admin(options = {}) {
-  const boss = await browser.newShopper({ viewport: WIDE, ...options });
-  const form = { email: 'boss@example.org', password: PASSWORD };
-  assert.ok((await boss.request.post(`${shop.url}/api/account/login`, { form })).ok());
-  return boss;
-}
+const admin = (options) => atWork(browser, shop, 'boss@example.org', options);
 
 const fill = async (page, values) => { for (const [name, value] of Object.entries(values)) await page.locator(`main [name="${name}"]`).fill(value); };
 
@@ -119,32 +113,20 @@ test('books are found, filtered and counted, with the choice in the address', as
   assert.deepEqual(boss.errors, []);
 });
 
-const file = (name, ...lines) => {
-  const path = `${process.env.BAZAR_SCREENSHOTS ?? 'target/screenshots'}/${name}`;
-  writeFileSync(path, `${lines.join('\n')}\n`);
-  return path;
-};
-
-async function handIn(page, path) {
-  await page.goto(`${shop.url}/admin/books/files`);
-  await page.getByLabel('File', { exact: true }).setInputFiles(path);
-  await page.getByRole('button', { name: 'Look at it' }).click();
-}
-
 test('a file is looked at, imported, and seen by a shopper; a faulty one is not', async () => {
   const boss = await admin();
   const page = await boss.newPage();
-  await handIn(page, file('faulty.csv', 'sku,title,price', 'BB-0003,,1', 'X-1,,1', 'X-2,Good,free'));
+  await handIn(page, shop, written('faulty.csv', 'sku,title,price', 'BB-0003,,1', 'X-1,,1', 'X-2,Good,free'));
   await page.getByText('Line 3: a new book needs a title').waitFor();
   assert.equal(await page.getByRole('button', { name: 'Import it' }).count(), 0);
   await pictures(page, 'admin-file-faulty');
-  await handIn(page, file('headless.csv', 'title,price', 'A,1'));
+  await handIn(page, shop, written('headless.csv', 'title,price', 'A,1'));
   await page.getByText('a column isbn13 or sku is needed').waitFor();
 
   const [slug, price] = shop.sql("SELECT slug, price_minor / 100 FROM books WHERE sku = 'BB-0004'").split('|');
   const shopper = await (await browser.newShopper()).newPage();
   await visit(shopper, `${shop.url}/books/${slug}`);
-  await handIn(page, file('good.csv', 'sku,title,price,stock', 'BB-0004,,777,1', 'NEW-1,A Book From a File,99,3'));
+  await handIn(page, shop, written('good.csv', 'sku,title,price,stock', 'BB-0004,,777,1', 'NEW-1,A Book From a File,99,3'));
   await page.getByText(`${price} → 777`).waitFor();
   await pictures(page, 'admin-file');
   await page.getByRole('button', { name: 'Import it' }).click();
@@ -160,7 +142,7 @@ test('the real 9,278 books come in by the browser', { skip: !process.env.BAZAR_R
   const boss = await admin();
   const page = await boss.newPage();
   const lines = readFileSync(process.env.BAZAR_REAL_BOOKS, 'utf8').trimEnd().split('\n').length - 1;
-  await handIn(page, process.env.BAZAR_REAL_BOOKS);
+  await handIn(page, shop, process.env.BAZAR_REAL_BOOKS);
   await page.getByText(`${lines.toLocaleString('en-IN')} lines`).first().waitFor({ timeout: 60_000 });
   await pictures(page, 'admin-file-large');
   await page.getByRole('button', { name: 'Import it' }).click();
@@ -185,7 +167,7 @@ test('all of it works without JavaScript', async () => {
   await fill(page, { low_from: '9' });
   await page.getByRole('button', { name: 'Keep' }).click();
   await page.locator('.admin-order__head').getByText('Low').waitFor();
-  await handIn(page, file('plain.csv', 'sku,price', 'PP-1,475'));
+  await handIn(page, shop, written('plain.csv', 'sku,price', 'PP-1,475'));
   await page.getByText('450 → 475').waitFor();
   await page.getByRole('button', { name: 'Import it' }).click();
   await until(async () => {

@@ -2,28 +2,18 @@
 // mended from the page; the dashboard says what the ledger says.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { ADDRESS, openBrowser, openShop, pictures, until, visit, WIDE } from './harness.mjs';
+import { ADDRESS, atWork, openBrowser, openShop, pictures, until, visit, WIDE } from './harness.mjs';
 
-const PASSWORD = 'the password of an admin';
 let shop, browser;
 
 before(async () => {
-  shop = await openShop({ BAZAR_ADMIN_PASSWORD: PASSWORD });
-  for (const name of ['Boss', 'Other']) shop.run('admin', 'create', `${name.toLowerCase()}@example.org`, '--name', name);
+  shop = await openShop();
+  for (const name of ['Boss', 'Other']) shop.hire(`${name.toLowerCase()}@example.org`, name);
   browser = await openBrowser();
 });
 after(async () => { await browser?.close(); await shop?.close(); });
 
-async function admin(name = 'boss', options = {}) {
-  const person = await browser.newShopper({ viewport: WIDE, ...options });
-  const form = { email: `${name}@example.org`, password: PASSWORD };
-  assert.ok((await person.request.post(`${shop.url}/api/account/login`, { form })).ok());
-  return person;
-}
-
-/** Work that nobody can do: it fails once more and is given up. */
-const poison = (key) => shop.sql(`INSERT INTO outbox (topic, key, attempts, due_at) VALUES ('payment.close', '${key}', 9, '-infinity')`);
+const admin = (name = 'boss', options = {}) => atWork(browser, shop, `${name}@example.org`, options);
 const letter = (page, key) => page.getByRole('row').filter({ hasText: key });
 const parked = () => Number(shop.sql("SELECT count(*) FROM dead_letters WHERE state = 'parked'"));
 
@@ -33,9 +23,9 @@ test('what was given up comes to the open page, is tried again, and goes from bo
   for (const page of [desk, other]) await visit(page, `${shop.url}/admin/work`);
   await desk.getByText('Nothing was given up.').waitFor();
   await desk.getByRole('row', { name: /Mails.*Well/s }).waitFor();
-  poison('no payment 1');
+  shop.poison('no payment 1');
   for (const page of [desk, other]) await letter(page, 'no payment 1').waitFor();
-  poison('no payment 2');
+  shop.poison('no payment 2');
   await letter(desk, 'no payment 2').waitFor();
   await pictures(desk, 'admin-work');
   await desk.setViewportSize(WIDE);
@@ -78,7 +68,7 @@ test('a letter is let go by somebody who read what comes of it, with and without
     assert.equal(shop.sql(`SELECT state || ' ' || reason FROM dead_letters WHERE id = ${id}`), 'discarded A row of a test');
     assert.deepEqual(person.errors, []);
     if (javaScriptEnabled) {
-      poison('no payment 3');
+      shop.poison('no payment 3');
       await until(() => parked() === 1, 8000, 'another letter');
     }
   }
@@ -90,9 +80,7 @@ test('drift is found by a check, shown book by book, and mended', async () => {
   await visit(page, `${shop.url}/admin/health`);
   for (const part of ['Postgres', 'Redis', 'Sandbox Pay', 'Mail', 'Book Bazar']) await page.getByRole('region', { name: part, exact: true }).waitFor();
   const [book, title, copies] = shop.sql('SELECT b.id, b.title, s.available FROM books b JOIN stock s ON s.book_id = b.id WHERE s.available > 5 ORDER BY b.id DESC LIMIT 1').split('|');
-  const key = `${shop.sql('SELECT current_database()')}:{inv}:stock`;
-  const redis = (...args) => execFileSync('redis-cli', ['-u', process.env.BAZAR_TEST_REDIS_URL, ...args], { encoding: 'utf8' }).trim();
-  redis('HINCRBY', key, book, '4');
+  shop.redis('HINCRBY', shop.stockKey, book, '4');
   await page.getByRole('button', { name: 'Run now: Check all promises' }).click();
   const check = page.getByRole('article', { name: 'Check all promises' });
   await check.getByText('Not all is well').waitFor({ timeout: 30_000 });
@@ -102,7 +90,7 @@ test('drift is found by a check, shown book by book, and mended', async () => {
   await page.setViewportSize(WIDE);
   await row.getByRole('button', { name: `Repair ${title}` }).click();
   await row.waitFor({ state: 'detached' });
-  assert.equal(redis('HGET', key, book), copies);
+  assert.equal(shop.redis('HGET', shop.stockKey, book), copies);
   await page.getByRole('button', { name: 'Run now: Check all promises' }).click();
   await check.getByText('All is well', { exact: true }).waitFor({ timeout: 30_000 });
   assert.deepEqual(person.errors, []);

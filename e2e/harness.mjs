@@ -13,6 +13,9 @@ const BINARY = process.env.BAZAR_BIN ?? `${ROOT}target/debug/bazar`;
 const SHOTS = process.env.BAZAR_SCREENSHOTS ?? `${ROOT}target/screenshots`;
 mkdirSync(SHOTS, { recursive: true });
 
+/** What everybody who works in a shop of these tests logs in with. */
+export const PASSWORD = 'the password of an admin';
+
 const needed = (name) => process.env[name] ?? (() => { throw new Error(`${name} is not set: run the tests by \`make test\``); })();
 
 const freePort = async () => {
@@ -49,6 +52,7 @@ export async function openShop(env = {}) {
     BAZAR_SECRET: randomBytes(32).toString('hex'),
     BAZAR_KEY_PREFIX: `${name}:`,
     BAZAR_MAIL_DIR: `${SHOTS}/${name}-mails`,
+    BAZAR_ADMIN_PASSWORD: PASSWORD,
     ...env,
   };
   const run = (...args) => execFileSync(BINARY, args, { env: settings, encoding: 'utf8', cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
@@ -78,22 +82,28 @@ export async function openShop(env = {}) {
     child.kill('SIGKILL');
     await gone;
   };
+  const sql = (text) => psql(text, name);
+  const redis = (...args) => execFileSync('redis-cli', ['-u', settings.REDIS_URL, ...args], { encoding: 'utf8' }).trim();
   await start();
   return {
     url,
     run,
-    sql: (sql) => psql(sql, name),
+    sql,
+    redis,
+    /** Where the gate keeps the copies that are left of each book. */
+    stockKey: `${name}:{inv}:stock`,
+    /** Somebody begins to work here, as an owner. */
+    hire: (email, name) => run('admin', 'create', email, '--name', name),
+    /** Work that nobody can do: it fails once more and is given up. */
+    poison: (key) => sql(`INSERT INTO outbox (topic, key, attempts, due_at) VALUES ('payment.close', '${key}', 9, '-infinity')`),
     /** Changes the catalogue as a shop does: by a file. */
     update(...lines) {
-      const file = `${SHOTS}/${name}.csv`;
-      writeFileSync(file, `${lines.join('\n')}\n`);
-      return run('import', file);
+      return run('import', written(`${name}.csv`, ...lines));
     },
     /** Redis forgets this shop. */
     loseRedis() {
-      const cli = (...args) => execFileSync('redis-cli', ['-u', settings.REDIS_URL, ...args], { encoding: 'utf8' }).trim();
-      const keys = cli('--scan', '--pattern', `${name}:*`).split('\n').filter(Boolean);
-      if (keys.length) cli('del', ...keys);
+      const keys = redis('--scan', '--pattern', `${name}:*`).split('\n').filter(Boolean);
+      if (keys.length) redis('del', ...keys);
     },
     /** As `all`, `web` or `worker`. */
     start,
@@ -182,6 +192,36 @@ export async function checkOut(page, email) {
   if (email) await page.locator('[name="email"]').fill(email);
   await page.getByRole('button', { name: /Place order/ }).click();
   await page.waitForURL(/\/orders\/[0-9a-f-]{36}/);
+}
+
+/** Pays the order of this page at the sandbox and waits until its page says so. */
+export async function pay(page) {
+  await page.getByRole('button', { name: /^\s*Pay ₹/ }).click();
+  await page.waitForURL(/\/sandbox\/pay\//);
+  await page.getByRole('button', { name: 'Pay', exact: true }).click();
+  await page.waitForURL(/\/orders\//);
+  await page.locator('.order-now--paid').waitFor();
+}
+
+/** Somebody who works in the shop, logged in, in a browser of their own. */
+export async function atWork(browser, shop, email, options = {}) {
+  const person = await browser.newShopper({ viewport: WIDE, ...options });
+  const answer = await person.request.post(`${shop.url}/api/account/login`, { form: { email, password: PASSWORD } });
+  assert.ok(answer.ok(), await answer.text());
+  return person;
+}
+
+/** A file of books, handed in on the page; what it would do is shown next. */
+export async function handIn(page, shop, path) {
+  await page.goto(`${shop.url}/admin/books/files`);
+  await page.getByLabel('File', { exact: true }).setInputFiles(path);
+  await page.getByRole('button', { name: 'Look at it' }).click();
+}
+
+/** Writes a file for a test and says where it is. */
+export function written(name, ...lines) {
+  writeFileSync(`${SHOTS}/${name}`, `${lines.join('\n')}\n`);
+  return `${SHOTS}/${name}`;
 }
 
 /** A shopper without a browser: fetch with cookies. */

@@ -2,14 +2,13 @@
 // order's money on its page, with and without JavaScript.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { ADDRESS, client, openBrowser, openShop, PHONE, pictures, until, visit, WIDE } from './harness.mjs';
+import { ADDRESS, atWork, client, openBrowser, openShop, PHONE, pictures, until, visit } from './harness.mjs';
 
-const PASSWORD = 'the password of an admin';
 let shop, browser;
 
 before(async () => {
-  shop = await openShop({ BAZAR_ADMIN_PASSWORD: PASSWORD, BAZAR_SANDBOX_LATE_SECONDS: '1' });
-  shop.run('admin', 'create', 'boss@example.org', '--name', 'Boss');
+  shop = await openShop({ BAZAR_SANDBOX_LATE_SECONDS: '1' });
+  shop.hire('boss@example.org', 'Boss');
   browser = await openBrowser();
 });
 after(async () => { await browser?.close(); await shop?.close(); });
@@ -57,12 +56,7 @@ async function paid(options) {
   return { ...it, page };
 }
 
-async function admin(options = {}) {
-  const boss = await browser.newShopper({ viewport: WIDE, ...options });
-  const form = { email: 'boss@example.org', password: PASSWORD };
-  assert.ok((await boss.request.post(`${shop.url}/api/account/login`, { form })).ok());
-  return boss;
-}
+const admin = (options) => atWork(browser, shop, 'boss@example.org', options);
 
 test('an admin sends back a part and then the rest with the copies; the open pages say so', async () => {
   const it = await paid();
