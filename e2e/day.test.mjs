@@ -118,6 +118,9 @@ test('a day in the shop: imported, sold, packed, sent, refunded, sold out, resto
 
   await part('the parcel leaves; the shopper’s order says with whom', async () => {
     const [his, hers] = first.desks;
+    await hers.locator('#order-note').fill('Ring twice');
+    await hers.getByRole('button', { name: 'Keep the note' }).click();
+    await his.locator('.thread').getByText('Ring twice').waitFor();
     await his.locator('[name=carrier]').fill('Blue Dart');
     await his.locator('[name=tracking]').fill('BD-4711');
     await his.getByRole('button', { name: 'Hand to carrier' }).click();
@@ -125,6 +128,10 @@ test('a day in the shop: imported, sold, packed, sent, refunded, sold out, resto
     await first.page.getByText('BD-4711').first().waitFor();
     await hers.getByText('It is with the carrier; nobody has marked it as arrived.').waitFor();
     await row(all, first).filter({ hasText: 'On its way' }).waitFor();
+    // The note stands where it was made; the shopper does not see it.
+    const story = (await his.locator('.thread').innerText()).replaceAll('\n', ' ');
+    assert.match(story, /packed.*Ring twice.*By Asha.*Blue Dart, BD-4711/);
+    assert.equal(await first.page.getByText('Ring twice').count(), 0);
     await shoot(first.page, 'day-shipped');
   });
 

@@ -5,7 +5,7 @@
 pub mod api;
 mod app;
 mod boot;
-mod call;
+pub mod call;
 mod components;
 mod derived;
 mod effect;

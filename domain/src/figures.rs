@@ -27,8 +27,7 @@ pub struct FiguresView {
     pub funnel: Funnel,
     pub top: Vec<TopBook>,
     pub low: Vec<LowBook>,
-    /// Books on sale of which this many copies or fewer are left, and how many books those are.
-    pub low_at: i64,
+    /// How many books on sale have no more copies than they are low from.
     pub low_total: i64,
 }
 

@@ -24,7 +24,7 @@ use std::{sync::Arc, time::Duration};
 use store::{Store, accounts, live::Subscription, viewer::Viewer};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Interval, MissedTickBehavior, timeout},
+    time::{Instant, Interval, MissedTickBehavior, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_sessions::Session;
@@ -34,6 +34,8 @@ const LOGIN: &str = "axum-login.data";
 /// Sockets of one process; more are told to come later.
 const MAX_SOCKETS: usize = 20_000;
 const PING_EVERY: Duration = Duration::from_secs(BEAT_SECONDS as u64);
+/// A shift is over by the clock before anybody looks.
+const AFTER_IT: Duration = Duration::from_millis(100);
 /// Pings without any answer until the other side counts as gone.
 const MAX_SILENT_PINGS: u32 = 2;
 /// Questions between two pings; a page asks a handful.
@@ -93,7 +95,7 @@ pub async fn live(
         let frames = state.hub.connect(viewer);
         let store = state.store;
         let (shift, stop) = (sockets.shift, sockets.stop);
-        let line = Line { socket, frames, auth, store, shift, stop, silent_pings: 0, asks: 0, _room: room };
+        let line = Line { socket, frames, auth, store, shift, over: None, stop, silent_pings: 0, asks: 0, _room: room };
         open.track_future(line.run())
     })
 }
@@ -105,6 +107,8 @@ struct Line {
     auth: AuthSession,
     store: Store,
     shift: shift::Limits,
+    /// When the shift of somebody who works in the shop may be over.
+    over: Option<Instant>,
     stop: CancellationToken,
     silent_pings: u32,
     asks: u32,
@@ -127,12 +131,14 @@ impl Line {
 
     async fn talk(&mut self) -> End {
         let (mut pings, login_ended) = (pings(), self.frames.login_ended());
+        self.watch_shift().await;
         loop {
             let next = tokio::select! {
                 () = self.stop.cancelled() => Err(Some((code::GOING_AWAY, "restarting"))),
                 frame = self.frames.frames.recv() => self.send(frame).await,
                 message = self.socket.recv() => self.hear(message).await,
                 () = login_ended.notified() => self.check_login().await,
+                () = until(self.over) => self.check_login().await,
                 _ = pings.tick() => self.ping().await,
             };
             if let Err(end) = next {
@@ -201,8 +207,28 @@ impl Line {
             Some(user) if is_logged_out(&self.store, self.shift, &self.auth.session, user).await => {
                 Err(Some((code::POLICY, "logged out")))
             }
-            _ => Ok(()),
+            _ => {
+                self.watch_shift().await;
+                Ok(())
+            }
         }
+    }
+
+    /// The page may rest until then, and must not go on showing things after it.
+    async fn watch_shift(&mut self) {
+        let is_staff = self.auth.user.as_ref().is_some_and(|user| user.view().role.is_staff());
+        let ends = if is_staff { shift::ends(&self.auth.session, self.shift).await.ok().flatten() } else { None };
+        self.over = ends.map(|at| {
+            let left = at.since(self.store.now()).max(0).unsigned_abs();
+            Instant::now() + Duration::from_millis(left) + AFTER_IT
+        });
+    }
+}
+
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -224,7 +250,7 @@ async fn is_logged_out(store: &Store, limits: shift::Limits, session: &Session, 
 }
 
 fn pings() -> Interval {
-    let mut pings = tokio::time::interval_at(tokio::time::Instant::now() + PING_EVERY, PING_EVERY);
+    let mut pings = tokio::time::interval_at(Instant::now() + PING_EVERY, PING_EVERY);
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     pings
 }

@@ -62,10 +62,8 @@ fn shop(config: &Config, state: &AppState, login: &Login) -> Router<AppState> {
     let pages = Router::new()
         .leptos_routes_with_handler(leptos_axum::generate_route_list(app::App), app::ssr::page)
         .route("/live", get(live::live))
-        .route("/api/admin/orders.csv", get(routes::board::csv))
         .route("/orders/open/{token}", get(routes::open_order::open))
-        .route("/api/admin/books.csv", get(routes::catalogue::export))
-        .route(routes::catalogue::UPLOAD, post(routes::catalogue::upload));
+        .merge(routes::admin());
     known(state, login, pages.merge(api))
 }
 

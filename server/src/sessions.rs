@@ -5,7 +5,10 @@
 //! database or a server of their own.
 
 use crate::failure::Failure;
-use app::ssr::{AuthSession, Backend, User, shift};
+use app::{
+    call::BY_ITSELF,
+    ssr::{AuthSession, Backend, User, shift},
+};
 use axum::{
     body::HttpBody,
     extract::{Request, State},
@@ -85,7 +88,7 @@ impl Sessions {
 }
 
 /// Renews a login's month once a day, instead of writing the session at every request. Whose shift is over goes on as a
-/// stranger.
+/// stranger; what a page asks by itself does not prolong one.
 pub async fn renew(
     State((store, limits)): State<(Store, shift::Limits)>,
     mut request: Request,
@@ -96,7 +99,7 @@ pub async fn renew(
         return next.run(request).await;
     };
     if user.view().role.is_staff() {
-        match watch(&store, auth.clone(), &user, limits).await {
+        match watch(&store, auth.clone(), &user, limits, is_by_itself(&request)).await {
             Ok(None) => {}
             Ok(Some(stranger)) => {
                 request.extensions_mut().insert(stranger);
@@ -115,16 +118,24 @@ pub async fn renew(
     next.run(request).await
 }
 
+/// A page's own look, or its socket, which comes back by itself.
+fn is_by_itself(request: &Request) -> bool {
+    request.headers().contains_key(BY_ITSELF) || request.uri().path() == "/live"
+}
+
 /// What is left of a session whose shift is over; `None`: it goes on.
 async fn watch(
     store: &Store,
     mut auth: AuthSession,
     user: &User,
     limits: shift::Limits,
+    is_by_itself: bool,
 ) -> Result<Option<AuthSession>, Box<dyn std::error::Error + Send + Sync>> {
     let now = store.now();
     if !shift::is_over(&auth.session, limits, now).await? {
-        shift::go_on(&auth.session, limits, now).await?;
+        if !is_by_itself {
+            shift::go_on(&auth.session, limits, now).await?;
+        }
         return Ok(None);
     }
     auth.logout().await?;

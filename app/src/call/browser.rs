@@ -13,20 +13,23 @@ use web_sys::{
 /// After so many ms without an answer the shop counts as out of reach.
 const PATIENCE: u32 = 20_000;
 
-/// GET, or POST of a form.
-pub async fn fetch(url: String, form: Option<String>) -> Answer {
+/// GET, or POST of a form. `is_alone`: no person made it.
+pub async fn fetch(url: String, form: Option<String>, is_alone: bool) -> Answer {
     let unreachable = |_: JsValue| {
         let message = "We cannot reach the shop. Check your connection; nothing was lost, and you can try again.";
         AppError::new(ErrorCode::NotReady, message)
     };
-    let response = send(&url, form).await.map_err(unreachable)?;
+    let response = send(&url, form, is_alone).await.map_err(unreachable)?;
     let text = text(&response).await.map_err(unreachable)?;
     if response.ok() { Ok(text) } else { Err(AppError(super::read(&text).unwrap_or_else(|_| ApiError::internal()))) }
 }
 
-async fn send(url: &str, form: Option<String>) -> Result<Response, JsValue> {
+async fn send(url: &str, form: Option<String>, is_alone: bool) -> Result<Response, JsValue> {
     let headers = Headers::new()?;
     headers.set("accept", "application/json")?;
+    if is_alone {
+        headers.set(super::BY_ITSELF, "1")?;
+    }
     let init = RequestInit::new();
     if let Some(form) = form {
         headers.set("content-type", "application/x-www-form-urlencoded")?;

@@ -14,6 +14,9 @@ use leptos::{prelude::*, server::codee::string::FromToStringCodec};
 use serde::de::DeserializeOwned;
 use std::{fmt, str::FromStr};
 
+/// A header of requests that no person made. They are no reason to keep somebody of the shop logged in.
+pub const BY_ITSELF: &str = "bazar-by-itself";
+
 /// What a server function said: its JSON, or its refusal.
 pub type Answer = Result<String, AppError>;
 
@@ -53,12 +56,20 @@ pub async fn get(address: String) -> Answer {
     #[cfg(feature = "ssr")]
     return crate::ssr::answer(&address).await;
     #[cfg(not(feature = "ssr"))]
-    send_wrapper::SendWrapper::new(browser::fetch(format!("/api/{address}"), None)).await
+    send_wrapper::SendWrapper::new(browser::fetch(format!("/api/{address}"), None, false)).await
+}
+
+/// The same without anybody's doing: the page looks by itself, which does not tell that somebody is there.
+pub async fn glance(address: String) -> Answer {
+    #[cfg(feature = "ssr")]
+    return crate::ssr::answer(&address).await;
+    #[cfg(not(feature = "ssr"))]
+    send_wrapper::SendWrapper::new(browser::fetch(format!("/api/{address}"), None, true)).await
 }
 
 /// Sends a form, already encoded, to a function of `/api/`; in the browser only.
 pub async fn post(name: &str, form: String) -> Answer {
-    browser::fetch(format!("/api/{name}"), Some(form)).await
+    browser::fetch(format!("/api/{name}"), Some(form), false).await
 }
 
 /// Reads what a function answered.

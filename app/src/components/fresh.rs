@@ -1,9 +1,10 @@
 //! Data of a page that is asked for again every second or so while somebody looks at it: never twice at once, and not
-//! while the tab is hidden, nor for long after somebody was last at it: asking counts as being there, and a shift ends when
-//! nobody is. For figures that no message announces, like the length of a queue.
+//! while the tab is hidden, nor for long after somebody was last at it. What is asked while nobody moves does not count as
+//! being there, so a shift ends under a page that is left open. For figures that no message announces, like the length of a
+//! queue.
 
 use crate::{
-    call::{get, read},
+    call::{get, glance, read},
     derived::Derived,
     effect::effect,
 };
@@ -81,13 +82,18 @@ impl<T: DeserializeOwned + PartialEq + Send + Sync + 'static> Fresh<T> {
 
     /// Asks now, if no answer is on its way; the next one is never far.
     pub fn ask(self) {
+        self.look(true);
+    }
+
+    fn look(self, is_somebody_there: bool) {
         if self.is_asking.try_get_value() != Some(false) {
             return;
         }
         self.is_asking.set_value(true);
         let address = self.address.get_value();
         spawn_local(async move {
-            let answer = get(address).await.and_then(|text| read::<T>(&text));
+            let answer = if is_somebody_there { get(address).await } else { glance(address).await };
+            let answer = answer.and_then(|text| read::<T>(&text));
             // The page may be gone by now.
             self.is_asking.try_set_value(false);
             match answer {
@@ -113,7 +119,7 @@ impl<T: DeserializeOwned + PartialEq + Send + Sync + 'static> Fresh<T> {
         let asks = self.alone.try_get_value().unwrap_or_default();
         self.alone.try_set_value(asks.saturating_add(1));
         if asks < MOST_ALONE {
-            self.ask();
+            self.look(asks == 0);
         } else if asks == MOST_ALONE {
             let words =
                 "These figures rest, because nobody was here for a while. Move the pointer, or press a key, to go on.";

@@ -76,7 +76,7 @@ fn show(view: FiguresView) -> AnyView {
             <div class="admin-columns">
                 {funnel(view.funnel)}
                 {top(&view.top)}
-                {low(&view.low, view.low_total, view.low_at)}
+                {low(&view.low, view.low_total)}
             </div>
         </AdminPage>
     }
@@ -221,15 +221,15 @@ fn top(books: &[TopBook]) -> AnyView {
     }
 }
 
-fn low(books: &[LowBook], total: i64, at: i64) -> AnyView {
+fn low(books: &[LowBook], total: i64) -> AnyView {
     let rows = books.iter().map(|book| {
         let left = if book.available == 0 { "none left".to_owned() } else { format!("{} left", book.available) };
         line(&book.title, &book.slug, left)
     });
     let rows = rows.collect::<Vec<_>>();
     let said = match total {
-        0 => format!("Every book has more than {at} copies on sale."),
-        total => format!("{} with {at} copies or fewer.", counted(total.unsigned_abs(), "title", "titles")),
+        0 => "No book has run low.".to_owned(),
+        total => format!("{} low.", counted(total.unsigned_abs(), "title has run", "titles have run")),
     };
     html! {
         <section class="panel" aria-labelledby="ad-l">

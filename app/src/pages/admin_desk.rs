@@ -2,7 +2,8 @@
 //! order moves, and when what should happen next is due.
 
 use crate::{
-    call::{address, get, read},
+    call::{address, glance, read},
+    components::thread::{knot, thread_with},
     derived::Derived,
     effect::effect,
     html::{changing, html},
@@ -11,7 +12,7 @@ use crate::{
 };
 use domain::{
     UnixMillis,
-    desk::{Movement, Next, OrderDesk, Parked, Waiting},
+    desk::{Movement, Next, Noted, OrderDesk, Parked, Waiting},
     order::OrderView,
 };
 use leptos::{prelude::*, task::spawn_local};
@@ -54,7 +55,7 @@ impl Desk {
             self.is_due.set_value(false);
             let id = self.order.with_untracked(|order| order.order_id.to_string());
             spawn_local(async move {
-                let answer = get(address("admin/orders/desk", &[("id", &id)])).await;
+                let answer = glance(address("admin/orders/desk", &[("id", &id)])).await;
                 if let Ok(desk) = answer.and_then(|text| read::<OrderDesk>(&text)) {
                     self.data.try_set(desk);
                 }
@@ -102,6 +103,14 @@ impl Desk {
         html! { <p class="muted"><span>{what}</span>" in "<span class="num">{move || when::countdown(at.since(now.get()))}</span></p> }
     }
 
+    /// What happened, and between it what people of the shop noted.
+    pub fn history(self) -> AnyView {
+        changing(move || {
+            let notes = self.data.with(|desk| desk.notes.iter().map(noted).collect());
+            self.order.with(|order| thread_with(order, notes))
+        })
+    }
+
     /// What the stock's ledger has of it.
     pub fn ledger(self) -> AnyView {
         let rows = move || self.data.with(|desk| desk.movements.iter().map(movement).collect::<Vec<_>>());
@@ -143,6 +152,10 @@ impl Desk {
             })
         })
     }
+}
+
+fn noted(note: &Noted) -> (UnixMillis, AnyView) {
+    (note.at, knot("note", "Noted in the shop.", Some(note.at), Some(note.text.clone()), Some(note.by.clone())))
 }
 
 fn movement(movement: &Movement) -> AnyView {

@@ -13,7 +13,7 @@ use crate::{
 use domain::{
     Permission,
     address::Address,
-    desk::{Noted, OrderDesk, Told},
+    desk::{OrderDesk, Told},
     order::{OrderStatus as S, OrderView},
 };
 use leptos::prelude::*;
@@ -133,16 +133,17 @@ impl Forms {
         }
     }
 
-    pub fn notes(self) -> AnyView {
-        let notes = move || self.desk.data.with(|desk| desk.notes.iter().map(noted).collect::<Vec<_>>());
-        html! {
-            <section class="panel" aria-labelledby="ann-h">
-                <h2 class="panel__title" id="ann-h">"Notes"</h2>
-                <p class="muted">"For the people of the shop; the shopper never sees them."</p>
-                <ul class="desk-list">{notes}</ul>
-                {self.may_serve.then(|| self.note_form())}
-            </section>
-        }
+    /// Nothing for whoever may not write any; the history shows them.
+    pub fn notes(self) -> Option<AnyView> {
+        self.may_serve.then(|| {
+            html! {
+                <section class="panel" aria-labelledby="ann-h">
+                    <h2 class="panel__title" id="ann-h">"Notes"</h2>
+                    <p class="muted">"They stand in the history; the shopper never sees them."</p>
+                    {self.note_form()}
+                </section>
+            }
+        })
     }
 
     fn note_form(self) -> AnyView {
@@ -207,14 +208,5 @@ impl Forms {
                 {again}
             </li>
         }
-    }
-}
-
-fn noted(note: &Noted) -> AnyView {
-    html! {
-        <li>
-            <p class="desk-list__text">{note.text.clone()}</p>
-            <p class="small muted">{format!("{}, {}", note.by, when::moment(note.at))}</p>
-        </li>
     }
 }

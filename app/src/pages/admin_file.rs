@@ -2,7 +2,7 @@
 
 use super::{admin_files::state, admin_orders::only_for};
 use crate::{
-    call::{Post, PostForm, address, get, read},
+    call::{Post, PostForm, address, glance, read},
     components::{
         admin_nav::AdminPage,
         icon::icon,
@@ -69,7 +69,7 @@ fn follow(file: RwSignal<BookFile>) {
     effect(move || {
         let Some(id) = file.with(|file| (file.state == FileState::Wanted).then(|| file.id.clone())) else { return };
         let ask = async move {
-            match get(address_of(&id)).await.and_then(|text| read::<BookFile>(&text)) {
+            match glance(address_of(&id)).await.and_then(|text| read::<BookFile>(&text)) {
                 Ok(news) => drop(file.try_set(news)),
                 // The shop is away for a moment: the next look may find it.
                 Err(_) => drop(file.try_update(|_| {})),

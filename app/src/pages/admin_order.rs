@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     call::address as address_of,
-    components::{admin_nav::AdminPage, icon::icon, loaded::loaded, parcel::parcel, status::status, thread::thread},
+    components::{admin_nav::AdminPage, icon::icon, loaded::loaded, parcel::parcel, status::status},
     derived::Derived,
     html::html,
     shop::use_shop,
@@ -67,7 +67,7 @@ fn body(order: Derived<OrderView>, desk: OrderDesk, items: AnyView, steps: Steps
                 {forms.shopper()}
                 <section class="panel" aria-labelledby="ah-h">
                     <h2 class="panel__title" id="ah-h">"History"</h2>
-                    {move || order.with(thread)}
+                    {desk.history()}
                 </section>
                 {forms.notes()}
                 {forms.messages()}

@@ -3,7 +3,7 @@
 use crate::{
     AppError,
     api::board::BoardArgs,
-    call::{address, get, read, resource},
+    call::{address, glance, read, resource},
     components::{
         admin_nav::AdminPage,
         icon::icon,
@@ -171,7 +171,7 @@ impl List {
             self.look.update_value(|look| *look += 1);
             let number = self.look.get_value();
             spawn_local(async move {
-                let board = get(address_of("admin/orders", &wanted)).await.and_then(|text| read::<Board>(&text));
+                let board = glance(address_of("admin/orders", &wanted)).await.and_then(|text| read::<Board>(&text));
                 if let (Ok(board), Some(true)) = (board, self.look.try_with_value(|look| *look == number)) {
                     self.show(board);
                 }

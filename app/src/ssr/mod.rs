@@ -17,6 +17,7 @@
 mod answer;
 mod assets;
 mod auth;
+mod beside;
 mod caller;
 pub mod cookies;
 pub mod forms;
@@ -28,6 +29,7 @@ mod viewer;
 pub(crate) use answer::answer;
 pub use assets::{Assets, Scripts};
 pub use auth::{AuthSession, Backend, Credentials, User};
+pub use beside::Beside;
 pub use caller::Caller;
 pub use pages::{api, page};
 pub use viewer::viewer;

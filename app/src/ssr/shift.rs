@@ -37,7 +37,13 @@ pub async fn is_over(session: &Session, limits: Limits, now: UnixMillis) -> Resu
     Ok(shift.is_none_or(|shift| shift.is_over(limits, now)))
 }
 
-/// Something was asked of the shop.
+/// When it will be over, should nothing be asked of the shop any more; `None`: there is none.
+pub async fn ends(session: &Session, limits: Limits) -> Result<Option<UnixMillis>, Error> {
+    let shift: Option<Shift> = session.get(SHIFT).await?;
+    Ok(shift.map(|shift| shift.ends(limits)))
+}
+
+/// A person asked something of the shop.
 pub async fn go_on(session: &Session, limits: Limits, now: UnixMillis) -> Result<(), Error> {
     match session.get::<Shift>(SHIFT).await? {
         Some(shift) if now.since(shift.seen) > millis(limits.idle) / PARTS => {
@@ -48,8 +54,12 @@ pub async fn go_on(session: &Session, limits: Limits, now: UnixMillis) -> Result
 }
 
 impl Shift {
+    fn ends(self, limits: Limits) -> UnixMillis {
+        self.since.plus(millis(limits.longest)).min(self.seen.plus(millis(limits.idle)))
+    }
+
     fn is_over(self, limits: Limits, now: UnixMillis) -> bool {
-        now.since(self.since) >= millis(limits.longest) || now.since(self.seen) >= millis(limits.idle)
+        now >= self.ends(limits)
     }
 }
 

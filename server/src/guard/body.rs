@@ -1,7 +1,7 @@
 //! Bodies are small and read before any work begins: a slow or endless one holds a buffer, never a transaction.
 
 use super::refuse;
-use crate::routes::catalogue::UPLOAD;
+use app::ssr::Beside;
 use axum::{
     body::{Body, to_bytes},
     extract::Request,
@@ -16,7 +16,7 @@ const LIMIT: usize = 64 * 1024;
 
 pub async fn limit(request: Request, next: Next) -> Response {
     // Who may hand in a file is asked before it is read.
-    if request.method().is_safe() || request.uri().path() == UPLOAD {
+    if request.method().is_safe() || request.uri().path() == Beside::Upload.path() {
         return next.run(request).await;
     }
     let limit = if request.uri().path().starts_with("/webhooks/") { MAX_WEBHOOK } else { LIMIT };

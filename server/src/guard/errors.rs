@@ -1,7 +1,8 @@
 //! Whatever goes wrong below, the client gets a sentence: JSON for programs, a page for people, and nothing of our insides.
 
 use super::refuse;
-use crate::{routes::catalogue::UPLOAD, site::Site};
+use crate::site::Site;
+use app::ssr::Beside;
 use axum::{
     body::Body,
     extract::{Request, State},
@@ -18,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const PATIENCE_WITH_FILES: Duration = Duration::from_secs(120);
 
 pub async fn timeout(request: Request, next: Next) -> Response {
-    let patience = if request.uri().path() == UPLOAD { PATIENCE_WITH_FILES } else { PATIENCE };
+    let patience = if request.uri().path() == Beside::Upload.path() { PATIENCE_WITH_FILES } else { PATIENCE };
     match tokio::time::timeout(patience, next.run(request)).await {
         Ok(response) => response,
         Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),

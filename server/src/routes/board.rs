@@ -4,7 +4,7 @@
 use crate::guard::refuse;
 use app::{
     api::board::{BoardArgs, wanted},
-    ssr::{AppState, AuthSession},
+    ssr::{AppState, AuthSession, Caller},
 };
 use axum::{
     body::Body,
@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use domain::{ApiError, ErrorCode, Permission};
+use domain::Permission;
 use futures::{StreamExt, future::ready, stream};
 use http::header;
 use store::{admin::board::export::Export, error::Error};
@@ -24,12 +24,9 @@ const HEAD: [(header::HeaderName, &str); 3] = [
 ];
 
 pub async fn csv(State(state): State<AppState>, auth: AuthSession, Query(query): Query<BoardArgs>) -> Response {
-    match auth.user.as_ref().map(|user| user.view().role.may(Permission::ReadOrders)) {
-        Some(true) => {}
-        Some(false) => {
-            return refuse(ApiError::new(ErrorCode::Forbidden, "This part is for the people of the shop."));
-        }
-        None => return refuse(ApiError::new(ErrorCode::Unauthorised, "Please log in first.")),
+    let account = auth.user.as_ref().map(|user| user.view());
+    if let Err(error) = Caller::check(account, Permission::ReadOrders) {
+        return refuse(error);
     }
     let wanted = match wanted(&query) {
         Ok(wanted) => wanted,

@@ -2,7 +2,7 @@
 //! handed out (`GET /api/admin/books.csv`, streamed in pieces). Both are too large for the server functions beside them.
 
 use crate::guard::refuse;
-use app::ssr::{AppState, AuthSession, Caller, cookies, viewer};
+use app::ssr::{AppState, AuthSession, Beside, Caller, cookies, viewer};
 use axum::{
     body::Body,
     extract::{Request, State},
@@ -19,8 +19,6 @@ use store::{
     viewer::Viewer,
 };
 
-/// Where a file is handed in.
-pub const UPLOAD: &str = "/api/admin/files/upload";
 /// Room for the form around the file.
 const FORM: usize = 16 * 1024;
 /// So much of a file that is too large is read past, so that the browser is there to hear why it was refused.
@@ -77,7 +75,7 @@ pub async fn upload(State(state): State<AppState>, auth: AuthSession, request: R
 }
 
 fn form_again(state: &AppState, error: ApiError) -> Response {
-    let form = UPLOAD.trim_start_matches("/api/");
+    let form = Beside::Upload.path().trim_start_matches("/api/");
     let flash = serde_json::json!({ "form": form, "error": error, "values": {} });
     let mut response = Redirect::to("/admin/books/files").into_response();
     response.headers_mut().append(header::SET_COOKIE, cookies::set_flash(state, &flash.to_string()));

@@ -113,6 +113,52 @@ async fn people_of_the_shop_are_logged_out_by_the_hour_and_shoppers_are_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn open_pages_neither_prolong_a_shift_nor_outlive_it() {
+    let settings = [("BAZAR_STAFF_SESSION_SECONDS", "6"), ("BAZAR_STAFF_IDLE_SECONDS", "3")];
+    let shop = Shop::start_with(&[&[("BAZAR_ADMIN_PASSWORD", PASSWORD)], &settings[..]].concat()).await;
+    // A session that ends by a request has all sockets of its account look; so who only looks on has an account alone.
+    const OTHER: &str = "other@example.org";
+    for email in [OWNER, OTHER] {
+        assert!(shop.run(&["admin", "create", email, "--name", "Boss"]).status.success());
+    }
+    let [busy, away, alone] = [shop.visitor(), shop.visitor(), shop.visitor()];
+    let started = std::time::Instant::now();
+    for (person, email) in [(&busy, OWNER), (&away, OWNER), (&alone, OTHER)] {
+        log_in(person, email, PASSWORD).await;
+    }
+    let [mut at_busy, mut at_away] = [Tab::open(&busy).await, Tab::open(&away).await];
+    let looks = Duration::from_millis(300);
+    let works = async {
+        while busy.get("/api/admin/work").await.status == 200 {
+            tokio::time::sleep(looks).await;
+        }
+        started.elapsed()
+    };
+    let looks_by_itself = async {
+        let look = |client: &reqwest::Client, url: &str| {
+            client.get(format!("{url}/api/admin/work")).header(app::call::BY_ITSELF, "1")
+        };
+        while alone.send_raw(look).await.status == 200 {
+            tokio::time::sleep(looks).await;
+        }
+        started.elapsed()
+    };
+    let ends = async {
+        assert_eq!(at_away.close_code().await, Some(1008));
+        let silent = started.elapsed();
+        assert_eq!(at_busy.close_code().await, Some(1008));
+        (silent, started.elapsed())
+    };
+    let (worked, looked, (silent, hours)) = tokio::join!(works, looks_by_itself, ends);
+    // Long before the next ping, at which a socket looks anyway.
+    let (second, by_silence) = (Duration::from_secs(1), 2..5);
+    for ended in [silent, looked] {
+        assert!(by_silence.contains(&ended.as_secs()), "by silence: {silent:?}, {looked:?}");
+    }
+    assert!(worked >= 5 * second && hours >= 5 * second && hours < 9 * second, "by the clock: {worked:?}, {hours:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn silence_ends_a_session_before_its_hours() {
     let settings = [("BAZAR_STAFF_IDLE_SECONDS", "1"), ("BAZAR_ADMIN_PASSWORD", PASSWORD)];
     let shop = Shop::start_with(&settings).await;

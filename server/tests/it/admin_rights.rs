@@ -1,4 +1,5 @@
-//! Who may call what. The functions are those that the shop registers, not a list; the table says what each of them asks
+//! Who may call what. The functions are those that the shop registers, and the addresses beside them those that its router is
+//! made of; the table says what each of them asks
 //! for, a second time and on its own, and must name exactly those that there are.
 
 use crate::{
@@ -6,8 +7,7 @@ use crate::{
     shop::Shop,
     visitor::{Reply, Visitor},
 };
-// Its functions register themselves, once it is linked in.
-use app as _;
+use app::ssr::Beside;
 use domain::{
     Permission::{self, *},
     account::Role,
@@ -30,6 +30,7 @@ const TABLE: &[(&str, Permission)] = &[
     ("work/run", RunWork),
     ("audit", ReadAudit),
     ("books", ReadCatalogue),
+    ("books.csv", ReadCatalogue),
     ("books/create", EditCatalogue),
     ("books/get", ReadCatalogue),
     ("books/low", AdjustStock),
@@ -43,7 +44,9 @@ const TABLE: &[(&str, Permission)] = &[
     ("files/discard", EditCatalogue),
     ("files/get", EditCatalogue),
     ("files/import", EditCatalogue),
+    ("files/upload", EditCatalogue),
     ("orders", ReadOrders),
+    ("orders.csv", ReadOrders),
     ("orders/address", ServeOrders),
     // What it then does asks for more.
     ("orders/bulk", ReadOrders),
@@ -64,9 +67,10 @@ const TABLE: &[(&str, Permission)] = &[
     ("staff/set", ManageStaff),
 ];
 
-/// Every server function of the shop.
+/// Every server function of the shop, and what its admin side has beside them.
 fn functions() -> BTreeMap<&'static str, Method> {
-    let functions: BTreeMap<_, _> = server_fn::axum::server_fn_paths().collect();
+    let beside = Beside::ALL.map(|route| (route.path(), route.method()));
+    let functions: BTreeMap<_, _> = server_fn::axum::server_fn_paths().chain(beside).collect();
     assert!(functions.contains_key("/api/cart/add"), "no functions of the app: {functions:?}");
     functions
 }
@@ -81,6 +85,24 @@ fn the_table_names_every_admin_function_and_no_other() {
     let named: BTreeSet<_> = TABLE.iter().map(|(path, _)| *path).collect();
     assert_eq!(registered, named, "a function without a line in the table, or a line without one");
     assert!(functions().keys().all(|path| path.starts_with("/api/") && !path.starts_with("/api/admin?")));
+}
+
+/// Else it would not be among those that are asked here.
+#[test]
+fn no_route_of_the_admin_side_is_made_by_hand() {
+    let mut folders = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let source = std::fs::read_to_string(&path).expect("a source");
+            let routes = source.split(".route(").skip(1).filter(|rest| rest.trim_start().starts_with("\"/api/admin"));
+            assert_eq!(routes.count(), 0, "{}", path.display());
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -20,7 +20,7 @@ pub use fulfil::{begin_packing, deliver, ship};
 pub use persist::PersistOrders;
 pub(crate) use persist::{entry_lines, placed};
 pub(crate) use queries::{SummaryRow, UsedKey, open_drafts, parked, placed_at, recent_keys};
-pub(crate) use quicker::ago;
+pub(crate) use quicker::{ago, by_whom};
 pub use replay::checkout_key;
 
 use crate::{Store, carts, error::Error, mail, stock, viewer::Viewer};

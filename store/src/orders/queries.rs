@@ -3,7 +3,7 @@
 mod changes;
 
 pub(super) use changes::{
-    arrived, claim_no, compare_and_set, count_failure, expire, hand_over, insert_histories, insert_history,
+    SignedStep, arrived, claim_no, compare_and_set, count_failure, expire, hand_over, insert_histories, insert_history,
     insert_shipment, is_refunding, note, open_payments, put_off, set_actor, signed_steps, unlocked,
 };
 

@@ -1,6 +1,6 @@
 //! Two people of the shop act on one order at once: one wins, and the other is told who did what.
 
-use super::queries;
+use super::queries::{self, SignedStep};
 use crate::{
     Store,
     error::{During, Error},
@@ -28,14 +28,29 @@ pub(super) async fn answer(
     match other {
         None if is_done => Ok(()),
         None => Err(ApiError::new(ErrorCode::Conflict, refusal).into()),
-        Some(step) => {
-            let did = Cause::parse(&step.cause).map_or("changed it", did);
-            let when = ago(store.now(), from_timestamp(step.at));
-            let told = if is_done { "Nothing is left to do here." } else { refusal };
-            let message = format!("{} was quicker and {did} {when}. {told}", step.name);
-            Err(ApiError::new(ErrorCode::Conflict, message).into())
-        }
+        Some(step) => Err(told(store, step, if is_done { "Nothing is left to do here." } else { refusal }).into()),
     }
+}
+
+/// The refusal of what an earlier step is in the way of; if the last step of that kind was another person's, it says whose.
+pub(crate) async fn by_whom(
+    store: &Store,
+    me: &Viewer,
+    order: OrderId,
+    kinds: &[Cause],
+    refusal: &str,
+) -> Result<ApiError, Error> {
+    let steps = queries::signed_steps(store.pg(), order).await.during("orders.by_whom")?;
+    let mine = me.owner.account().map(|account| account.get());
+    let last = steps.iter().find(|step| kinds.iter().any(|kind| kind.as_str() == step.cause));
+    let other = last.filter(|step| Some(step.actor) != mine);
+    Ok(other.map_or_else(|| ApiError::new(ErrorCode::Conflict, refusal), |step| told(store, step, refusal)))
+}
+
+fn told(store: &Store, step: &SignedStep, then: &str) -> ApiError {
+    let did = Cause::parse(&step.cause).map_or("changed it", did);
+    let when = ago(store.now(), from_timestamp(step.at));
+    ApiError::new(ErrorCode::Conflict, format!("{} was quicker and {did} {when}. {then}", step.name))
 }
 
 const fn did(cause: Cause) -> &'static str {

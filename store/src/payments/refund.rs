@@ -10,7 +10,7 @@ use crate::{
     admin::audit,
     error::{During, Error},
     jobs::{self, Topic, dead_letters},
-    orders::change,
+    orders::{self, change},
     stock::ledger,
     viewer::Viewer,
     world::to_timestamp,
@@ -54,7 +54,7 @@ pub async fn create(store: &Store, admin: &Viewer, wanted: &Wanted) -> Result<Re
     let (id, now) = (RefundId::new(store.uuid()), store.now());
     // First of all: what it wanted may be done, and the order have no money to send back any more.
     if let Some(made) = queries::refund_of_key(store.pg(), wanted.key.as_str()).await.during(CREATE)? {
-        return repeated(wanted, made);
+        return repeated(store, admin, wanted, made).await;
     }
     let payment = named(store, wanted.of).await?;
     let order_id = OrderId::new(payment.order_id);
@@ -64,13 +64,22 @@ pub async fn create(store: &Store, admin: &Viewer, wanted: &Wanted) -> Result<Re
     let order = queries::lock_order(&mut *tx, order_id).await.during(CREATE)?;
     let order = order.ok_or_else(|| Error::unexpected(CREATE, "a payment without an order"))?;
     if let Some(made) = queries::refund_of_key(&mut *tx, wanted.key.as_str()).await.during(CREATE)? {
-        return repeated(wanted, made);
+        tx.rollback().await.during(CREATE)?;
+        return repeated(store, admin, wanted, made).await;
     }
     let payment_id = PaymentId::new(payment.id);
     let payment = queries::lock_payment(&mut *tx, payment_id).await.during(CREATE)?.unwrap_or(payment);
     let status: OrderStatus =
         order.status.parse().map_err(|_| Error::unexpected(CREATE, "an order without a status"))?;
-    let plan = plan(&mut tx, &order, status, &payment, wanted).await?;
+    let left = match left(&mut tx, &payment).await? {
+        Ok(left) => left,
+        Err(why) => {
+            tx.rollback().await.during(CREATE)?;
+            let sent_back = [Cause::RefundRequested, Cause::AdminCancelled];
+            return Err(orders::by_whom(store, admin, order_id, &sent_back, why).await?.into());
+        }
+    };
+    let plan = plan(&mut tx, (&order, status), &payment, left, wanted).await?;
     plan.agreed_to(wanted, &order, &payment)?;
     let account = admin.owner.account().map(AccountId::get);
     let new = NewRefund {
@@ -127,12 +136,16 @@ fn reason(text: &str) -> Result<&str, ApiError> {
     Err(wrong_field("reason", wrong))
 }
 
-/// The same request again gets the same answer.
-fn repeated(wanted: &Wanted, made: RefundRow) -> Result<RefundView, Error> {
+/// The same request again gets the same answer. Pages of two people make the same key: the second one is told.
+async fn repeated(store: &Store, admin: &Viewer, wanted: &Wanted, made: RefundRow) -> Result<RefundView, Error> {
     let is_of_it = match wanted.of {
         Of::Payment(payment) => payment.get() == made.payment_id,
         Of::Order(order) => order.get() == made.order_id,
     };
+    if is_of_it && made.actor_id != admin.owner.account().map(AccountId::get) {
+        let (order, refusal) = (OrderId::new(made.order_id), "Please look at its refunds again.");
+        return Err(orders::by_whom(store, admin, order, &[Cause::RefundRequested], refusal).await?.into());
+    }
     let same = is_of_it
         && wanted.amount.is_none_or(|amount| amount.get() == made.amount_minor)
         && made.restocks == wanted.restock
@@ -155,24 +168,25 @@ struct Plan {
     copies: i64,
 }
 
-/// The consequence of a wish about the locked payment, if there is so much of it that nobody has sent back.
-async fn plan(
-    tx: &mut sqlx::PgTransaction<'_>,
-    order: &OrderRow,
-    status: OrderStatus,
-    payment: &PaymentRow,
-    wanted: &Wanted,
-) -> Result<Plan, Error> {
+/// What nobody has sent back of the locked payment, or why there is nothing.
+async fn left(tx: &mut sqlx::PgTransaction<'_>, payment: &PaymentRow) -> Result<Result<Minor, &'static str>, Error> {
     if !matches!(payment.status(), Some(PaymentStatus::Captured | PaymentStatus::Refunding)) {
-        return Err(ApiError::new(ErrorCode::Conflict, "This payment has no money that could go back.").into());
+        return Ok(Err("This payment has no money that could go back."));
     }
-    let currency = payment.amount().ok_or_else(|| broken("an unknown currency"))?.currency();
     let going_back = queries::going_back(&mut **tx, PaymentId::new(payment.id)).await.during(CREATE)?;
     let left = Minor::new(payment.amount_minor - going_back);
-    if left <= Minor::ZERO {
-        let message = "All the money of this payment is back, or on its way.";
-        return Err(ApiError::new(ErrorCode::Conflict, message).into());
-    }
+    Ok(if left > Minor::ZERO { Ok(left) } else { Err("All the money of this payment is back, or on its way.") })
+}
+
+/// The consequence of a wish about the locked payment, of which so much is left.
+async fn plan(
+    tx: &mut sqlx::PgTransaction<'_>,
+    (order, status): (&OrderRow, OrderStatus),
+    payment: &PaymentRow,
+    left: Minor,
+    wanted: &Wanted,
+) -> Result<Plan, Error> {
+    let currency = payment.amount().ok_or_else(|| broken("an unknown currency"))?.currency();
     let amount = wanted.amount.unwrap_or(left);
     if amount <= Minor::ZERO || amount > left {
         return Err(wrong_field("amount", &format!("At most {} can go back.", left.with(currency))).into());
@@ -232,8 +246,10 @@ pub async fn retry(store: &Store, admin: &Viewer, refund: RefundId) -> Result<()
         return Err(ApiError::new(ErrorCode::Conflict, message).into());
     }
     let (order, after) = (OrderId::new(row.order_id), json!({ "refund": refund, "error": row.error }));
-    audit::note(store.pg(), store, admin, "refund.retry", ("order", &order), Value::Null, after).await?;
-    dead_letters::ask_again(store, Topic::RefundRequest, &refund.to_string()).await
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
+    dead_letters::ask_again(store, &mut tx, Topic::RefundRequest, &refund.to_string()).await?;
+    audit::note(&mut *tx, store, admin, "refund.retry", ("order", &order), Value::Null, after).await?;
+    tx.commit().await.during(OPERATION)
 }
 
 /// Asks for the refund; a repeat asks for the same one again, which the provider makes once.

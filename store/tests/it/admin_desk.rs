@@ -1,12 +1,13 @@
 //! What stands around one order, and two people of the shop who act on it at once.
 
 use crate::orders::shop::{Shop, request};
-use domain::{ErrorCode, OrderId, address::Address, desk::OrderDesk, order::OrderStatus};
+use domain::{ErrorCode, IdempotencyKey, Minor, OrderId, address::Address, desk::OrderDesk, order::OrderStatus};
 use store::{
     admin::desk,
     error::Error,
     jobs::{DrainOutbox, Job},
-    orders, payments,
+    orders,
+    payments::{self, refund},
     viewer::Viewer,
 };
 
@@ -65,6 +66,43 @@ async fn of_two_admins_one_wins_and_the_other_is_told_who() {
     let (_, said) = refusal(orders::call_off(&shop.store, &boss, other, "A flood").await);
     assert!(said.contains("Asha was quicker and cancelled"), "{said}");
     shop.apply_gate_ops().await;
+    shop.assert_sound().await;
+}
+
+#[tokio::test]
+async fn whoever_loses_a_refund_against_another_is_told_who() {
+    let shop = Shop::open().await;
+    let (boss, asha, book) = (shop.admin().await, asha(&shop).await, shop.book(9).await);
+    let (_, order) = shop.paid_order(&[(book, 1)]).await;
+    let wanted = |amount: Option<i64>, key: &str| refund::Wanted {
+        of: refund::Of::Order(order),
+        amount: amount.map(Minor::new),
+        reason: "A bent corner".into(),
+        restock: false,
+        key: IdempotencyKey::parse(key).expect("a key"),
+        agreed: None,
+    };
+    // Both pages show the same state of the order, so both make the same key.
+    let (first, same) = (wanted(Some(100), "seen"), wanted(Some(100), "seen"));
+    let (one, two) =
+        tokio::join!(refund::create(&shop.store, &boss, &first), refund::create(&shop.store, &asha, &same));
+    assert!(one.is_ok() != two.is_ok(), "one of them wins: {one:?} {two:?}");
+    let (winner, quicker) = if one.is_ok() { (&boss, "Boss") } else { (&asha, "Asha") };
+    let loser = if one.is_ok() { &asha } else { &boss };
+    let told = format!("{quicker} was quicker and sent money back just now. Please look at its refunds again.");
+    assert_eq!(refusal(one.and(two)), (ErrorCode::Conflict, told.clone()));
+    for other in [wanted(Some(100), "seen"), wanted(None, "seen")] {
+        assert_eq!(refusal(refund::create(&shop.store, loser, &other).await).1, told);
+    }
+    refund::create(&shop.store, winner, &first).await.expect("one's own second press is none");
+
+    refund::create(&shop.store, winner, &wanted(None, "all")).await.expect("the rest");
+    let (code, said) = refusal(refund::create(&shop.store, loser, &wanted(None, "none")).await);
+    let gone = format!("{quicker} was quicker and sent money back just now. All the money of this payment is back");
+    assert!(code == ErrorCode::Conflict && said.starts_with(&gone), "{said}");
+    let (_, said) = refusal(refund::create(&shop.store, winner, &wanted(None, "again")).await);
+    assert!(said.starts_with("All the money"), "{said}");
+    assert_eq!(shop.count("SELECT count(*) FROM refunds").await, 2);
     shop.assert_sound().await;
 }
 

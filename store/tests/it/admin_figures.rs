@@ -54,6 +54,26 @@ async fn money_orders_and_people_are_counted_once() {
 }
 
 #[tokio::test]
+async fn each_book_runs_low_by_its_own_number_or_by_the_shops() {
+    let shop = Shop::open().await;
+    let (many, few, none) = (shop.book(50).await, shop.book(4).await, shop.book(9).await);
+    for (book, own) in [(many, Some(60)), (few, None), (none, Some(8))] {
+        let update = sqlx::query("UPDATE stock SET low_from = $2 WHERE book_id = $1").bind(book.get()).bind(own);
+        update.execute(&shop.pg).await.expect("a number of its own");
+    }
+    let low = async |period: &str| {
+        let seen = figures(&shop, period).await;
+        (seen.low_total, seen.low.into_iter().map(|book| book.book_id).collect::<Vec<_>>())
+    };
+    assert_eq!(low("today").await, (1, vec![many.get()]));
+    sql(&shop, "UPDATE stock_settings SET low_from = 4").await;
+    // Another time is another question: kept figures are good for a moment.
+    assert_eq!(low("7").await, (2, vec![few.get(), many.get()]));
+    sql(&shop, "DELETE FROM stock WHERE book_id = (SELECT max(id) FROM books)").await;
+    assert_eq!(low("30").await, (3, vec![none.get(), few.get(), many.get()]));
+}
+
+#[tokio::test]
 async fn a_time_is_held_against_the_one_before() {
     let shop = Shop::open().await;
     let book = shop.book(50).await;

@@ -2,6 +2,7 @@
 
 use super::worker;
 use crate::{
+    admin_people::log_in,
     live::Tab,
     orders::{order, place, wait_for},
     servers::Servers,
@@ -13,6 +14,8 @@ use std::time::{Duration, Instant};
 
 /// Nobody waits longer for a page, with other tests on the same two cores.
 const PATIENCE: Duration = Duration::from_secs(3);
+const BOSS: &str = "boss@example.org";
+const PASSWORD: &str = "the password of an admin";
 /// From a cancellation until the copies are on sale.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
@@ -41,12 +44,25 @@ async fn assert_pending(visitor: &Visitor, id: &str) {
     assert!(started.elapsed() < 4 * PATIENCE, "{:?}", started.elapsed());
 }
 
+/// The people of the shop see it, too, with what the gate knows.
+async fn assert_pending_at_the_desk(boss: &Visitor, id: &str) {
+    const WHY: &str = "Its copies are held at the gate";
+    let desk = boss.get(&format!("/api/admin/orders/desk?id={id}")).await.ok();
+    assert_eq!(desk["order"]["status"], "PENDING");
+    assert!(desk["why"].as_str().is_some_and(|why| why.starts_with(WHY)), "{desk}");
+    let page = boss.page(&format!("/admin/orders/{id}")).await;
+    assert!(page.status == 200 && page.body.contains(WHY), "{} {}", page.status, page.body);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn orders_are_placed_and_seen_while_postgres_is_away() {
     let mut servers = Servers::start().await;
-    let mut shop = Shop::on(&servers);
+    let mut shop = Shop::on_with(&servers, &[("BAZAR_ADMIN_PASSWORD", PASSWORD)]);
+    assert!(shop.run(&["admin", "create", BOSS, "--name", "Boss"]).status.success());
     shop.spawn("all");
     shop.wait_until_ready().await;
+    let boss = shop.visitor();
+    log_in(&boss, BOSS, PASSWORD).await;
     // A machine with much to do may doubt its Postgres at first.
     let has_books = || async { (shop.visitor().get("/api/books?q=").await.status == 200).then_some(()) };
     eventually("the books", has_books).await;
@@ -64,6 +80,7 @@ async fn orders_are_placed_and_seen_while_postgres_is_away() {
         }
         let id = place_one(&visitor, "away").await;
         assert_pending(&visitor, &id).await;
+        assert_pending_at_the_desk(&boss, &id).await;
         // After a login elsewhere this browser would still know it; a stranger does not.
         assert_ne!(shop.visitor().page(&format!("/orders/{id}")).await.status, 200);
         // Of what is in Postgres nothing is claimed, least of all that it is not there.

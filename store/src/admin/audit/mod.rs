@@ -28,6 +28,7 @@ const PAGE: usize = 50;
 const MAX_FILTER: usize = 254;
 /// In the place of a role.
 const COMMAND_LINE: &str = "command line";
+const WORKER: &str = "worker";
 
 /// Writes down that `admin` did this to that: `action` like `order.ship`, `subject` like `("order", id)`; `before` and
 /// `after` are objects of what is another one since, or null.
@@ -53,6 +54,19 @@ pub(crate) async fn note_command(
     after: Value,
 ) -> Result<(), Error> {
     write(db, store, (None, COMMAND_LINE), action, subject, [Value::Null, after]).await
+}
+
+/// The end of what somebody began and a worker did: it stands under the name of whoever began it.
+pub(crate) async fn note_end(
+    tx: &mut sqlx::PgTransaction<'_>,
+    store: &Store,
+    (begun, ended): (&str, &str),
+    subject: (&str, &(dyn Display + Sync)),
+    after: Value,
+) -> Result<(), Error> {
+    let begun = queries::who_did(&mut **tx, begun, subject.0, &subject.1.to_string()).await.during("audit.note_end")?;
+    let (account, role) = begun.unwrap_or((None, WORKER.to_owned()));
+    write(&mut **tx, store, (account, &role), ended, subject, [Value::Null, after]).await
 }
 
 async fn write(

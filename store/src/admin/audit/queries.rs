@@ -33,6 +33,23 @@ pub(super) async fn insert(db: impl PgExecutor<'_>, note: Note<'_>, at: OffsetDa
     Ok(())
 }
 
+/// Account and role of who did that to this last.
+pub(super) async fn who_did(
+    db: impl PgExecutor<'_>,
+    action: &str,
+    kind: &str,
+    id: &str,
+) -> sqlx::Result<Option<(Option<i64>, String)>> {
+    let row = sqlx::query!(
+        "SELECT account_id, role FROM admin_audit WHERE action = $1 AND subject_kind = $2 AND subject_id = $3
+         ORDER BY id DESC LIMIT 1",
+        action,
+        kind,
+        id
+    );
+    Ok(row.fetch_optional(db).await?.map(|row| (row.account_id, row.role)))
+}
+
 /// An absent part lets everything through.
 pub(super) struct Filter {
     pub account: Option<i64>,

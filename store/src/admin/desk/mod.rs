@@ -18,9 +18,9 @@ use crate::{
     world::from_timestamp,
 };
 use domain::{
-    ApiError, ErrorCode, OrderId, Permission,
+    AccountId, ApiError, ErrorCode, OrderId, Permission,
     desk::{Customer, Movement, Noted, OrderDesk, Parked, Told, Waiting},
-    order::OrderView,
+    order::{OrderStatus, OrderView},
 };
 use queries::Facts;
 
@@ -29,14 +29,13 @@ const OPERATION: &str = "admin.desk";
 /// As things stand now; `None`: there is no such order.
 pub async fn desk(store: &Store, viewer: &Viewer, order: OrderId) -> Result<Option<OrderDesk>, Error> {
     let Some(view) = orders::get(store, viewer, order).await? else { return Ok(None) };
-    let pg = store.postgres(OPERATION).await?;
-    let facts = Facts::read(pg, order).await.during(OPERATION)?;
+    let written = match Written::read(store, &view).await {
+        // Nothing is written about an order that waits at the gate.
+        Err(error) if view.status == OrderStatus::Pending && error.is_away() => Written::default(),
+        written => written?,
+    };
+    let Written { facts, notes, movements, messages, of_mail, account_id } = written;
     let (why, next) = why::why(&view, &facts, store.now());
-    let notes = queries::notes(pg, order).await.during(OPERATION)?;
-    let movements = queries::movements(pg, order).await.during(OPERATION)?;
-    let messages = queries::messages(pg, order).await.during(OPERATION)?;
-    let of_mail = queries::orders_of(pg, &view.email).await.during(OPERATION)?;
-    let account_id = queries::account_of(pg, order).await.during(OPERATION)?;
     let address_no = notes.iter().filter(|note| note.kind == "address").map(|note| note.id).max().unwrap_or(0);
     // Work is for those to see who may look at it.
     let (work, letters) = match viewer.may(Permission::ReadWork) {
@@ -47,7 +46,7 @@ pub async fn desk(store: &Store, viewer: &Viewer, order: OrderId) -> Result<Opti
         server_time: store.now(),
         why,
         next,
-        customer: Customer { account_id, orders: of_mail },
+        customer: Customer { account_id, orders: of_mail.max(1) },
         address_no,
         notes: notes.into_iter().map(|row| Noted { text: row.text, by: row.by, at: from_timestamp(row.at) }).collect(),
         movements: movements.into_iter().map(movement).collect(),
@@ -56,6 +55,31 @@ pub async fn desk(store: &Store, viewer: &Viewer, order: OrderId) -> Result<Opti
         letters,
         order: view,
     }))
+}
+
+/// What Postgres has about an order.
+#[derive(Default)]
+struct Written {
+    facts: Facts,
+    notes: Vec<queries::NoteRow>,
+    movements: Vec<queries::MovementRow>,
+    messages: Vec<queries::MessageRow>,
+    of_mail: i64,
+    account_id: Option<AccountId>,
+}
+
+impl Written {
+    async fn read(store: &Store, view: &OrderView) -> Result<Self, Error> {
+        let (pg, order) = (store.postgres(OPERATION).await?, view.order_id);
+        Ok(Self {
+            facts: Facts::read(pg, order).await.during(OPERATION)?,
+            notes: queries::notes(pg, order).await.during(OPERATION)?,
+            movements: queries::movements(pg, order).await.during(OPERATION)?,
+            messages: queries::messages(pg, order).await.during(OPERATION)?,
+            of_mail: queries::orders_of(pg, &view.email).await.during(OPERATION)?,
+            account_id: queries::account_of(pg, order).await.during(OPERATION)?,
+        })
+    }
 }
 
 fn movement(row: queries::MovementRow) -> Movement {

@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// What decides why an order is where it is, besides the order itself.
+#[derive(Default)]
 pub(super) struct Facts {
     /// Attempts to pay that may still bring money, and when their provider is asked next.
     pub sessions: Vec<SessionRow>,

@@ -24,8 +24,6 @@ const GOOD_MS: i64 = 10_000;
 const DAY_MS: i64 = 24 * 3600 * 1000;
 /// Books of each list.
 const MOST_BOOKS: i64 = 10;
-/// Of so many copies or fewer it is said that a book runs out.
-const LOW_AT: i32 = 5;
 
 /// The figures of this time.
 pub async fn of(store: &Store, span: Span) -> Result<FiguresView, Error> {
@@ -44,8 +42,8 @@ async fn count(store: &Store, span: Span) -> Result<FiguresView, Error> {
     let code = store.config().currency.code();
     let lists = async {
         let top = queries::top(pg, chosen, MOST_BOOKS).await?;
-        let low = queries::low(pg, LOW_AT, MOST_BOOKS).await?;
-        Ok::<_, sqlx::Error>((top, low, queries::low_total(pg, LOW_AT).await?, queries::funnel(pg, chosen).await?))
+        let low = queries::low(pg, MOST_BOOKS).await?;
+        Ok::<_, sqlx::Error>((top, low, queries::low_total(pg).await?, queries::funnel(pg, chosen).await?))
     };
     let sums = async {
         let totals = [chosen, before, range(today, now), range(week(today), week(now))];
@@ -74,7 +72,6 @@ async fn count(store: &Store, span: Span) -> Result<FiguresView, Error> {
         funnel: Funnel { carts: funnel.carts, ordered: funnel.ordered, paid: funnel.paid },
         top: top.into_iter().map(top_book).collect(),
         low: low.into_iter().map(low_book).collect(),
-        low_at: LOW_AT.into(),
         low_total,
     })
 }

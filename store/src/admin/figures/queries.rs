@@ -124,24 +124,24 @@ pub(super) struct LowRow {
     pub available: i32,
 }
 
-/// Books that run out, the best known first of those with as few copies.
-pub(super) async fn low(pg: &PgPool, at: i32, most: i64) -> sqlx::Result<Vec<LowRow>> {
+/// Books that run out, each by its own number or else the shop's, the best known first of those with as few copies.
+pub(super) async fn low(pg: &PgPool, most: i64) -> sqlx::Result<Vec<LowRow>> {
     sqlx::query_as!(
         LowRow,
-        r#"SELECT b.id AS book_id, b.title, b.slug, s.available AS "available!" FROM stock s JOIN books b ON b.id = s.book_id
-           WHERE b.retired_at IS NULL AND s.available <= $1 ORDER BY s.available, b.popularity DESC, b.id LIMIT $2"#,
-        at,
+        r#"SELECT b.id AS book_id, b.title, b.slug, coalesce(s.available, 0) AS "available!"
+           FROM books b CROSS JOIN stock_settings t LEFT JOIN stock s ON s.book_id = b.id
+           WHERE b.retired_at IS NULL AND coalesce(s.available, 0) <= coalesce(s.low_from, t.low_from)
+           ORDER BY coalesce(s.available, 0), b.popularity DESC, b.id LIMIT $1"#,
         most
     )
     .fetch_all(pg)
     .await
 }
 
-pub(super) async fn low_total(pg: &PgPool, at: i32) -> sqlx::Result<i64> {
+pub(super) async fn low_total(pg: &PgPool) -> sqlx::Result<i64> {
     sqlx::query_scalar!(
-        r#"SELECT count(*) AS "count!" FROM stock s JOIN books b ON b.id = s.book_id
-           WHERE b.retired_at IS NULL AND s.available <= $1"#,
-        at
+        r#"SELECT count(*) AS "count!" FROM books b CROSS JOIN stock_settings t LEFT JOIN stock s ON s.book_id = b.id
+           WHERE b.retired_at IS NULL AND coalesce(s.available, 0) <= coalesce(s.low_from, t.low_from)"#
     )
     .fetch_one(pg)
     .await

@@ -3,6 +3,7 @@
 use super::queries::{self, Wanted};
 use crate::{
     Store,
+    admin::audit,
     catalog::{
         self,
         import::{self, ImportError, ImportReport, queries as importing},
@@ -13,6 +14,8 @@ use crate::{
 };
 use async_trait::async_trait;
 use domain::catalog::desk::{FileState, KeptCopies, MAX_FAULTS, Outcome};
+use serde_json::json;
+use sqlx::PgTransaction;
 use std::{io::Cursor, time::Duration};
 use time::OffsetDateTime;
 use tokio::sync::watch;
@@ -81,9 +84,7 @@ async fn bring_in(
             tx.rollback().await.during(OPERATION)?;
             return Err(ImportError::Refused(report));
         }
-        let outcome = serde_json::to_value(outcome(report)).during(OPERATION)?;
-        let at = to_timestamp(store.now());
-        if queries::end(&mut *tx, file.id, FileState::Done, &outcome, at).await.during(OPERATION)? == 1 {
+        if end_in(&mut tx, store, file, FileState::Done, outcome(report)).await? {
             tx.commit().await.during(OPERATION)?;
             catalog::announce(store).await;
             tracing::info!(file.id = %file.id, "a file of books was imported");
@@ -103,10 +104,32 @@ async fn tell(store: &Store, file: &Wanted, mut lines: watch::Receiver<u64>) {
     }
 }
 
+/// Nothing of it was imported.
 async fn end(store: &Store, file: &Wanted, outcome: Outcome) -> Result<(), Error> {
-    let (outcome, at) = (serde_json::to_value(outcome).during(OPERATION)?, to_timestamp(store.now()));
-    queries::end(store.pg(), file.id, FileState::Refused, &outcome, at).await.during(OPERATION)?;
-    Ok(())
+    let mut tx = store.pg().begin().await.during(OPERATION)?;
+    end_in(&mut tx, store, file, FileState::Refused, outcome).await?;
+    tx.commit().await.during(OPERATION)
+}
+
+/// Also in the log, under the name of who wanted it; `false`: it had ended before.
+async fn end_in(
+    tx: &mut PgTransaction<'_>,
+    store: &Store,
+    file: &Wanted,
+    state: FileState,
+    outcome: Outcome,
+) -> Result<bool, Error> {
+    let (report, at) = (serde_json::to_value(&outcome).during(OPERATION)?, to_timestamp(store.now()));
+    if queries::end(&mut **tx, file.id, state, &report, at).await.during(OPERATION)? == 0 {
+        return Ok(false);
+    }
+    let Outcome { lines, added, updated, kept_total, faults_total, trouble, .. } = outcome;
+    let (action, after) = match state {
+        FileState::Done => ("file.imported", json!({ "new": added, "known": updated, "copies kept": kept_total })),
+        _ => ("file.refused", json!({ "lines": lines, "refused": faults_total, "trouble": trouble })),
+    };
+    audit::note_end(tx, store, ("file.import", action), ("file", &file.id), after).await?;
+    Ok(true)
 }
 
 async fn put_off(store: &Store, file: &Wanted) -> Result<(), Error> {

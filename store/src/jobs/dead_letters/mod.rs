@@ -100,17 +100,23 @@ pub async fn retry_for(store: &Store, admin: Option<&Viewer>, id: i64) -> Result
 }
 
 /// Brings a piece of the outbox's work back at once, with fresh attempts: put off, parked, or let go.
-pub(crate) async fn ask_again(store: &Store, topic: Topic, key: &str) -> Result<(), Error> {
+pub(crate) async fn ask_again(
+    store: &Store,
+    tx: &mut sqlx::PgTransaction<'_>,
+    topic: Topic,
+    key: &str,
+) -> Result<(), Error> {
     const OPERATION: &str = "dead_letters.ask_again";
     let name = format!("{}:{key}", topic.as_str());
-    if let Some(id) = queries::parked_id(store.pg(), OUTBOX, &name).await.during(OPERATION)? {
-        return retry(store, id).await.map(|_| ());
+    if let Some((id, letter)) = queries::lock_parked(&mut **tx, OUTBOX, &name).await.during(OPERATION)? {
+        give_back(store, tx, &letter).await?;
+        return queries::end(&mut **tx, id, "retried", None).await.during(OPERATION);
     }
     let now = to_timestamp(store.now());
-    if queries::hurry(store.pg(), topic.as_str(), key, now).await.during(OPERATION)? {
+    if queries::hurry(&mut **tx, topic.as_str(), key, now).await.during(OPERATION)? {
         return Ok(());
     }
-    enqueue(store.pg(), topic, key, &serde_json::json!({}), now).await.during(OPERATION)
+    enqueue(&mut **tx, topic, key, &serde_json::json!({}), now).await.during(OPERATION)
 }
 
 /// What became of all letters of a source.

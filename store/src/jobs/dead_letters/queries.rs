@@ -106,21 +106,33 @@ pub(super) async fn parked_ids(pg: &PgPool, source: &str, after: i64, most: i64)
     .await
 }
 
-pub(super) async fn parked_id(pg: &PgPool, source: &str, key: &str) -> sqlx::Result<Option<i64>> {
-    sqlx::query_scalar!("SELECT id FROM dead_letters WHERE source = $1 AND key = $2 AND state = 'parked'", source, key)
-        .fetch_optional(pg)
-        .await
+/// What is parked under this key, and its id.
+pub(super) async fn lock_parked(
+    db: impl PgExecutor<'_>,
+    source: &str,
+    key: &str,
+) -> sqlx::Result<Option<(i64, Parked)>> {
+    let row = sqlx::query!(
+        "SELECT id, source, key, payload, state FROM dead_letters WHERE source = $1 AND key = $2 AND state = 'parked'
+         FOR UPDATE",
+        source,
+        key
+    );
+    let row = row.fetch_optional(db).await?;
+    let parked =
+        row.map(|row| (row.id, Parked { source: row.source, key: row.key, payload: row.payload, state: row.state }));
+    Ok(parked)
 }
 
 /// Whether the outbox has that work; its turn is now.
-pub(super) async fn hurry(pg: &PgPool, topic: &str, key: &str, now: OffsetDateTime) -> sqlx::Result<bool> {
+pub(super) async fn hurry(db: impl PgExecutor<'_>, topic: &str, key: &str, now: OffsetDateTime) -> sqlx::Result<bool> {
     let due = sqlx::query!(
         "UPDATE outbox SET due_at = least(due_at, $3), attempts = 0 WHERE topic = $1 AND key = $2",
         topic,
         key,
         now
     );
-    Ok(due.execute(pg).await?.rows_affected() > 0)
+    Ok(due.execute(db).await?.rows_affected() > 0)
 }
 
 /// Key and id of what is parked of a source.

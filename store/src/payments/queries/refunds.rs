@@ -23,6 +23,8 @@ pub(in crate::payments) struct RefundRow {
     pub restocks: bool,
     pub error: Option<String>,
     pub created_at: OffsetDateTime,
+    /// The account of the admin who wanted it.
+    pub actor_id: Option<i64>,
 }
 
 /// A refund about to be written down.
@@ -98,7 +100,7 @@ pub(in crate::payments) async fn refund(db: impl PgExecutor<'_>, id: RefundId) -
     sqlx::query_as!(
         RefundRow,
         "SELECT id, payment_id, order_id, amount_minor, currency, status, provider_ref, reason, origin, restocks,
-           error, created_at
+           error, created_at, actor_id
          FROM refunds WHERE id = $1",
         id.get()
     )
@@ -114,7 +116,7 @@ pub(in crate::payments) async fn refund_of_ref(
     sqlx::query_as!(
         RefundRow,
         "SELECT id, payment_id, order_id, amount_minor, currency, status, provider_ref, reason, origin, restocks,
-           error, created_at
+           error, created_at, actor_id
          FROM refunds WHERE payment_id = $1 AND provider_ref = $2",
         payment.get(),
         provider_ref
@@ -127,7 +129,7 @@ pub(in crate::payments) async fn refund_of_key(db: impl PgExecutor<'_>, key: &st
     sqlx::query_as!(
         RefundRow,
         "SELECT id, payment_id, order_id, amount_minor, currency, status, provider_ref, reason, origin, restocks,
-           error, created_at
+           error, created_at, actor_id
          FROM refunds WHERE idempotency_key = $1",
         key
     )
@@ -266,7 +268,7 @@ pub(in crate::payments) async fn refunds_of(
     sqlx::query_as!(
         RefundRow,
         "SELECT r.id, r.payment_id, r.order_id, r.amount_minor, r.currency, r.status, r.provider_ref, r.reason, r.origin,
-           r.restocks, r.error, r.created_at
+           r.restocks, r.error, r.created_at, r.actor_id
          FROM refunds r JOIN payments p ON p.id = r.payment_id
          WHERE p.provider = $1 AND r.confirmed_at >= $2 AND r.confirmed_at < $3 AND r.id > $4 ORDER BY r.id LIMIT $5",
         provider,

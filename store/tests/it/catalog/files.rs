@@ -42,6 +42,13 @@ async fn imported(store: &Store, file: &BookFile) -> BookFile {
     files::get(store, id(file)).await.expect("read").expect("the file")
 }
 
+/// What the log says of ends of imports, and of whom.
+async fn ended(store: &Store) -> Vec<String> {
+    let told = "SELECT role || ' ' || action || ' ' || after::text FROM admin_audit
+                WHERE action IN ('file.imported', 'file.refused') ORDER BY id";
+    sqlx::query_scalar(told).fetch_all(&mut pg(store).await).await.expect("the log")
+}
+
 #[tokio::test]
 async fn a_preview_says_what_the_import_then_does() {
     let shop = Shop::open().await;
@@ -82,6 +89,7 @@ async fn a_preview_says_what_the_import_then_does() {
     assert_eq!((again.preview.same, again.preview.changed), (4, 0));
     assert_eq!(count(store, "SELECT count(*) FROM book_imports WHERE content IS NULL").await, 1);
     assert_eq!(count(store, "SELECT count(*) FROM admin_audit WHERE action = 'file.import'").await, 1);
+    assert_eq!(ended(store).await, ["owner file.imported {\"new\": 1, \"known\": 3, \"copies kept\": 0}"]);
     shop.apply_gate_ops().await;
     shop.assert_sound().await;
 }
@@ -114,6 +122,7 @@ async fn lines_that_went_bad_meanwhile_stop_the_import() {
     let outcome = over.outcome.expect("an outcome");
     assert_eq!((over.state, outcome.faults_total), (FileState::Refused, 1));
     assert_eq!(outcome.faults[0].reason, "a new book needs a title");
+    assert_eq!(ended(store).await, ["owner file.refused {\"lines\": 1, \"refused\": 1, \"trouble\": null}"]);
 }
 
 #[tokio::test]

@@ -243,6 +243,7 @@ async fn money_stays_on_its_way_when_its_copies_are_back_on_sale() {
 
 #[tokio::test]
 async fn a_parked_request_is_asked_again_by_an_admin() {
+    const RETRIES: &str = "SELECT count(*)::text FROM admin_audit WHERE action = 'refund.retry'";
     let street = Street::open().await;
     let store = &street.store;
     let ledger = Ledger::of(store).await;
@@ -264,9 +265,26 @@ async fn a_parked_request_is_asked_again_by_an_admin() {
     ledger
         .run("UPDATE payments p SET provider_ref = s.id FROM sandbox.payments s WHERE s.idempotency_key = p.id::text")
         .await;
+    // The log and the work are one transaction, whichever of them fails.
+    let stop = "CREATE FUNCTION stop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not now'; END $$";
+    ledger.run(stop).await;
+    for (plant, lift) in [
+        ("CREATE TRIGGER stop BEFORE INSERT ON outbox EXECUTE FUNCTION stop()", "DROP TRIGGER stop ON outbox"),
+        (
+            "CREATE TRIGGER stop BEFORE INSERT ON admin_audit EXECUTE FUNCTION stop()",
+            "DROP TRIGGER stop ON admin_audit",
+        ),
+    ] {
+        ledger.run(plant).await;
+        refund::retry(store, &admin(), made.refund_id).await.expect_err("it cannot be written down");
+        ledger.run(lift).await;
+        assert_eq!(dead_letters::list(store, 0).await.unwrap().len(), 1);
+        assert_eq!(ledger.text(RETRIES).await, "0");
+    }
     for _ in 0..2 {
         refund::retry(store, &admin(), made.refund_id).await.unwrap();
     }
+    assert_eq!(ledger.text(RETRIES).await, "2");
     assert_eq!(dead_letters::list(store, 0).await.unwrap().len(), 0);
     assert_eq!(ledger.text("SELECT count(*)::text FROM outbox WHERE topic = 'refund.request'").await, "1");
     run().await;
