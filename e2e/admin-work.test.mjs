@@ -23,6 +23,10 @@ test('what was given up comes to the open page, is tried again, and goes from bo
   for (const page of [desk, other]) await visit(page, `${shop.url}/admin/work`);
   await desk.getByText('Nothing was given up.').waitFor();
   await desk.getByRole('row', { name: /Mails.*Well/s }).waitFor();
+  // What is asked while nobody moves keeps nobody logged in.
+  const asked = (isAlone) => other.waitForRequest((request) => request.url().endsWith('/api/admin/work') && ('bazar-by-itself' in request.headers()) === isAlone);
+  await asked(true);
+  await Promise.all([asked(false), other.mouse.move(200, 300)]);
   shop.poison('no payment 1');
   for (const page of [desk, other]) await letter(page, 'no payment 1').waitFor();
   shop.poison('no payment 2');
