@@ -9,24 +9,29 @@ use domain::{
 use leptos::prelude::*;
 
 pub fn thread(order: &OrderView) -> AnyView {
-    thread_with(order, Vec::new())
+    whole(order, past(order))
 }
 
-/// With more knots, each in its place by its moment.
-pub fn thread_with(order: &OrderView, more: Vec<(UnixMillis, AnyView)>) -> AnyView {
+/// What happened: the first knot is that it was placed, then one for each event.
+pub fn past(order: &OrderView) -> Vec<AnyView> {
     let last = order.events.len();
-    let mut more = more.into_iter().peekable();
-    let mut knots = vec![knot(kind(last == 0, order.status), "Order placed.", Some(order.placed_at), None, None)];
-    for (at, event) in order.events.iter().enumerate() {
-        while let Some((_, earlier)) = more.next_if(|(moment, _)| *moment < event.at) {
-            knots.push(earlier);
-        }
-        let kind = kind(at + 1 == last, order.status);
-        knots.push(knot(kind, event.cause.sentence(), Some(event.at), event.note.clone(), event.by.clone()));
-    }
-    knots.extend(more.map(|(_, later)| later));
-    knots.extend(ahead(order.status).iter().map(|what| knot("ahead", what, None, None, None)));
-    html! { <ol class="thread">{knots}</ol> }
+    let placed = knot(kind(last == 0, order.status), "Order placed.", Some(order.placed_at), None, None);
+    let events = order.events.iter().enumerate().map(|(at, event)| {
+        knot(
+            kind(at + 1 == last, order.status),
+            event.cause.sentence(),
+            Some(event.at),
+            event.note.clone(),
+            event.by.clone(),
+        )
+    });
+    std::iter::once(placed).chain(events).collect()
+}
+
+/// With what lies ahead.
+pub fn whole(order: &OrderView, past: Vec<AnyView>) -> AnyView {
+    let ahead = ahead(order.status).iter().map(|what| knot("ahead", what, None, None, None));
+    html! { <ol class="thread">{past}{ahead.collect::<Vec<_>>()}</ol> }
 }
 
 const fn kind(is_last: bool, status: S) -> &'static str {

@@ -3,7 +3,7 @@
 
 use crate::{
     call::{address, glance, read},
-    components::thread::{knot, thread_with},
+    components::thread::{knot, past, whole},
     derived::Derived,
     effect::effect,
     html::{changing, html},
@@ -105,10 +105,7 @@ impl Desk {
 
     /// What happened, and between it what people of the shop noted.
     pub fn history(self) -> AnyView {
-        changing(move || {
-            let notes = self.data.with(|desk| desk.notes.iter().map(noted).collect());
-            self.order.with(|order| thread_with(order, notes))
-        })
+        changing(move || self.data.with(|desk| self.order.with(|order| history(order, &desk.notes))))
     }
 
     /// What the stock's ledger has of it.
@@ -154,8 +151,15 @@ impl Desk {
     }
 }
 
-fn noted(note: &Noted) -> (UnixMillis, AnyView) {
-    (note.at, knot("note", "Noted in the shop.", Some(note.at), Some(note.text.clone()), Some(note.by.clone())))
+/// From the last note on: those before it stay where they belong.
+fn history(order: &OrderView, notes: &[Noted]) -> AnyView {
+    let mut knots = past(order);
+    for note in notes.iter().rev() {
+        let place = 1 + order.events.partition_point(|event| event.at <= note.at);
+        let by = Some(note.by.clone());
+        knots.insert(place, knot("note", "Noted in the shop.", Some(note.at), Some(note.text.clone()), by));
+    }
+    whole(order, knots)
 }
 
 fn movement(movement: &Movement) -> AnyView {
