@@ -77,6 +77,7 @@ async fn each_filter_finds_what_it_names() {
     assert_eq!(found(&shop, text(&number[..9])).await, [paid], "a part of the number");
     assert_eq!(found(&shop, text("978-0-14-044913-6")).await, [paid]);
     assert_eq!(found(&shop, text("sha RAO")).await, [paid, open], "a part of the name");
+    assert_eq!(found(&shop, text("a ra")).await, [paid, open], "too few letters in a row for an index");
     assert_eq!(found(&shop, text("asha_rao")).await, NOTHING, "signs of patterns are letters");
     assert_eq!(found(&shop, text("as")).await, NOTHING, "two letters are in too many words");
 }
@@ -95,7 +96,10 @@ async fn what_is_late_and_what_is_apart_is_marked_and_found() {
         apart,
     )
     .await;
-    assert_eq!(found(&shop, Wanted { is_late: true, ..Wanted::default() }).await, [late]);
+    let of = |status| Wanted { is_late: true, status, ..Wanted::default() };
+    assert_eq!(found(&shop, of(None)).await, [late]);
+    assert_eq!(found(&shop, of(Some(OrderStatus::Paid))).await, [late]);
+    assert_eq!(found(&shop, of(Some(OrderStatus::Delivered))).await, NOTHING, "what has arrived is never late");
     assert_eq!(found(&shop, Wanted { money_apart: true, ..Wanted::default() }).await, [apart]);
     let marks: Vec<_> =
         board(&shop, Wanted::default()).await.orders.into_iter().map(|row| (row.is_late, row.money_apart)).collect();
@@ -135,6 +139,48 @@ async fn pages_neither_skip_nor_repeat() {
         lines += piece.lines().count();
     }
     assert_eq!(lines, 121, "a head, and every order");
+}
+
+/// Thousands of orders of the same book and shopper, and behind them sixty that cost more.
+#[tokio::test]
+async fn what_is_rare_is_found_far_behind_what_is_common() {
+    let shop = Shop::open().await;
+    let book = shop.book(9).await;
+    let orders = "INSERT INTO orders (id, number, owner, guest_id, idempotency_key, fingerprint, status, email, address, currency,
+           subtotal_minor, delivery_minor, total_minor, placed_at, expires_at)
+         SELECT id, 'BB-' || upper(substr(id::text, 1, 4)) || '-' || upper(substr(id::text, 5, 4)), 'g:' || id, id, 'k', 'f',
+           'EXPIRED', 'a@b.in', '{}', 'INR', total, 0, total, now() - n * interval '1 minute', now()
+         FROM (SELECT gen_random_uuid() AS id, n, CASE WHEN n > 7000 THEN 500 ELSE 100 END AS total
+           FROM generate_series(1, 7060) AS n) AS x";
+    let items = format!(
+        "INSERT INTO order_items (order_id, line_no, book_id, title, slug, quantity, unit_price_minor, line_total_minor)
+         SELECT id, 1, {}, 'A Book', 'a-book', 1, 100, 100 FROM orders",
+        book.get()
+    );
+    let words = "INSERT INTO order_words SELECT id, 'meera khan' FROM orders";
+    for sql in [orders, &items, words] {
+        sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).execute(&shop.pg).await.expect("orders");
+    }
+    let dear = || Wanted { min: Some(Minor::new(500)), ..Wanted::default() };
+    let text = |text: &str| Some(text.to_owned());
+    for wanted in [
+        dear(),
+        Wanted { book: Some(book.to_string()), ..dear() },
+        Wanted { search: text("meera"), ..dear() },
+        Wanted { search: text("a k"), book: Some(book.to_string()), ..dear() },
+    ] {
+        let first = board(&shop, wanted.clone()).await;
+        let after = first.next.as_deref().map(|next| next.parse().expect("a place"));
+        let second = board(&shop, Wanted { after, ..wanted.clone() }).await;
+        assert_eq!((first.orders.len(), second.orders.len(), second.next), (50, 10, None), "{wanted:?}");
+        assert!(first.orders.iter().chain(&second.orders).all(|row| row.order.total.get() == 500), "{wanted:?}");
+    }
+    let mut export = Export::of(&shop.store, dear()).await.expect("an export");
+    let mut lines = 0;
+    while let Some(piece) = export.piece(&shop.store).await.expect("a piece") {
+        lines += piece.lines().count();
+    }
+    assert_eq!(lines, 61, "a head, and the sixty");
 }
 
 #[tokio::test]

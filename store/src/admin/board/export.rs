@@ -1,8 +1,9 @@
 //! The board as a file for spreadsheets, in pieces: a large shop's costs no more memory than a small one's.
 
 use super::{
-    Wanted, asked,
+    Wanted, asked, is_full,
     queries::{self, Asked, Line},
+    reaches,
 };
 use crate::{
     Store,
@@ -42,9 +43,15 @@ impl Export {
         }
         let Some(asked) = &self.asked else { return Ok((!text.is_empty()).then_some(text)) };
         let pg = store.postgres(OPERATION).await?;
-        let lines = queries::lines(pg, &self.wanted, asked, PIECE).await.during(OPERATION)?;
+        let mut lines = Vec::new();
+        for reach in reaches(&self.wanted, asked) {
+            lines = queries::lines(pg, &self.wanted, asked, reach, PIECE).await.during(OPERATION)?;
+            if is_full(&lines, PIECE) {
+                break;
+            }
+        }
         match lines.last() {
-            Some(last) if lines.len() as i64 == PIECE => {
+            Some(last) if is_full(&lines, PIECE) => {
                 self.wanted.after = Some(self.wanted.sort.place(last.place()));
             }
             _ => self.asked = None,

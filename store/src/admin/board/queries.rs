@@ -1,6 +1,10 @@
 //! SQL of the board, put together from what was asked.
 
-use super::{Late, Wanted, wanted::Customer};
+use super::{
+    Wanted,
+    late::{Late, Limit, Since},
+    wanted::Customer,
+};
 use crate::{error::Error, orders::SummaryRow, world::to_timestamp};
 use domain::{
     Minor, Owner,
@@ -9,21 +13,29 @@ use domain::{
     payment::PaymentStatus,
 };
 use sqlx::{PgExecutor, Postgres, QueryBuilder};
+use std::collections::HashSet;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// What the words of a search turned out to mean.
 pub(super) struct Asked {
-    pub text: Option<Text>,
+    pub number: Option<String>,
+    /// Only these, few as they are.
+    pub among: Option<HashSet<Uuid>>,
+    /// A LIKE pattern in lower case that many orders fit.
+    pub words: Option<String>,
+    /// One that many bought.
     pub book: Option<domain::BookId>,
     pub late: Late,
 }
 
-pub(super) enum Text {
-    Number(String),
-    Among(Vec<Uuid>),
-    /// A LIKE pattern in lower case.
-    Like(String),
+/// How far a page looks for its orders.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Among the next orders of the list, so many: a page of what is common.
+    Near(i64),
+    /// Among all that follow: what is rare is found by what makes it rare.
+    Far,
 }
 
 #[derive(sqlx::FromRow)]
@@ -68,6 +80,7 @@ pub(super) async fn rows(
     db: impl PgExecutor<'_>,
     wanted: &Wanted,
     asked: &Asked,
+    reach: Reach,
     most: i64,
 ) -> Result<Vec<Row>, sqlx::Error> {
     let mut sql = QueryBuilder::new(
@@ -78,35 +91,64 @@ pub(super) async fn rows(
            coalesce(o.address ->> 'name', '') AS name, p.status AS payment, p.provider, ",
     );
     sql.push(IS_APART).push(" AS money_apart FROM (");
-    page(&mut sql, wanted, asked, most);
+    page(&mut sql, wanted, asked, reach, most);
     sql.push(
-        ") o LEFT JOIN LATERAL (
+        ") page JOIN orders o ON o.id = page.id LEFT JOIN LATERAL (
            SELECT status, provider FROM payments WHERE order_id = o.id ORDER BY created_at DESC, id LIMIT 1) p ON true",
     );
     sort(&mut sql, wanted);
     sql.build_query_as().persistent(false).fetch_all(db).await
 }
 
-/// The orders of one page.
-pub(super) fn page(sql: &mut QueryBuilder<Postgres>, wanted: &Wanted, asked: &Asked, most: i64) {
-    sql.push("SELECT o.* FROM orders o WHERE true");
-    if let Some(status) = wanted.status {
-        sql.push(" AND o.status = ").push_bind(status.as_str());
+/// The orders of one page. What stands before `OFFSET 0` is planned for itself: near, one order after the other is looked at;
+/// far, nobody hopes to meet the first few soon.
+fn page(sql: &mut QueryBuilder<Postgres>, wanted: &Wanted, asked: &Asked, reach: Reach, most: i64) {
+    sql.push("SELECT o.id FROM (SELECT o.* FROM ");
+    match &asked.among {
+        None => sql.push("orders o"),
+        Some(among) => sql
+            .push("unnest(")
+            .push_bind(among.iter().copied().collect::<Vec<_>>())
+            .push(") AS among (id) CROSS JOIN LATERAL (SELECT * FROM orders WHERE id = among.id OFFSET 0) o"),
+    };
+    sql.push(" WHERE true");
+    along(sql, wanted);
+    match reach {
+        Reach::Near(orders) => {
+            sort(sql, wanted);
+            sql.push(" LIMIT ").push_bind(orders).push(") o WHERE true");
+            filters(sql, wanted, asked, " OFFSET 0)");
+        }
+        Reach::Far => {
+            filters(sql, wanted, asked, ")");
+            sql.push(" OFFSET 0) o");
+        }
+    }
+    sort(sql, wanted);
+    sql.push(" LIMIT ").push_bind(most);
+}
+
+/// What the index knows along which the list is read.
+fn along(sql: &mut QueryBuilder<Postgres>, wanted: &Wanted) {
+    if wanted.sort.is_by_total() {
+        amounts(sql, wanted);
+    } else {
+        status(sql, wanted);
+        dates(sql, wanted);
+    }
+    after(sql, wanted);
+}
+
+/// Each look into another table ends with `end`.
+fn filters(sql: &mut QueryBuilder<Postgres>, wanted: &Wanted, asked: &Asked, end: &str) {
+    if wanted.sort.is_by_total() {
+        status(sql, wanted);
+        dates(sql, wanted);
+    } else {
+        amounts(sql, wanted);
     }
     if wanted.is_late {
-        late(sql, &asked.late);
-    }
-    if let Some(from) = wanted.from {
-        sql.push(" AND o.placed_at >= ").push_bind(to_timestamp(from));
-    }
-    if let Some(until) = wanted.until {
-        sql.push(" AND o.placed_at < ").push_bind(to_timestamp(until));
-    }
-    if let Some(min) = wanted.min {
-        sql.push(" AND o.total_minor >= ").push_bind(min.get());
-    }
-    if let Some(max) = wanted.max {
-        sql.push(" AND o.total_minor <= ").push_bind(Minor::get(max));
+        late(sql, asked.late.of(wanted.status));
     }
     match &wanted.customer {
         Some(Customer::Account(id)) => {
@@ -117,40 +159,61 @@ pub(super) fn page(sql: &mut QueryBuilder<Postgres>, wanted: &Wanted, asked: &As
         }
         None => {}
     }
-    payment(sql, wanted);
+    payment(sql, wanted, end);
     if let Some(book) = asked.book {
         sql.push(" AND EXISTS (SELECT FROM order_items i WHERE i.order_id = o.id AND i.book_id = ");
-        sql.push_bind(book.get()).push(")");
+        sql.push_bind(book.get()).push(end);
     }
-    match &asked.text {
-        Some(Text::Number(number)) => {
-            sql.push(" AND o.number = ").push_bind(number.clone());
-        }
-        Some(Text::Among(orders)) => {
-            sql.push(" AND o.id = ANY(").push_bind(orders.clone()).push(")");
-        }
-        Some(Text::Like(pattern)) => {
-            sql.push(" AND EXISTS (SELECT FROM order_words w WHERE w.order_id = o.id AND w.words LIKE ");
-            sql.push_bind(pattern.clone()).push(")");
-        }
-        None => {}
+    if let Some(number) = &asked.number {
+        sql.push(" AND o.number = ").push_bind(number.clone());
+    }
+    if let Some(pattern) = &asked.words {
+        sql.push(" AND EXISTS (SELECT FROM order_words w WHERE w.order_id = o.id AND w.words LIKE ");
+        sql.push_bind(pattern.clone()).push(end);
     }
     if wanted.money_apart {
         sql.push(" AND ").push(IS_APART);
     }
-    after(sql, wanted);
-    sort(sql, wanted);
-    sql.push(" LIMIT ").push_bind(most);
 }
 
-fn late(sql: &mut QueryBuilder<Postgres>, late: &Late) {
-    let [here, sent, due] = late.columns();
-    sql.push(" AND ((o.status IN ('PAID', 'FULFILLING') AND o.placed_at < ").push_bind(here);
-    sql.push(") OR (o.status = 'SHIPPED' AND o.placed_at < ").push_bind(sent);
-    sql.push(") OR (o.status = 'PAYMENT_PENDING' AND o.expires_at < ").push_bind(due).push("))");
+fn status(sql: &mut QueryBuilder<Postgres>, wanted: &Wanted) {
+    if let Some(status) = wanted.status {
+        sql.push(" AND o.status = ").push_bind(status.as_str());
+    }
 }
 
-fn payment(sql: &mut QueryBuilder<Postgres>, wanted: &Wanted) {
+fn dates(sql: &mut QueryBuilder<Postgres>, wanted: &Wanted) {
+    if let Some(from) = wanted.from {
+        sql.push(" AND o.placed_at >= ").push_bind(to_timestamp(from));
+    }
+    if let Some(until) = wanted.until {
+        sql.push(" AND o.placed_at < ").push_bind(to_timestamp(until));
+    }
+}
+
+fn amounts(sql: &mut QueryBuilder<Postgres>, wanted: &Wanted) {
+    if let Some(min) = wanted.min {
+        sql.push(" AND o.total_minor >= ").push_bind(min.get());
+    }
+    if let Some(max) = wanted.max {
+        sql.push(" AND o.total_minor <= ").push_bind(Minor::get(max));
+    }
+}
+
+fn late(sql: &mut QueryBuilder<Postgres>, limits: impl Iterator<Item = Limit>) {
+    sql.push(" AND (false");
+    for limit in limits {
+        sql.push(" OR (o.status = ").push_bind(limit.status.as_str());
+        sql.push(match limit.since {
+            Since::Placed => " AND o.placed_at < ",
+            Since::Due => " AND o.expires_at < ",
+        });
+        sql.push_bind(to_timestamp(limit.at)).push(")");
+    }
+    sql.push(")");
+}
+
+fn payment(sql: &mut QueryBuilder<Postgres>, wanted: &Wanted, end: &str) {
     if wanted.payment.is_none() && wanted.provider.is_none() {
         return;
     }
@@ -161,7 +224,7 @@ fn payment(sql: &mut QueryBuilder<Postgres>, wanted: &Wanted) {
     if let Some(provider) = &wanted.provider {
         sql.push(" AND p.provider = ").push_bind(provider.clone());
     }
-    sql.push(")");
+    sql.push(end);
 }
 
 fn after(sql: &mut QueryBuilder<Postgres>, wanted: &Wanted) {
@@ -177,17 +240,21 @@ fn after(sql: &mut QueryBuilder<Postgres>, wanted: &Wanted) {
     sql.push(", ").push_bind(place.id).push(")");
 }
 
-pub(super) fn sort(sql: &mut QueryBuilder<Postgres>, wanted: &Wanted) {
+fn sort(sql: &mut QueryBuilder<Postgres>, wanted: &Wanted) {
     let column = if wanted.sort.is_by_total() { "o.total_minor" } else { "o.placed_at" };
     let way = if wanted.sort.is_descending() { "DESC" } else { "ASC" };
     sql.push(format!(" ORDER BY {column} {way}, o.id {way}"));
 }
 
-/// Orders with these words, in no order.
-pub(super) async fn hits(db: impl PgExecutor<'_>, pattern: &str, most: i64) -> Result<Vec<Uuid>, sqlx::Error> {
-    sqlx::query_scalar!("SELECT order_id FROM order_words WHERE words LIKE $1 LIMIT $2", pattern, most)
-        .fetch_all(db)
-        .await
+/// Orders with these words, in no order. Planned for the words: what finds rare ones would read all of the common ones.
+pub(super) async fn with_words(db: impl PgExecutor<'_>, pattern: &str, most: i64) -> Result<Vec<Uuid>, sqlx::Error> {
+    let sql = sqlx::query_scalar("SELECT order_id FROM order_words WHERE words LIKE $1 LIMIT $2");
+    sql.bind(pattern).bind(most).persistent(false).fetch_all(db).await
+}
+
+/// Orders of this book, in no order.
+pub(super) async fn with_book(db: impl PgExecutor<'_>, book: i64, most: i64) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!("SELECT order_id FROM order_items WHERE book_id = $1 LIMIT $2", book, most).fetch_all(db).await
 }
 
 pub(super) async fn book(
@@ -275,6 +342,7 @@ pub(super) async fn lines(
     db: impl PgExecutor<'_>,
     wanted: &Wanted,
     asked: &Asked,
+    reach: Reach,
     most: i64,
 ) -> Result<Vec<Line>, sqlx::Error> {
     let mut sql = QueryBuilder::new(
@@ -285,9 +353,9 @@ pub(super) async fn lines(
            p.provider, p.status AS payment, coalesce(r.sum, 0)::bigint AS refunded_minor, s.carrier, s.tracking, s.shipped_at
          FROM (",
     );
-    page(&mut sql, wanted, asked, most);
+    page(&mut sql, wanted, asked, reach, most);
     sql.push(
-        ") o LEFT JOIN shipments s ON s.order_id = o.id
+        ") page JOIN orders o ON o.id = page.id LEFT JOIN shipments s ON s.order_id = o.id
          LEFT JOIN LATERAL (SELECT sum(quantity) AS copies, string_agg(quantity || ' × ' || title, '; ' ORDER BY line_no)
            AS books FROM order_items WHERE order_id = o.id) i ON true
          LEFT JOIN LATERAL (
