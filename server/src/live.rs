@@ -157,9 +157,13 @@ impl Line {
     }
 
     async fn write(&mut self, message: Message) -> Result<(), End> {
-        match timeout(SEND_PATIENCE, self.socket.send(message)).await {
-            Ok(Ok(())) => Ok(()),
-            _ => Err(None),
+        tokio::select! {
+            sent = timeout(SEND_PATIENCE, self.socket.send(message)) => match sent {
+                Ok(Ok(())) => Ok(()),
+                _ => Err(None),
+            },
+            // A restart does not wait for somebody who does not read.
+            () = self.stop.cancelled() => Err(Some((code::GOING_AWAY, "restarting"))),
         }
     }
 

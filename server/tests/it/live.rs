@@ -4,11 +4,14 @@ use crate::{orders, shop::Shop, visitor::Visitor};
 use futures::{SinkExt, StreamExt, stream};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{self, Message, client::IntoClientRequest},
+    MaybeTlsStream, WebSocketStream, client_async, connect_async,
+    tungstenite::{self, Message, client::IntoClientRequest, handshake::client::Request},
 };
+
+/// Of what this machine takes in for a tab that does not read.
+const NARROW: u32 = 4096;
 
 pub struct Tab(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
@@ -17,21 +20,35 @@ impl Tab {
         Self(connect(visitor, Some(&visitor.url)).await.expect("a socket"))
     }
 
+    /// A tab that backs up as soon as nobody reads it.
+    pub async fn narrow(visitor: &Visitor) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(NARROW).expect("a small buffer");
+        let address = visitor.url.trim_start_matches("http://").parse().expect("an address");
+        let stream = MaybeTlsStream::Plain(socket.connect(address).await.expect("a connection"));
+        Self(client_async(request(visitor, Some(&visitor.url)), stream).await.expect("a socket").0)
+    }
+
     pub async fn ask(&mut self, ask: Value) {
         self.0.send(Message::text(ask.to_string())).await.expect("send");
     }
 
     /// The next frame that fits.
     pub async fn frame(&mut self, fits: impl Fn(&Value) -> bool) -> Value {
+        self.try_frame(fits).await.expect("the socket is open")
+    }
+
+    /// `None`: the socket ended before.
+    pub async fn try_frame(&mut self, fits: impl Fn(&Value) -> bool) -> Option<Value> {
         let wait = async {
             while let Some(Ok(message)) = self.0.next().await {
                 let Message::Text(text) = message else { continue };
                 let frame: Value = serde_json::from_str(&text).expect("JSON");
                 if fits(&frame) {
-                    return frame;
+                    return Some(frame);
                 }
             }
-            panic!("the socket closed");
+            None
         };
         tokio::time::timeout(Duration::from_secs(10), wait).await.expect("a frame within ten seconds")
     }
@@ -54,6 +71,10 @@ async fn connect(
     visitor: &Visitor,
     origin: Option<&str>,
 ) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>, tungstenite::Error> {
+    connect_async(request(visitor, origin)).await.map(|(socket, _)| socket)
+}
+
+fn request(visitor: &Visitor, origin: Option<&str>) -> Request {
     let address = format!("{}/live", visitor.url.replacen("http", "ws", 1));
     let mut request = address.into_client_request().expect("a request");
     if let Some(origin) = origin {
@@ -63,7 +84,7 @@ async fn connect(
     if !cookies.is_empty() {
         request.headers_mut().insert("cookie", cookies.parse().expect("cookies"));
     }
-    connect_async(request).await.map(|(socket, _)| socket)
+    request
 }
 
 fn is_cart_of(copies: i64) -> impl Fn(&Value) -> bool {

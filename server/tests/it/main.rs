@@ -30,4 +30,5 @@ mod sandbox;
 mod servers;
 mod settings;
 mod shop;
+mod slow_reader;
 mod visitor;
