@@ -1,35 +1,39 @@
 #!/usr/bin/env bash
-# Whole pages over HTTP, compressed as browsers ask for them and as somebody sees them who comes from a search engine, against
-# a Leptos page with nothing on it.
+# Whole pages over HTTP, compressed as browsers ask for them, against a Leptos page with nothing on it: as somebody sees them who
+# comes from a search engine and shares them with all who come so (ADR 39), and as they are rendered for whoever has a cookie.
 
 bench_pages() {
-  local round path slug empty=() rates
-  declare -A rates
+  local round path slug who empty=()
+  local -A rates cookie=([strangers]='' [shoppers]='Cookie: theme=none')
   open_empty_page
   slug=$(psql_on "$DATABASE_URL" -Atc "SELECT slug FROM books WHERE retired_at IS NULL ORDER BY popularity DESC, id LIMIT 1")
-  for path in / /books "/books/$slug"; do pages "http://$ADDR$path" 1; done # warm-up
+  local -A paths=([home page]=/ [list of books]=/books [book page]="/books/$slug")
+  for path in "${paths[@]}"; do pages "http://$ADDR$path" 1 "${cookie[shoppers]}"; done # warm-up
   for round in 1 2 3; do
     pages "http://$EMPTY/" 4
     empty+=("$RATE")
-    for path in / /books "/books/$slug"; do
-      pages "http://$ADDR$path" 4
-      rates[$path]+=" $RATE"
+    for path in "${!paths[@]}"; do
+      for who in strangers shoppers; do
+        pages "http://$ADDR${paths[$path]}" 3 "${cookie[$who]}"
+        rates[$who $path]+=" $RATE"
+      done
     done
-    note "round $round: empty ${empty[-1]}/s, home ${rates[/]##* }/s, list ${rates[/books]##* }/s, book ${rates[/books/$slug]##* }/s"
+    note "round $round: empty ${empty[-1]}/s, list for strangers ${rates[strangers list of books]##* }/s, rendered ${rates[shoppers list of books]##* }/s"
   done
   end_pid "$EMPTY_PID" empty_page 5 || true
   local yardstick
   yardstick=$(printf '%s\n' "${empty[@]}" | median)
   row "empty Leptos page, pages/s" "$yardstick"
-  against "$yardstick" "home page" "${rates[/]}" ">= 0.3"
-  against "$yardstick" "list of books" "${rates[/books]}" ">= 0.3"
-  against "$yardstick" "book page" "${rates[/books/$slug]}" ">= 0.3"
+  for path in "home page" "list of books" "book page"; do
+    against "$yardstick" "$path, for strangers" "${rates[strangers $path]}" ">= 0.3"
+    against "$yardstick" "… rendered for one who has a cookie" "${rates[shoppers $path]}"
+  done
 }
 
-against() { # YARDSTICK WHAT RATES BUDGET
+against() { # YARDSTICK WHAT RATES [BUDGET]
   local rate
   rate=$(tr ' ' '\n' <<<"$3" | grep . | median)
-  row "$2 / empty page ($rate pages/s)" "$(ratio "$rate" "$1")" "$4"
+  row "$2 / empty page ($rate pages/s)" "$(ratio "$rate" "$1")" "${4:-}"
 }
 
 open_empty_page() {
@@ -43,9 +47,9 @@ open_empty_page() {
 
 page_there() { [[ $(http_status "$1" /) == 200 ]]; }
 
-pages() { # URL SECONDS: sets RATE (pages/s); any answer but 200 ends the bench
+pages() { # URL SECONDS [HEADER]: sets RATE (pages/s); any answer but 200 ends the bench
   local out
-  out=$(timeout $(($2 + 30)) wrk -t2 -c32 -d"${2}s" --timeout 10s -H 'Accept: text/html' -H 'Accept-Encoding: gzip, br' "$1") || die "wrk failed: $out"
+  out=$(timeout $(($2 + 30)) wrk -t2 -c32 -d"${2}s" --timeout 10s -H 'Accept: text/html' -H 'Accept-Encoding: gzip, br' ${3:+-H "$3"} "$1") || die "wrk failed: $out"
   ! grep -q 'Non-2xx\|Socket errors' <<<"$out" || die "pages failed under load: $out"
   RATE=$(awk '/^Requests\/sec/ { printf "%.0f", $2 }' <<<"$out")
 }

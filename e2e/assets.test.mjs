@@ -34,6 +34,28 @@ const wasmOf = async (html) => {
   return { path, size: body.length, code: brotliDecompressSync(body) };
 };
 
+test('a page that was rendered for another stranger comes alive all the same', async () => {
+  const own = await openShop({ BAZAR_PAGE_CACHE_MS: '60000' });
+  const context = await browser.newContext();
+  try {
+    const [first, kept] = [await fetch(`${own.url}/books/${slug}`), await fetch(`${own.url}/books/${slug}`)];
+    assert.equal(await first.text(), await kept.text());
+    assert.match(kept.headers.get('content-security-policy'), /script-src 'self' 'sha256-[^']+' /);
+    const page = await context.newPage();
+    const refused = [];
+    page.on('console', (message) => message.type() === 'error' && refused.push(message.text()));
+    for (const look of [1, 2]) {
+      await context.clearCookies();
+      await visit(page, `${own.url}/books/${slug}`);
+      await addToCart(page);
+      assert.deepEqual(refused, [], `look ${look}`);
+    }
+  } finally {
+    await context.close();
+    await own.close();
+  }
+});
+
 test('shoppers load a WASM within its budget, and without what is behind the counter', async () => {
   const [shoppers, admins] = [await wasmOf(await (await fetch(shop.url)).text()), await wasmOf(await adminsPage())];
   assert.notEqual(shoppers.path, admins.path);

@@ -53,6 +53,8 @@ export async function openShop(env = {}) {
     BAZAR_KEY_PREFIX: `${name}:`,
     BAZAR_MAIL_DIR: `${SHOTS}/${name}-mails`,
     BAZAR_ADMIN_PASSWORD: PASSWORD,
+    // What a test changed is seen at once; pages for strangers have a test of their own.
+    BAZAR_PAGE_CACHE_MS: '0',
     ...env,
   };
   const run = (...args) => execFileSync(BINARY, args, { env: settings, encoding: 'utf8', cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });

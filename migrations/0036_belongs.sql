@@ -1,8 +1,15 @@
 -- The rows of orders and the ledger arrive in batches. A foreign key asks for the order and the book of each row on its own,
 -- and locks the book's row each time: a third of Postgres' time at writing orders down. The same promise, once per
 -- statement: what a row names is there when it arrives, and neither orders nor books ever go.
+
+-- All at once, in the order of those who write orders down, or not at all: the migration is tried again at the next start.
+SET LOCAL lock_timeout = '10s';
+LOCK TABLE orders, order_words, order_items, order_history, stock_movements, books IN ACCESS EXCLUSIVE MODE;
+
+-- Restores of data alone come with an empty search path. One look into the primary key per row, also where the plan was made
+-- while the table was small.
 CREATE FUNCTION bazar_keeps_orders() RETURNS trigger LANGUAGE plpgsql
-    -- One look into the primary key per row, also where the plan was made while the table was small.
+    SET search_path = public, pg_temp
     SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
 DECLARE missing uuid;
 BEGIN
@@ -15,6 +22,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION bazar_keeps_books() RETURNS trigger LANGUAGE plpgsql
+    SET search_path = public, pg_temp
     SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
 DECLARE missing bigint;
 BEGIN

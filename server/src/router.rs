@@ -3,7 +3,7 @@
 
 use crate::{
     config::{BaseUrl, Config},
-    guard::{self, headers::Policy, throttle::Throttle},
+    guard::{self, headers::Policy, kept::Shelf, throttle::Throttle},
     live::{self, Sockets},
     routes, sandbox,
     sessions::{self, AuthLayer, Sessions},
@@ -38,6 +38,7 @@ struct Login {
 pub fn build(config: &Config, state: AppState, sessions: Sessions, sockets: Sockets) -> Router {
     let base = Arc::new(config.base_url.clone());
     let site = Arc::new(Site::new(&state.leptos_options));
+    let shelf = Arc::new(Shelf::new(config.page_cache));
     let policy = Arc::new(Policy::new(&base, &payment_pages(config, &base)));
     let login = Login { auth: sessions.layer(state.store.clone(), state.secure_cookies), shift: config.shift };
 
@@ -49,7 +50,7 @@ pub fn build(config: &Config, state: AppState, sessions: Sessions, sockets: Sock
         // for every request that passes it.
         .layer((Extension(base.clone()), Extension(sessions), Extension(sockets)))
         .with_state(state);
-    guarded(router, base, site, policy)
+    guarded(router, base, site, policy, shelf)
 }
 
 /// Pages, server functions and the socket: whatever asks who is there.
@@ -113,14 +114,16 @@ fn file_or_page(
 }
 
 /// From the outside in; the first one sees a request first and its answer last.
-fn guarded(router: Router, base: Arc<BaseUrl>, site: Arc<Site>, policy: Arc<Policy>) -> Router {
+fn guarded(router: Router, base: Arc<BaseUrl>, site: Arc<Site>, policy: Arc<Policy>, shelf: Arc<Shelf>) -> Router {
     router.layer(
         ServiceBuilder::new()
             .layer(from_fn(telemetry::drop_foreign_id))
             .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
             .layer(PropagateRequestIdLayer::x_request_id())
             .layer(from_fn(telemetry::track))
+            .layer(from_fn_with_state(shelf.clone(), guard::kept::keep))
             .layer(guard::compress::layer())
+            .layer(from_fn_with_state(shelf, guard::kept::by_hash))
             .layer(from_fn_with_state(policy, guard::headers::add))
             .layer(from_fn_with_state(site, guard::errors::dress))
             .layer(CatchPanicLayer::custom(guard::errors::panicked))

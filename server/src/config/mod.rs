@@ -81,6 +81,8 @@ pub struct Config {
     pub site: LeptosOptions,
     /// Addresses in one file of the sitemap.
     pub sitemap_urls: u16,
+    /// How long one rendering of a shelf serves all who come without a cookie; zero: not at all.
+    pub page_cache: Duration,
     /// Said once at the start, when logs exist.
     pub warnings: Vec<String>,
 }
@@ -107,6 +109,7 @@ impl Config {
         let secrets = Secrets::read(&mut env, environment, addr);
         let site = site::read(&mut env, addr);
         let sitemap_urls = site::sitemap_urls(&mut env);
+        let page_cache = site::page_cache(&mut env);
         let store = store_config(&mut env, environment, addr, &base_url, &secrets);
         let session_redis_url = env.text("SESSION_REDIS_URL").unwrap_or_else(|| store.redis_url.clone());
         let (login, shift) = (login_limits(&mut env), shift_limits(&mut env));
@@ -126,6 +129,7 @@ impl Config {
             store,
             site,
             sitemap_urls,
+            page_cache,
             warnings,
         })
     }

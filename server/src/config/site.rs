@@ -3,7 +3,7 @@
 
 use super::env::Env;
 use leptos::config::{Env as LeptosEnv, LeptosOptions};
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 pub(super) fn read(env: &mut Env<'_>, addr: SocketAddr) -> LeptosOptions {
     let text = |name: &str, default: &str| env.text(name).unwrap_or_else(|| default.to_owned());
@@ -37,6 +37,11 @@ pub(super) fn read(env: &mut Env<'_>, addr: SocketAddr) -> LeptosOptions {
 /// sitemaps.org: at most 50,000 in one file.
 pub(super) fn sitemap_urls(env: &mut Env<'_>) -> u16 {
     u16::try_from(env.number("BAZAR_SITEMAP_URLS", 50_000, 1..=50_000)).unwrap_or(50_000)
+}
+
+/// A second is nothing to a reader and everything to a crowd; what is on a page may be no older than a minute (design §9).
+pub(super) fn page_cache(env: &mut Env<'_>) -> Duration {
+    Duration::from_millis(u64::try_from(env.number("BAZAR_PAGE_CACHE_MS", 1000, 0..=60_000)).unwrap_or(0))
 }
 
 /// Leptos looks for the file of hashes beside the running binary.

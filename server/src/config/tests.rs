@@ -48,6 +48,7 @@ fn every_wrong_value_is_named_in_a_line_of_its_own() {
         ("BAZAR_DELIVERY_DAYS", "6-3"),
         ("BAZAR_TAX_BOOKS", "a lot"),
         ("BAZAR_SITEMAP_URLS", "50001"),
+        ("BAZAR_PAGE_CACHE_MS", "a second"),
         ("BAZAR_SANDBOX", "yes"),
         ("BAZAR_LOGIN_PER_ACCOUNT", "many"),
         ("BAZAR_STAFF_SESSION_SECONDS", "0"),

@@ -6,6 +6,7 @@ pub mod compress;
 pub mod cross_site;
 pub mod errors;
 pub mod headers;
+pub mod kept;
 pub mod origin;
 pub mod throttle;
 

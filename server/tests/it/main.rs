@@ -16,6 +16,7 @@ mod dice;
 mod failures;
 mod found;
 mod frame;
+mod kept;
 mod live;
 mod mail;
 mod moves;

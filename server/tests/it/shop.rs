@@ -92,6 +92,8 @@ impl Shop {
             ("BAZAR_SECRET", "a secret that is used by tests only".to_owned()),
             ("BAZAR_POOL_SIZE", "12".to_owned()),
             ("BAZAR_MAIL_DIR", log.with_extension("mails").to_string_lossy().into_owned()),
+            // What a test changed is seen at once; pages for strangers have tests of their own.
+            ("BAZAR_PAGE_CACHE_MS", "0".to_owned()),
             // Whether the browser's half was built must not matter here.
             ("LEPTOS_HASH_FILES", "false".to_owned()),
             ("RUST_LOG", "info,bazar=info".to_owned()),
