@@ -91,6 +91,8 @@ impl Store {
             ("statement_timeout", timeout_ms.as_str()),
             ("lock_timeout", lock_ms.as_str()),
             ("idle_in_transaction_session_timeout", "15000"),
+            // Compiling a plan takes longer than running any of ours.
+            ("jit", "off"),
         ]);
         let outage = Outage::of(options.clone());
         let no_doubt = outage.follow();
