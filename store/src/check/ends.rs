@@ -4,7 +4,7 @@ use super::{Finding, queries, redis_side, snapshot};
 use crate::{
     Store,
     error::{During, Error},
-    orders::scripts as orders,
+    orders::reservations as orders,
     stock::{
         keyspace::{Scan, exist},
         view::{self, Entry},

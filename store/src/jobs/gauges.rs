@@ -1,16 +1,13 @@
 //! `jobs.gauges`: how much work waits, and for how long, as figures that an alarm can watch.
 
-use super::{Job, dead_letters};
+use super::{Job, dead_letters, due::Due};
 use crate::{
     Store,
     error::{During, Error},
 };
 use async_trait::async_trait;
 use domain::Owner;
-use std::{
-    sync::atomic::{AtomicI64, Ordering},
-    time::Duration,
-};
+use std::time::Duration;
 
 /// How often; each process with workers does it for itself, since metrics are read from each.
 const EVERY_MS: i64 = 10_000;
@@ -19,8 +16,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// The job `jobs.gauges`.
 #[derive(Default)]
 pub struct SetGauges {
-    /// When it is next, unix ms.
-    next: AtomicI64,
+    due: Due,
 }
 
 #[async_trait]
@@ -32,13 +28,7 @@ impl Job for SetGauges {
     }
 
     async fn fetch(&self, store: &Store) -> Result<Option<()>, Error> {
-        let now = store.now();
-        if now.get() < self.next.load(Ordering::Relaxed) {
-            tokio::time::sleep(PAUSE).await;
-            return Ok(None);
-        }
-        self.next.store(now.plus(EVERY_MS).get(), Ordering::Relaxed);
-        Ok(Some(()))
+        Ok(self.due.comes(store, EVERY_MS, PAUSE).await)
     }
 
     async fn handle(&self, store: &Store, (): ()) -> Result<(), Error> {

@@ -4,6 +4,7 @@
 //! and acknowledges by itself, so a batch whose worker dies is simply found again.
 
 pub mod dead_letters;
+mod due;
 mod enqueue;
 mod gauges;
 pub(crate) mod outbox;

@@ -1,7 +1,7 @@
 //! `jobs.pulse`: how the workers are. Each job counts in its process what it does and what goes wrong; once a second the
 //! process says so in Redis, where the page about work finds all processes. What a process that dies had not said is lost.
 
-use super::Job;
+use super::{Job, due::Due};
 use crate::{
     Store,
     error::{During, Error},
@@ -11,10 +11,7 @@ use domain::UnixMillis;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -110,8 +107,7 @@ impl Pulse {
 /// The job `jobs.pulse`.
 #[derive(Default)]
 pub(crate) struct TellPulse {
-    /// When it is next, unix ms.
-    next: AtomicI64,
+    due: Due,
 }
 
 #[async_trait]
@@ -123,13 +119,7 @@ impl Job for TellPulse {
     }
 
     async fn fetch(&self, store: &Store) -> Result<Option<()>, Error> {
-        let now = store.now();
-        if now.get() < self.next.load(Ordering::Relaxed) {
-            tokio::time::sleep(PAUSE).await;
-            return Ok(None);
-        }
-        self.next.store(now.plus(EVERY_MS).get(), Ordering::Relaxed);
-        Ok(Some(()))
+        Ok(self.due.comes(store, EVERY_MS, PAUSE).await)
     }
 
     async fn handle(&self, store: &Store, (): ()) -> Result<(), Error> {

@@ -11,6 +11,7 @@ mod queries;
 mod quicker;
 mod read;
 mod replay;
+pub(crate) mod reservations;
 pub(crate) mod scripts;
 
 pub use again::again;

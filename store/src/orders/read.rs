@@ -1,6 +1,6 @@
 //! Orders for pages: from Postgres, or from the gate while they wait to be written down.
 
-use super::{queries, scripts};
+use super::{queries, reservations};
 use crate::{
     Store,
     error::{Error, is_outage},
@@ -24,7 +24,7 @@ pub(super) async fn order(store: &Store, order: OrderId) -> Result<Option<(Owner
     if let Ok(Some(found)) = ledger {
         return Ok(Some(found));
     }
-    if let Some(waiting) = scripts::waiting(store, &[order]).await?.pop() {
+    if let Some(waiting) = reservations::waiting(store, &[order]).await?.pop() {
         let owner = waiting.draft.owner;
         return Ok(Some((owner, waiting.draft.view(waiting.cancel_asked, store.now()))));
     }
@@ -59,12 +59,12 @@ pub(super) async fn list(store: &Store, viewer: &Viewer) -> Result<OrderList, Er
 
 /// Also those that this browser placed as a guest, before it logged in.
 async fn waiting(store: &Store, viewer: &Viewer) -> Result<Vec<OrderSummary>, Error> {
-    let mut orders = scripts::held(store, &viewer.owner).await?;
+    let mut orders = reservations::held(store, &viewer.owner).await?;
     let guests = viewer.receipts.iter().filter(|(_, owner)| owner.guest().is_some());
     orders.extend(guests.map(|(order, _)| *order));
     orders.sort_unstable();
     orders.dedup();
-    let mut waiting = scripts::waiting(store, &orders).await?;
+    let mut waiting = reservations::waiting(store, &orders).await?;
     waiting.retain(|order| viewer.may_see(order.draft.order_id, &order.draft.owner, &order.draft.email));
     let mut orders: Vec<_> = waiting.into_iter().map(|order| order.draft.summary()).collect();
     orders.sort_by_key(|order| std::cmp::Reverse((order.placed_at, order.order_id)));

@@ -316,7 +316,7 @@ async fn restore_orders(
         let mut pipe = redis::pipe();
         for draft in &page {
             kept.insert(keys.reservation(draft.order_id));
-            orders::scripts::restore(&mut pipe, store, draft)?;
+            orders::reservations::restore(&mut pipe, store, draft)?;
         }
         pipe.exec_async(&mut store.redis()).await.during(OPERATION)?;
     }
@@ -334,7 +334,7 @@ async fn restore_keys(store: &Store, snapshot: &mut sqlx::PgTransaction<'_>) -> 
         after = (last.placed_at, last.answer.order_id.get());
         let mut pipe = redis::pipe();
         for used in &page {
-            orders::scripts::restore_key(&mut pipe, store, used, now)?;
+            orders::reservations::restore_key(&mut pipe, store, used, now)?;
         }
         pipe.exec_async(&mut store.redis()).await.during("stock.restore_keys")?;
         // Not asked for once more: a row with fractions of a millisecond comes after its own milliseconds for ever.

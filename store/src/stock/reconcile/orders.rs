@@ -10,7 +10,7 @@ use crate::{
     Store,
     error::{During, Error},
     jobs::{self, Letter, dead_letters},
-    orders::{self, scripts as gate},
+    orders::{self, reservations as gate},
     stock::{
         keyspace::Scan,
         ledger,
