@@ -7,7 +7,7 @@ bench_pages() {
   local -A rates cookie=([strangers]='' [shoppers]='Cookie: theme=none')
   open_empty_page
   slug=$(psql_on "$DATABASE_URL" -Atc "SELECT slug FROM books WHERE retired_at IS NULL ORDER BY popularity DESC, id LIMIT 1")
-  local -A paths=([home page]=/ [list of books]=/books [book page]="/books/$slug")
+  local -A paths=(["home page"]=/ ["list of books"]=/books ["book page"]="/books/$slug")
   for path in "${paths[@]}"; do pages "http://$ADDR$path" 1 "${cookie[shoppers]}"; done # warm-up
   for round in 1 2 3; do
     pages "http://$EMPTY/" 4
@@ -15,7 +15,7 @@ bench_pages() {
     for path in "${!paths[@]}"; do
       for who in strangers shoppers; do
         pages "http://$ADDR${paths[$path]}" 3 "${cookie[$who]}"
-        rates[$who $path]+=" $RATE"
+        rates["$who $path"]+=" $RATE"
       done
     done
     note "round $round: empty ${empty[-1]}/s, list for strangers ${rates[strangers list of books]##* }/s, rendered ${rates[shoppers list of books]##* }/s"
