@@ -26,7 +26,16 @@ test('what was given up comes to the open page, is tried again, and goes from bo
   // What is asked while nobody moves keeps nobody logged in.
   const asked = (isAlone) => other.waitForRequest((request) => request.url().endsWith('/api/admin/work') && ('bazar-by-itself' in request.headers()) === isAlone);
   await asked(true);
-  await Promise.all([asked(false), other.mouse.move(200, 300)]);
+  // Nor does what browsers scroll by themselves; whoever moves while an answer is on its way is told of with the next question.
+  const held = new Promise((hold) => {
+    other.route('**/api/admin/work', async (route) => { hold(route); }, { times: 1 });
+  });
+  await other.evaluate(() => dispatchEvent(new Event('scroll')));
+  const question = await held;
+  assert.ok('bazar-by-itself' in question.request().headers(), 'nobody did that');
+  await other.mouse.wheel(0, 40);
+  await other.waitForTimeout(2500);
+  await Promise.all([asked(false), question.continue()]);
   shop.poison('no payment 1');
   for (const page of [desk, other]) await letter(page, 'no payment 1').waitFor();
   shop.poison('no payment 2');

@@ -129,6 +129,7 @@ test('a day in the shop: imported, sold, packed, sent, refunded, sold out, resto
     await hers.getByText('It is with the carrier; nobody has marked it as arrived.').waitFor();
     await row(all, first).filter({ hasText: 'On its way' }).waitFor();
     // The note stands where it was made; the shopper does not see it.
+    await his.locator('.thread').getByText('Blue Dart, BD-4711').waitFor();
     const story = (await his.locator('.thread').innerText()).replaceAll('\n', ' ');
     assert.match(story, /packed.*Ring twice.*By Asha.*Blue Dart, BD-4711/);
     assert.equal(await first.page.getByText('Ring twice').count(), 0);

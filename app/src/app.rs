@@ -1,6 +1,7 @@
 //! The routes, and what surrounds every page.
 
 use crate::{
+    call::glance,
     components::{
         connection::Connection,
         edit_form::edit_form,
@@ -8,6 +9,7 @@ use crate::{
         site_footer::SiteFooter,
         site_header::SiteHeader,
     },
+    effect::effect,
     half::{Half, beyond, leave_to_browser},
     html::{changing, html},
     live::{Edit, Live},
@@ -23,7 +25,7 @@ use crate::{
     },
     shop::{Shop, use_shop},
 };
-use leptos::{children::ToChildren, prelude::*, tachys::view::iterators::StaticVec};
+use leptos::{children::ToChildren, prelude::*, tachys::view::iterators::StaticVec, task::spawn_local};
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::{
     NestedRoute, PossibleRouteMatch, SsrMode,
@@ -49,7 +51,23 @@ pub fn ShopApp() -> impl IntoView {
 /// What admins' browsers run of it.
 #[component]
 pub fn AdminApp() -> impl IntoView {
-    around(Some(Half::Admin), admin())
+    let pages = around(Some(Half::Admin), admin());
+    look_when_back(use_shop());
+    pages
+}
+
+/// A socket that comes back may follow a stranger: the end of a shift closed it, or the computer slept over that. A glance
+/// tells.
+fn look_when_back(shop: Shop) {
+    if shop.account().is_none() {
+        return;
+    }
+    let (is_open, mut was_open) = (shop.live.is_open(), false);
+    effect(move || {
+        if is_open.get() && std::mem::replace(&mut was_open, true) {
+            spawn_local(async { drop(glance("account/addresses".to_owned()).await) });
+        }
+    });
 }
 
 fn shop() -> Vec<AnyNestedRoute> {

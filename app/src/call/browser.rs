@@ -13,7 +13,8 @@ use web_sys::{
 /// After so many ms without an answer the shop counts as out of reach.
 const PATIENCE: u32 = 20_000;
 
-/// GET, or POST of a form. `is_alone`: no person made it.
+/// GET, or POST of a form. `is_alone`: no person made it; when nobody is logged in any more, the page is loaded anew, and the
+/// server leads to the login.
 pub async fn fetch(url: String, form: Option<String>, is_alone: bool) -> Answer {
     let unreachable = |_: JsValue| {
         let message = "We cannot reach the shop. Check your connection; nothing was lost, and you can try again.";
@@ -21,7 +22,14 @@ pub async fn fetch(url: String, form: Option<String>, is_alone: bool) -> Answer 
     };
     let response = send(&url, form, is_alone).await.map_err(unreachable)?;
     let text = text(&response).await.map_err(unreachable)?;
-    if response.ok() { Ok(text) } else { Err(AppError(super::read(&text).unwrap_or_else(|_| ApiError::internal()))) }
+    if response.ok() {
+        return Ok(text);
+    }
+    let error = super::read(&text).unwrap_or_else(|_| ApiError::internal());
+    if is_alone && error.code == ErrorCode::Unauthorised {
+        let _ = window().location().reload();
+    }
+    Err(AppError(error))
 }
 
 async fn send(url: &str, form: Option<String>, is_alone: bool) -> Result<Response, JsValue> {

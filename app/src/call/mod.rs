@@ -59,7 +59,8 @@ pub async fn get(address: String) -> Answer {
     send_wrapper::SendWrapper::new(browser::fetch(format!("/api/{address}"), None, false)).await
 }
 
-/// The same without anybody's doing: the page looks by itself, which does not tell that somebody is there.
+/// The same without anybody's doing: the page looks by itself, which does not tell that somebody is there. A page whose
+/// person is logged out does not go on showing what it shows.
 pub async fn glance(address: String) -> Answer {
     #[cfg(feature = "ssr")]
     return crate::ssr::answer(&address).await;

@@ -17,8 +17,8 @@ use web_sys::Event;
 pub const EVERY: Duration = Duration::from_secs(1);
 /// Asks without anybody moving after which the page rests.
 const MOST_ALONE: u32 = 1_800;
-/// What tells that somebody is there.
-const MOVES: [&str; 4] = ["pointermove", "pointerdown", "keydown", "scroll"];
+/// What tells that somebody is there. Not `scroll`: browsers do that by themselves, too.
+const MOVES: [&str; 5] = ["pointermove", "pointerdown", "keydown", "wheel", "touchmove"];
 
 /// The newest known answer of a GET function.
 pub struct Fresh<T: Send + Sync + 'static> {
@@ -113,7 +113,8 @@ impl<T: DeserializeOwned + PartialEq + Send + Sync + 'static> Fresh<T> {
     }
 
     fn beat(self) {
-        if document().hidden() {
+        // While an answer is on its way, who moved meanwhile is kept for the next question.
+        if document().hidden() || self.is_asking.try_get_value() != Some(false) {
             return;
         }
         let asks = self.alone.try_get_value().unwrap_or_default();

@@ -8,7 +8,7 @@ use crate::{
     call::address as address_of,
     components::{admin_nav::AdminPage, icon::icon, loaded::loaded, parcel::parcel, status::status},
     derived::Derived,
-    html::html,
+    html::{changing, html},
     shop::use_shop,
     when,
 };
@@ -57,10 +57,7 @@ fn show(desk: OrderDesk) -> AnyView {
 }
 
 fn body(order: Derived<OrderView>, desk: OrderDesk, items: AnyView, steps: Steps, refunds: Refunds) -> AnyView {
-    let (id, is_written) =
-        order.with_untracked(|order| (order.order_id.to_string(), order.status != OrderStatus::Pending));
-    // No money has come for an order that waits at the gate, and Postgres may be away.
-    let strange = (is_written && use_shop().may(Permission::ReadMoney)).then(|| quarantine(Some(id)));
+    let strange = use_shop().may(Permission::ReadMoney).then(|| strange(order));
     let desk = Desk::new(order, desk);
     let forms = Forms::new(order, desk);
     html! {
@@ -80,6 +77,17 @@ fn body(order: Derived<OrderView>, desk: OrderDesk, items: AnyView, steps: Steps
                 {forms.messages()}
             </div>
         </div>
+    }
+}
+
+/// No money has come for an order that waits at the gate, and Postgres may be away: it is asked when the order is written.
+fn strange(order: Derived<OrderView>) -> AnyView {
+    let id = order.with_untracked(|order| order.order_id.to_string());
+    let is_written = Derived::new(move || order.with(|order| order.status != OrderStatus::Pending));
+    // The server would ask twice inside of what changes.
+    match is_written.get_untracked() {
+        true => quarantine(Some(id)),
+        false => changing(move || is_written.get().then(|| quarantine(Some(id.clone())))),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::order_now::order_now;
 use crate::{
-    call::{Post, address as address_of, get, read},
+    call::{Post, address as address_of, glance, read},
     components::{
         address::address,
         icon::icon,
@@ -162,7 +162,7 @@ fn look_without_socket(live: Live, order: Derived<OrderView>) {
             if status == OrderStatus::Pending || (status.holds_copies() && !live.is_open().get_untracked()) {
                 let address = order.with_untracked(|order| order_address(&order.order_id.to_string()));
                 spawn_local(async move {
-                    match get(address).await.and_then(|text| read(&text)) {
+                    match glance(address).await.and_then(|text| read(&text)) {
                         Ok(order) => live.set_order(order),
                         Err(error) if error.0.code == ErrorCode::OrderLost => drop(window().location().reload()),
                         Err(_) => {}

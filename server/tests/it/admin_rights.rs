@@ -99,8 +99,9 @@ fn no_route_of_the_admin_side_is_made_by_hand() {
                 continue;
             }
             let source = std::fs::read_to_string(&path).expect("a source");
-            let routes = source.split(".route(").skip(1).filter(|rest| rest.trim_start().starts_with("\"/api/admin"));
-            assert_eq!(routes.count(), 0, "{}", path.display());
+            let code = source.lines().filter(|line| !line.trim_start().starts_with("//"));
+            let named = code.filter(|line| line.contains("/api/admin")).collect::<Vec<_>>();
+            assert!(named.is_empty(), "{}: {named:?}", path.display());
         }
     }
 }

@@ -63,7 +63,7 @@ impl Tab {
             }
             None
         };
-        tokio::time::timeout(Duration::from_secs(10), wait).await.expect("a close within ten seconds")
+        tokio::time::timeout(Duration::from_secs(30), wait).await.expect("a close within half a minute")
     }
 }
 

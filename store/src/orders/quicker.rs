@@ -9,6 +9,9 @@ use crate::{
 };
 use domain::{ApiError, ErrorCode, OrderId, UnixMillis, order::Cause};
 
+/// Whoever did something longer ago was not quicker, but earlier.
+const LATELY_MS: i64 = 5 * 60_000;
+
 /// What a step that could not be taken any more is answered with. `is_done`: the order stands where the step leads, by the
 /// step `cause`; whoever took it themselves may press again. Otherwise `refusal` says what is in the way, and who put it there.
 pub(super) async fn answer(
@@ -32,7 +35,8 @@ pub(super) async fn answer(
     }
 }
 
-/// The refusal of what an earlier step is in the way of; if the last step of that kind was another person's, it says whose.
+/// The refusal of what an earlier step is in the way of; if the last step of that kind was another person's, and just now,
+/// it says whose.
 pub(crate) async fn by_whom(
     store: &Store,
     me: &Viewer,
@@ -43,7 +47,8 @@ pub(crate) async fn by_whom(
     let steps = queries::signed_steps(store.pg(), order).await.during("orders.by_whom")?;
     let mine = me.owner.account().map(|account| account.get());
     let last = steps.iter().find(|step| kinds.iter().any(|kind| kind.as_str() == step.cause));
-    let other = last.filter(|step| Some(step.actor) != mine);
+    let is_recent = |at| store.now().since(from_timestamp(at)) < LATELY_MS;
+    let other = last.filter(|step| Some(step.actor) != mine && is_recent(step.at));
     Ok(other.map_or_else(|| ApiError::new(ErrorCode::Conflict, refusal), |step| told(store, step, refusal)))
 }
 

@@ -102,6 +102,12 @@ async fn whoever_loses_a_refund_against_another_is_told_who() {
     assert!(code == ErrorCode::Conflict && said.starts_with(&gone), "{said}");
     let (_, said) = refusal(refund::create(&shop.store, winner, &wanted(None, "again")).await);
     assert!(said.starts_with("All the money"), "{said}");
+    // Who sent it back long ago was not quicker.
+    sqlx::query("UPDATE order_history SET at = at - interval '6 minutes'").execute(&shop.pg).await.expect("later");
+    for key in ["none", "seen"] {
+        let (code, said) = refusal(refund::create(&shop.store, loser, &wanted(None, key)).await);
+        assert!(code == ErrorCode::Conflict && !said.contains("was quicker"), "{said}");
+    }
     assert_eq!(shop.count("SELECT count(*) FROM refunds").await, 2);
     shop.assert_sound().await;
 }
