@@ -13,6 +13,7 @@ bench_orders() {
     die "pgbench could not be filled"
   for round in 1 2 3 4 5; do
     crowd "$ORDERS" 3
+    EVERY=1 wait_for 120 settled || die "the mails about the orders before are not sent: see $DIR/server.log"
     keys=$(new_keys)
     place_orders "$keys" 0
     accepted+=("$ACCEPTED") persisted+=("$(persisted_rate "$keys")") p99+=("$P99")
@@ -34,6 +35,7 @@ bench_orders() {
 # From placing to the commit after which an order can be paid.
 half_load() { # RATE
   crowd $(($1 * 5 / 2)) 3
+  EVERY=1 wait_for 120 settled || die "the mails about the orders before are not sent: see $DIR/server.log"
   local p50 p99 keys
   keys=$(new_keys)
   place_orders "$keys" $((32 * 2000 / $1))
@@ -99,6 +101,9 @@ persisted_rate() { # KEYS
   psql_on "$DATABASE_URL" -Atc "SELECT round(count(*) / (extract(epoch FROM max(pg_xact_commit_timestamp(xmin))) - $STARTED)::numeric)
     FROM orders WHERE idempotency_key LIKE '$1%'"
 }
+
+# Nothing is left of the orders before: their mails leave some seconds later, in the midst of whatever is measured then.
+settled() { [[ $(psql_on "$DATABASE_URL" -Atc "SELECT count(*) FROM outbox") == 0 ]]; }
 
 written_down() { # KEYS COUNT
   [[ $(redis_says XLEN 'bb:{inv}:placed') == 0 ]] &&
