@@ -36,7 +36,7 @@ const wasmOf = async (html) => {
 
 test('a page that was rendered for another stranger comes alive all the same', async () => {
   const own = await openShop({ BAZAR_PAGE_CACHE_MS: '60000' });
-  const context = await browser.newContext();
+  const context = await browser.newShopper();
   try {
     const [first, kept] = [await fetch(`${own.url}/books/${slug}`), await fetch(`${own.url}/books/${slug}`)];
     assert.equal(await first.text(), await kept.text());
