@@ -18,7 +18,7 @@ check: ## format, lints, .sqlx up to date, arrows between the rooms
 	@bash scripts/check.sh
 
 bench: ## measure the budgets on this machine, on databases of its own
-	@timeout -k 30 1200 bash scripts/bench.sh
+	@timeout -k 30 3600 bash scripts/bench.sh
 
 lighthouse: ## what Lighthouse says of home, list, book and cart; fails below the budgets
 	@bash scripts/lighthouse.sh
