@@ -6,7 +6,7 @@ import { atWork, openBrowser, openShop, visit } from './harness.mjs';
 let shop, browser, boss;
 
 before(async () => {
-  shop = await openShop({ BAZAR_STAFF_IDLE_SECONDS: '8' });
+  shop = await openShop({ BAZAR_STAFF_IDLE_SECONDS: '20' });
   shop.hire('boss@example.org', 'Boss');
   browser = await openBrowser();
 });
@@ -21,7 +21,7 @@ test('pages of whoever went away lead to the login, and back to where they were'
     return page;
   }));
   const login = (path) => (url) => url.pathname === '/login' && url.searchParams.get('next') === path;
-  await Promise.all(pages.map((page, i) => page.waitForURL(login(paths[i]), { timeout: 25_000 })));
+  await Promise.all(pages.map((page, i) => page.waitForURL(login(paths[i]), { timeout: 60_000 })));
   const [page] = pages;
   await page.locator('[name=email]').last().fill('boss@example.org');
   await page.locator('[name=password]').fill('the password of an admin');

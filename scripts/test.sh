@@ -11,12 +11,13 @@
 DIR=$STATE/test
 # More failures than these are no accident of a crowded machine.
 MAX_FLAKY=3
-passed=0 failed=0
+passed=0 failed=0 flaky=()
 
 finish() {
   local status=$?
   services_wipe "$DIR"
   ((failed > 0 || status == 0)) || failed=1 # ended by something that no runner counted
+  ((${#flaky[@]} == 0)) || printf 'FLAKY, to be looked into: %s\n' "${flaky[@]}"
   echo "$passed passed, $failed failed"
   ((failed == 0)) || exit 1
 }
@@ -66,7 +67,7 @@ alone() {
   read -r p f < <(sums "$DIR/$1-alone.log")
   ((f == 0 && p >= known)) || return 0
   ((passed += before, failed -= before)) || true
-  note "FLAKY: $before of the tests named above failed beside all others and passed alone"
+  flaky+=("${again[@]}")
 }
 
 lock test || die "another 'make test' is running in this checkout: wait for it and try again"

@@ -19,7 +19,7 @@ const freePort = async () => {
   return port;
 };
 
-const shop = await openShop();
+const shop = await openShop({ BAZAR_PAGE_CACHE_MS: '1000' });
 const port = await freePort();
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',

@@ -21,17 +21,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Addresses may be of any number: more pages are not kept at a time.
-const MAX_PAGES: usize = 500;
+/// Kept at a time: with the bytes of each, 12.5 MiB at most.
+const MAX_PAGES: usize = 200;
 /// Of one page as it leaves, in bytes; a longer one is rendered for each who asks.
-const MAX_BYTES: usize = 256 * 1024;
-/// Of path, query and accepted encodings.
-const MAX_KEY: usize = 512;
+const MAX_BYTES: usize = 64 * 1024;
+/// Of a path; ours are shorter.
+const MAX_PATH: usize = 256;
+/// Of a page before it is compressed, in bytes: none of ours comes near.
+const MAX_RENDERED: usize = 4 * 1024 * 1024;
+
+/// A path, and whether it is read compressed.
+type Key = (String, bool);
 
 /// What is kept, for `fresh` each; none: nothing.
 pub struct Shelf {
     fresh: Duration,
-    pages: Mutex<HashMap<String, Kept>>,
+    pages: Mutex<HashMap<Key, Kept>>,
 }
 
 #[derive(Clone)]
@@ -46,7 +51,7 @@ impl Shelf {
         Self { fresh, pages: Mutex::default() }
     }
 
-    fn find(&self, key: &str) -> Option<Response> {
+    fn find(&self, key: &Key) -> Option<Response> {
         let pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = pages.get(key).filter(|kept| kept.since.elapsed() < self.fresh)?.clone();
         drop(pages);
@@ -55,7 +60,7 @@ impl Shelf {
         Some(response)
     }
 
-    fn put(&self, key: String, kept: Kept) {
+    fn put(&self, key: Key, kept: Kept) {
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         if pages.len() >= MAX_PAGES {
             pages.retain(|_, kept| kept.since.elapsed() < self.fresh);
@@ -66,7 +71,7 @@ impl Shelf {
     }
 }
 
-/// Whether everybody who asks so gets the same page.
+/// Whether everybody who asks so gets the same page. Questions are of any number, and few ask the same one.
 fn is_for_all(request: &Request) -> bool {
     let path = request.uri().path();
     let is_shelf = path == "/"
@@ -75,7 +80,8 @@ fn is_for_all(request: &Request) -> bool {
     let is_nobodys = [header::COOKIE, header::AUTHORIZATION, header::RANGE]
         .iter()
         .all(|personal| !request.headers().contains_key(personal));
-    is_shelf && is_nobodys && request.method() == Method::GET
+    let is_short = path.len() <= MAX_PATH && request.uri().query().is_none();
+    is_shelf && is_nobodys && is_short && request.method() == Method::GET
 }
 
 fn is_whole_page(response: &Response) -> bool {
@@ -85,19 +91,29 @@ fn is_whole_page(response: &Response) -> bool {
         && headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
-fn key(request: &Request) -> Option<String> {
-    let address = request.uri().path_and_query()?;
-    let encodings = request.headers().get(header::ACCEPT_ENCODING).map_or(Ok(""), HeaderValue::to_str).ok()?;
-    let key = format!("{address} {encodings}");
-    (key.len() <= MAX_KEY).then_some(key)
+/// Of the encodings that compression knows there is one. Leaves of the request's own words only what the key says, so that
+/// nobody's way of putting it decides what others get.
+fn key(request: &mut Request) -> Key {
+    let path = request.uri().path().to_owned();
+    let headers = request.headers_mut();
+    let is_gzip = headers.get_all(header::ACCEPT_ENCODING).iter().any(accepts_gzip);
+    headers.remove(header::ACCEPT_ENCODING);
+    if is_gzip {
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    (path, is_gzip)
 }
 
-pub async fn keep(State(shelf): State<Arc<Shelf>>, request: Request, next: Next) -> Response {
-    let key = match shelf.fresh.is_zero() || !is_for_all(&request) {
-        true => None,
-        false => key(&request),
-    };
-    let Some(key) = key else { return next.run(request).await };
+/// Whoever weighs it is taken not to want it.
+fn accepts_gzip(line: &HeaderValue) -> bool {
+    line.to_str().is_ok_and(|line| line.split(',').any(|encoding| encoding.trim().eq_ignore_ascii_case("gzip")))
+}
+
+pub async fn keep(State(shelf): State<Arc<Shelf>>, mut request: Request, next: Next) -> Response {
+    if shelf.fresh.is_zero() || !is_for_all(&request) {
+        return next.run(request).await;
+    }
+    let key = key(&mut request);
     if let Some(response) = shelf.find(&key) {
         metrics::counter!("bazar_pages_kept_total").increment(1);
         return response;
@@ -109,7 +125,7 @@ pub async fn keep(State(shelf): State<Arc<Shelf>>, request: Request, next: Next)
         return response;
     }
     let (parts, body) = response.into_parts();
-    let Ok(body) = axum::body::to_bytes(body, usize::MAX).await else { return cut_short() };
+    let Ok(body) = axum::body::to_bytes(body, MAX_RENDERED).await else { return cut_short() };
     if body.len() <= MAX_BYTES {
         shelf.put(key, Kept { since, headers: parts.headers.clone(), body: body.clone() });
     }
@@ -133,7 +149,7 @@ pub async fn by_hash(State(shelf): State<Arc<Shelf>>, request: Request, next: Ne
         return response;
     }
     let (mut parts, body) = response.into_parts();
-    let Ok(body) = axum::body::to_bytes(body, usize::MAX).await else { return cut_short() };
+    let Ok(body) = axum::body::to_bytes(body, MAX_RENDERED).await else { return cut_short() };
     let sealed = parts.headers.get(header::CONTENT_SECURITY_POLICY).and_then(|policy| policy.to_str().ok());
     let sealed = sealed.and_then(|policy| seal(policy, std::str::from_utf8(&body).ok()?));
     if let Some(policy) = sealed {
@@ -144,21 +160,23 @@ pub async fn by_hash(State(shelf): State<Arc<Shelf>>, request: Request, next: Ne
 
 fn seal(policy: &str, page: &str) -> Option<HeaderValue> {
     let (before, rest) = policy.split_once("'nonce-")?;
-    let (_, after) = rest.split_once("' ")?;
+    let (nonce, after) = rest.split_once("' ")?;
     let mut sealed = before.to_owned();
-    for script in inline_scripts(page) {
+    for script in scripts(page, nonce) {
         let _ = write!(sealed, "'sha256-{}' ", STANDARD.encode(Sha256::digest(script)));
     }
     sealed.push_str(after);
     HeaderValue::from_str(&sealed).ok()
 }
 
-/// What stands between the tags of scripts that are not files.
-fn inline_scripts(page: &str) -> impl Iterator<Item = &str> {
-    page.split("<script").skip(1).filter_map(|piece| {
+/// What stands between the tags of the scripts that the nonce allowed, and that are neither files nor data.
+fn scripts<'a>(page: &'a str, nonce: &str) -> impl Iterator<Item = &'a str> {
+    let ours = format!(" nonce=\"{nonce}\"");
+    page.split("<script").skip(1).filter_map(move |piece| {
         let (tag, rest) = piece.split_once('>')?;
         let (text, _) = rest.split_once("</script>")?;
-        (!tag.contains(" src=") && !text.is_empty()).then_some(text)
+        let is_run = tag.contains(&ours) && !tag.contains(" src=") && !tag.contains("/ld+json") && !text.is_empty();
+        is_run.then_some(text)
     })
 }
 
@@ -176,15 +194,23 @@ mod tests {
 
     #[test]
     fn only_shelves_asked_for_by_nobody_in_particular_are_kept() {
-        for path in ["/", "/books", "/books?page=2", "/books/gitanjali", "/authors/r-k-narayan", "/categories/fiction"]
-        {
+        for path in ["/", "/books", "/books/gitanjali", "/authors/r-k-narayan", "/categories/fiction"] {
             assert!(is_for_all(&asked(path, &[])), "{path}");
             assert!(!is_for_all(&asked(path, &[("cookie", "guest=1")])), "{path}");
             assert!(!is_for_all(&asked(path, &[("authorization", "Basic x")])), "{path}");
         }
-        for path in
-            ["/cart", "/orders", "/orders/x", "/account", "/admin/books", "/api/cart", "/checkout", "/login", "/search"]
-        {
+        for path in [
+            "/books?q=a",
+            "/cart",
+            "/orders",
+            "/orders/x",
+            "/account",
+            "/admin/books",
+            "/api/cart",
+            "/checkout",
+            "/login",
+            "/search",
+        ] {
             assert!(!is_for_all(&asked(path, &[])), "{path}");
         }
         let mut post = asked("/books", &[]);
@@ -193,17 +219,24 @@ mod tests {
     }
 
     #[test]
-    fn who_reads_otherwise_gets_another_copy() {
-        let plain = key(&asked("/books?page=2", &[]));
-        assert_ne!(plain, key(&asked("/books?page=2", &[("accept-encoding", "gzip")])));
-        assert_ne!(plain, key(&asked("/books?page=3", &[])));
-        assert_eq!(key(&asked(&format!("/books?q={}", "a".repeat(MAX_KEY)), &[])), None);
+    fn nobodys_way_of_asking_decides_what_others_get() {
+        let heard = |encodings: &[&'static str]| {
+            let encodings: Vec<_> = encodings.iter().map(|line| ("accept-encoding", *line)).collect();
+            let mut request = asked("/books", &encodings);
+            let (_, is_gzip) = key(&mut request);
+            let left: Vec<_> = request.headers().get_all(header::ACCEPT_ENCODING).iter().cloned().collect();
+            assert_eq!(left, is_gzip.then(|| HeaderValue::from_static("gzip")).into_iter().collect::<Vec<_>>());
+            is_gzip
+        };
+        assert!(heard(&["gzip"]) && heard(&["br, GZIP, zstd"]) && heard(&["identity", "gzip"]));
+        assert!(!heard(&[]) && !heard(&[""]) && !heard(&["gzip;q=0"]) && !heard(&["identity", "br"]));
     }
 
     #[test]
-    fn scripts_are_named_by_hash_instead_of_the_nonce() {
-        let page = r#"<script type="module" nonce="abc">start("a > b")</script><script src="/search.js" nonce="abc"></script>"#;
-        assert_eq!(inline_scripts(page).collect::<Vec<_>>(), [r#"start("a > b")"#]);
+    fn our_scripts_are_named_by_hash_instead_of_the_nonce_and_no_others() {
+        let page = r#"<script type="module" nonce="abc">start("a > b")</script><script src="/search.js" nonce="abc"></script>
+            <script type="application/ld+json" nonce="abc">{}</script><script>evil()</script>"#;
+        assert_eq!(scripts(page, "abc").collect::<Vec<_>>(), [r#"start("a > b")"#]);
         let policy = "script-src 'self' 'nonce-abc' 'wasm-unsafe-eval'; default-src 'self'";
         let hash = STANDARD.encode(Sha256::digest(r#"start("a > b")"#));
         let sealed = seal(policy, page).expect("a policy");
@@ -218,13 +251,14 @@ mod tests {
         let kept = || Kept { since: Instant::now(), headers: HeaderMap::new(), body: Bytes::from_static(b"page") };
         let shelf = Shelf::new(Duration::from_secs(60));
         for number in 0..MAX_PAGES + 10 {
-            shelf.put(number.to_string(), kept());
+            shelf.put((number.to_string(), false), kept());
         }
         assert_eq!(shelf.pages.lock().expect("the pages").len(), MAX_PAGES);
-        assert!(shelf.find("0").is_some() && shelf.find("none").is_none());
+        let first = ("0".to_owned(), false);
+        assert!(shelf.find(&first).is_some() && shelf.find(&("0".to_owned(), true)).is_none());
         let shelf = Shelf::new(Duration::from_nanos(1));
-        shelf.put("0".to_owned(), kept());
+        shelf.put(first.clone(), kept());
         std::thread::sleep(Duration::from_millis(1));
-        assert!(shelf.find("0").is_none(), "it is too old");
+        assert!(shelf.find(&first).is_none(), "it is too old");
     }
 }

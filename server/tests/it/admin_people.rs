@@ -91,7 +91,7 @@ async fn the_last_owner_stays_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn people_of_the_shop_are_logged_out_by_the_hour_and_shoppers_are_not() {
-    let settings = [("BAZAR_STAFF_SESSION_SECONDS", "8"), ("BAZAR_STAFF_IDLE_SECONDS", "5")];
+    let settings = [("BAZAR_STAFF_SESSION_SECONDS", "12"), ("BAZAR_STAFF_IDLE_SECONDS", "9")];
     let shop = Shop::start_with(&[&[("BAZAR_ADMIN_PASSWORD", PASSWORD)], &settings[..]].concat()).await;
     assert!(shop.run(&["admin", "create", OWNER, "--name", "Boss"]).status.success());
     let shopper = shop.shopper("asha@example.org").await;
@@ -102,7 +102,7 @@ async fn people_of_the_shop_are_logged_out_by_the_hour_and_shoppers_are_not() {
     // Whoever goes on working outlives the silence, and not the hours.
     eventually("the end of the shift", || async { (busy.get("/api/admin/orders").await.status == 401).then_some(()) })
         .await;
-    assert!(started.elapsed() >= Duration::from_secs(8), "after {:?}", started.elapsed());
+    assert!(started.elapsed() >= Duration::from_secs(12), "after {:?}", started.elapsed());
     assert!(!busy.has_cookie("bb_session"), "nothing of it is left in the browser");
     assert_eq!(silent.get("/api/admin/orders").await.refusal(), (401, "unauthorised".into()));
     assert_eq!(silent.page("/admin/orders").await.location(), "/login?next=/admin/orders");

