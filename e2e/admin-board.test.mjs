@@ -46,7 +46,7 @@ test('new and changed orders come and go on a filtered board by themselves; seve
   // They leave the one list and come to the other.
   for (const order of orders) {
     await hers.getByRole('row', { name: new RegExp(order.number) }).waitFor();
-    await mine.locator('tbody').getByText(order.number).waitFor({ state: 'detached' });
+    await mine.getByRole('row', { name: new RegExp(order.number) }).waitFor({ state: 'detached' });
   }
   // What cannot be taken back is asked first.
   for (const order of orders) await hers.getByLabel(`Choose ${order.number}`).check({ force: true });
