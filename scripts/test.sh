@@ -99,12 +99,12 @@ tests=(cargo test --workspace --exclude frontend --locked)
 step "tests: units, scripts, SQL, HTTP"
 # Said here because cargo swallows what a passing test prints.
 [[ -r ${BAZAR_REAL_BOOKS:-} ]] || note "SKIPPED: the tests of the real catalogue: BAZAR_REAL_BOOKS does not name its file"
-runner cargo timeout 2200 "${tests[@]}" --no-fail-fast
+runner cargo timeout 2600 "${tests[@]}" --no-fail-fast
 mapfile -t again < <(sed -n 's/^test \(.*\) \.\.\. FAILED$/\1/p' "$DIR/cargo.log")
 alone cargo ${#again[@]} timeout 600 "${tests[@]}" -- --test-threads=1 --exact "${again[@]}"
 step "tests: browser"
 if compgen -G 'e2e/*.test.mjs' >/dev/null; then
-  runner browser timeout 1500 node --test --test-reporter=spec e2e/*.test.mjs
+  runner browser timeout 2000 node --test --test-reporter=spec e2e/*.test.mjs
   mapfile -t again < <(sed -n 's/^test at \(e2e[^:]*\):.*/\1/p' "$DIR/browser.log" | sort -u)
   alone browser ${#again[@]} timeout 600 node --test --test-reporter=spec "${again[@]}"
 else
