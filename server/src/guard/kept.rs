@@ -39,6 +39,10 @@ pub struct Shelf {
     pages: Mutex<HashMap<Key, Kept>>,
 }
 
+/// Of a request whose answer is for all.
+#[derive(Clone)]
+struct ForAll;
+
 #[derive(Clone)]
 struct Kept {
     since: Instant,
@@ -119,6 +123,7 @@ pub async fn keep(State(shelf): State<Arc<Shelf>>, mut request: Request, next: N
         return response;
     }
     let since = Instant::now();
+    request.extensions_mut().insert(ForAll);
     let response = next.run(request).await;
     // Without a hash it has a nonce, or it is no page of ours.
     if !is_whole_page(&response) || !is_sealed(response.headers()) {
@@ -142,10 +147,10 @@ fn is_sealed(headers: &HeaderMap) -> bool {
 }
 
 /// Puts the hashes of the page's scripts where the policy has its nonce.
-pub async fn by_hash(State(shelf): State<Arc<Shelf>>, request: Request, next: Next) -> Response {
-    let is_kept = !shelf.fresh.is_zero() && is_for_all(&request);
+pub async fn by_hash(request: Request, next: Next) -> Response {
+    let is_for_all = request.extensions().get::<ForAll>().is_some();
     let response = next.run(request).await;
-    if !is_kept || !is_whole_page(&response) {
+    if !is_for_all || !is_whole_page(&response) {
         return response;
     }
     let (mut parts, body) = response.into_parts();
