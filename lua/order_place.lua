@@ -83,23 +83,31 @@ if most > 0 then
 end
 
 local short = {'INSUFFICIENT'}
-for _, book in ipairs(books) do
-  local left = tonumber(redis.call('HGET', KEYS[2], book) or '0')
-  if left < wanted[book] then
+local left = redis.call('HMGET', KEYS[2], unpack(books))
+for i, book in ipairs(books) do
+  local available = tonumber(left[i] or '0')
+  left[i] = available - wanted[book]
+  if left[i] < 0 then
     short[#short + 1] = book
-    short[#short + 1] = math.max(left, 0)
+    short[#short + 1] = math.max(available, 0)
   end
 end
 if #short > 1 then
   return short
 end
 
-for _, book in ipairs(books) do
-  local left = redis.call('HINCRBY', KEYS[2], book, -wanted[book])
-  local counter = redis.call('HINCRBY', KEYS[3], book, 1)
-  redis.call('PUBLISH', ARGV[10], book .. ' ' .. left .. ' ' .. epoch .. ' ' .. counter)
-  lines[#lines + 1] = book .. ':' .. wanted[book]
+local counters = redis.call('HMGET', KEYS[3], unpack(books))
+local stock, changes, news = {}, {}, {}
+for i, book in ipairs(books) do
+  local counter = tonumber(counters[i] or '0') + 1
+  stock[2 * i - 1], stock[2 * i] = book, left[i]
+  changes[2 * i - 1], changes[2 * i] = book, counter
+  news[i] = book .. ' ' .. left[i] .. ' ' .. epoch .. ' ' .. counter
+  lines[i] = book .. ':' .. wanted[book]
 end
+redis.call('HSET', KEYS[2], unpack(stock))
+redis.call('HSET', KEYS[3], unpack(changes))
+redis.call('PUBLISH', ARGV[10], table.concat(news, '\n'))
 redis.call('HSET', KEYS[7], 'owner', ARGV[2], 'fingerprint', ARGV[3], 'answer', ARGV[4], 'order', ARGV[5])
 redis.call('ZADD', KEYS[6], ARGV[7], ARGV[1])
 redis.call('XADD', KEYS[4], '*', 'order', ARGV[1], 'placed_at', ARGV[6], 'lines', table.concat(lines, ','))

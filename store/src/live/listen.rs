@@ -122,7 +122,7 @@ fn hear(shared: &Arc<Shared>, stock: &mut Stock, message: &Msg) {
         if payload.starts_with("loaded ") {
             push::all_stock(shared);
         } else {
-            is_understood = stock.hear(shared, &payload).is_some();
+            is_understood = payload.lines().all(|line| stock.hear(shared, line).is_some());
         }
     } else if channel == keys.live_login() {
         let sockets = payload.parse().map(|owner| shared.registry.of_owner(owner));
