@@ -93,7 +93,7 @@ pub async fn live(
     upgrade.on_upgrade(move |socket| {
         let open = sockets.open.clone();
         let frames = state.hub.connect(viewer);
-        let store = state.store;
+        let store = state.store.clone();
         let (shift, stop) = (sockets.shift, sockets.stop);
         let line = Line { socket, frames, auth, store, shift, over: None, stop, silent_pings: 0, asks: 0, _room: room };
         open.track_future(line.run())

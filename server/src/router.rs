@@ -3,7 +3,7 @@
 
 use crate::{
     config::{BaseUrl, Config},
-    guard::{self, headers::Policy, kept::Shelf, throttle::Throttle},
+    guard::{self, headers::Policy, kept::Shelf, shared, throttle::Throttle},
     live::{self, Sockets},
     routes, sandbox,
     sessions::{self, AuthLayer, Sessions},
@@ -24,10 +24,7 @@ use leptos_axum::LeptosRoutes;
 use std::sync::Arc;
 use store::Store;
 use tower::{ServiceBuilder, ServiceExt};
-use tower_http::{
-    catch_panic::CatchPanicLayer,
-    request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
-};
+use tower_http::catch_panic::CatchPanicLayer;
 
 /// How the shop knows who asks.
 struct Login {
@@ -46,9 +43,8 @@ pub fn build(config: &Config, state: AppState, sessions: Sessions, sockets: Sock
         .merge(shop(config, &state, &login))
         .merge(beside(config, &state.store))
         .fallback(file_or_page(&state, &login, site.clone()))
-        // Here and below several layers go in at once: each `.layer` of a router is one more boxed service, which is cloned
-        // for every request that passes it.
-        .layer((Extension(base.clone()), Extension(sessions), Extension(sockets)))
+        // Here and below several layers go in at once, around one that is cheap to clone (`guard::shared`).
+        .layer((Extension(base.clone()), Extension(sessions), Extension(sockets), shared::layer()))
         .with_state(state);
     guarded(router, base, site, policy, shelf)
 }
@@ -59,7 +55,7 @@ fn shop(config: &Config, state: &AppState, login: &Login) -> Router<AppState> {
     let locate = from_fn_with_state(Arc::from(config.proxies.clone()), guard::client::locate);
     let throttle = Arc::new(Throttle::new(config.login, state.store.clone()));
     let throttle = from_fn_with_state(throttle, guard::throttle::guard);
-    let api = Router::new().route("/api/{*name}", any(app::ssr::api)).layer((locate, forms, throttle));
+    let api = Router::new().route("/api/{*name}", any(app::ssr::api)).layer((locate, forms, throttle, shared::layer()));
     let pages = Router::new()
         .leptos_routes_with_handler(leptos_axum::generate_route_list(app::App), app::ssr::page)
         .route("/live", get(live::live))
@@ -71,7 +67,7 @@ fn shop(config: &Config, state: &AppState, login: &Login) -> Router<AppState> {
 /// Behind the session: every request knows who asks.
 fn known(state: &AppState, login: &Login, router: Router<AppState>) -> Router<AppState> {
     let renew = from_fn_with_state((state.store.clone(), login.shift), sessions::renew);
-    router.layer((map_response(sessions::mend), login.auth.clone(), renew))
+    router.layer((map_response(sessions::mend), login.auth.clone(), renew, shared::layer()))
 }
 
 /// What needs no session.
@@ -113,23 +109,18 @@ fn file_or_page(
     }
 }
 
-/// From the outside in; the first one sees a request first and its answer last.
+/// From the outside in, and few, since each costs every request; the first one sees a request first and its answer last.
 fn guarded(router: Router, base: Arc<BaseUrl>, site: Arc<Site>, policy: Arc<Policy>, shelf: Arc<Shelf>) -> Router {
     router.layer(
         ServiceBuilder::new()
-            .layer(from_fn(telemetry::drop_foreign_id))
-            .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
-            .layer(PropagateRequestIdLayer::x_request_id())
             .layer(from_fn(telemetry::track))
             .layer(from_fn_with_state(shelf, guard::kept::keep))
             .layer(guard::compress::layer())
             .layer(from_fn(guard::kept::by_hash))
-            .layer(from_fn_with_state(policy, guard::headers::add))
-            .layer(from_fn_with_state(site, guard::errors::dress))
+            .layer(from_fn_with_state((site, policy), guard::finish))
             .layer(CatchPanicLayer::custom(guard::errors::panicked))
-            .layer(from_fn(guard::errors::timeout))
-            .layer(from_fn_with_state(base, guard::cross_site::guard))
-            .layer(from_fn(guard::body::limit)),
+            .layer(from_fn_with_state(base, guard::admit))
+            .layer(shared::layer()),
     )
 }
 

@@ -1,7 +1,7 @@
 //! The long-running commands: start the parts, wait for a signal, let everything in hand finish within ten seconds.
 
 use crate::{config::Config, failure::Failure, live::Sockets, router, sessions::Sessions, telemetry::Metrics};
-use app::ssr::{AppState, Assets};
+use app::ssr::{AppState, Assets, Shop};
 use axum::serve::ListenerExt;
 use axum_extra::extract::cookie::Key;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -96,14 +96,14 @@ async fn start_web(parts: &mut Parts, config: &Config, store: Store, stop: Cance
         .await
         .map_err(|error| Failure::said(format!("BAZAR_ADDR: cannot listen on {}: {error}", config.addr)))?;
     let sockets = Sockets::new(Arc::new(config.base_url.clone()), config.shift, stop.clone());
-    let state = AppState {
+    let state = AppState::new(Shop {
         hub: Hub::start(store.clone(), stop.clone()),
         store,
         cookie_key: Key::from(&config.cookie_key),
         secure_cookies: config.secure_cookies(),
         leptos_options: config.site.clone(),
         assets: Arc::new(Assets::read(&config.site)),
-    };
+    });
     let router = router::build(config, state, sessions.clone(), sockets.clone());
     tracing::info!(addr = %config.addr, url = %config.base_url, "open");
     spawn(parts, "web", async move {

@@ -37,12 +37,28 @@ pub use viewer::viewer;
 use axum::extract::FromRef;
 use axum_extra::extract::cookie::Key;
 use leptos::prelude::*;
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 use store::Store;
 
-/// What every handler of the process can reach.
+/// What every handler of the process can reach. Layers and contexts clone it some dozen times a request: it is one pointer.
 #[derive(Clone)]
-pub struct AppState {
+pub struct AppState(Arc<Shop>);
+
+impl AppState {
+    pub fn new(shop: Shop) -> Self {
+        Self(Arc::new(shop))
+    }
+}
+
+impl Deref for AppState {
+    type Target = Shop;
+
+    fn deref(&self) -> &Shop {
+        &self.0
+    }
+}
+
+pub struct Shop {
     pub store: Store,
     /// Signs the guest's and the receipts' cookie.
     pub cookie_key: Key,

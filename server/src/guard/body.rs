@@ -5,7 +5,6 @@ use app::ssr::Beside;
 use axum::{
     body::{Body, to_bytes},
     extract::Request,
-    middleware::Next,
     response::Response,
 };
 use domain::{ApiError, ErrorCode};
@@ -14,21 +13,22 @@ use store::payments::MAX_WEBHOOK;
 /// Forms and JSON of people and their programs.
 const LIMIT: usize = 64 * 1024;
 
-pub async fn limit(request: Request, next: Next) -> Response {
+/// The same request with its body at hand, or a refusal.
+pub async fn read(request: Request) -> Result<Request, Response> {
     // Who may hand in a file is asked before it is read.
     if request.method().is_safe() || request.uri().path() == Beside::Upload.path() {
-        return next.run(request).await;
+        return Ok(request);
     }
     let limit = if request.uri().path().starts_with("/webhooks/") { MAX_WEBHOOK } else { LIMIT };
     let (parts, body) = request.into_parts();
     match to_bytes(body, limit).await {
-        Ok(bytes) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
-        Err(error) if is_too_large(&error) => refuse(ApiError::new(
+        Ok(bytes) => Ok(Request::from_parts(parts, Body::from(bytes))),
+        Err(error) if is_too_large(&error) => Err(refuse(ApiError::new(
             ErrorCode::TooLarge,
             format!("This is more than we take at once: {} KiB are the limit.", limit / 1024),
-        )),
+        ))),
         // The client broke off; nobody reads this.
-        Err(_) => refuse(ApiError::new(ErrorCode::BadRequest, "The request ended too early.")),
+        Err(_) => Err(refuse(ApiError::new(ErrorCode::BadRequest, "The request ended too early."))),
     }
 }
 

@@ -2,27 +2,22 @@
 
 use super::{origin, refuse};
 use crate::config::BaseUrl;
-use axum::{
-    extract::{Request, State},
-    middleware::Next,
-    response::Response,
-};
+use axum::{extract::Request, response::Response};
 use domain::{ApiError, ErrorCode};
 use http::HeaderMap;
-use std::sync::Arc;
 
-pub async fn guard(State(base): State<Arc<BaseUrl>>, request: Request, next: Next) -> Response {
+pub fn refusal(request: &Request, base: &BaseUrl) -> Option<Response> {
     let path = request.uri().path();
     // Providers, their API and mail programs carry no cookies of ours: a signature, a key or a token proves who they are.
     const EXEMPT: [&str; 3] = ["/webhooks/", "/sandbox/v1/", "/mail/unsubscribe/"];
     let exempt = EXEMPT.iter().any(|start| path.starts_with(start));
-    if request.method().is_safe() || exempt || is_same_site(request.headers(), &base) {
-        return next.run(request).await;
+    if request.method().is_safe() || exempt || is_same_site(request.headers(), base) {
+        return None;
     }
-    refuse(ApiError::new(
+    Some(refuse(ApiError::new(
         ErrorCode::CrossSite,
         "This request came from another site, so we did nothing. Please use the shop's own pages.",
-    ))
+    )))
 }
 
 /// `Sec-Fetch-Site` is exact where it exists; `Origin` covers older browsers; programs send neither.

@@ -5,20 +5,21 @@ use crate::site::Site;
 use app::ssr::Beside;
 use axum::{
     body::Body,
-    extract::{Request, State},
+    extract::Request,
     middleware::Next,
     response::{Html, IntoResponse, Response},
 };
 use domain::{ApiError, ErrorCode};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use std::{any::Any, sync::Arc, time::Duration};
+use std::{any::Any, time::Duration};
 
 /// Longest time until an answer begins. Postgres and Redis give up long before.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// The same for a file that comes over a slow line.
 const PATIENCE_WITH_FILES: Duration = Duration::from_secs(120);
 
-pub async fn timeout(request: Request, next: Next) -> Response {
+/// The answer, or a bare 503 when it takes too long to begin.
+pub async fn in_time(request: Request, next: Next) -> Response {
     let patience = if request.uri().path() == Beside::Upload.path() { PATIENCE_WITH_FILES } else { PATIENCE };
     match tokio::time::timeout(patience, next.run(request)).await {
         Ok(response) => response,
@@ -34,13 +35,11 @@ pub fn panicked(panic: Box<dyn Any + Send>) -> Response {
 }
 
 /// Gives bare errors (of axum, tower and our layers) a body, and says when to come again.
-pub async fn dress(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
-    let wants_page = accepts_html(request.headers());
-    let mut response = next.run(request).await;
+pub fn dress(mut response: Response, wants_page: bool, site: &Site) -> Response {
     if is_bare_error(&response) {
         let (mut parts, _) = response.into_parts();
         let error = sentence(parts.status);
-        let dressed = if wants_page { page(&site, &error) } else { refuse(error) };
+        let dressed = if wants_page { page(site, &error) } else { refuse(error) };
         let (dress, body) = dressed.into_parts();
         parts.headers.remove(header::CONTENT_LENGTH);
         parts.headers.extend(dress.headers);
@@ -94,13 +93,13 @@ fn page(site: &Site, error: &ApiError) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::{Router, body::to_bytes, middleware::from_fn_with_state, routing::get};
+    use axum::{Router, body::to_bytes, middleware::map_response, routing::get};
     use leptos::config::LeptosOptions;
     use tower::ServiceExt;
     use tower_http::catch_panic::CatchPanicLayer;
 
     async fn ask(path: &str, accept: &str) -> (StatusCode, HeaderMap, String) {
-        let site = Arc::new(Site::new(&LeptosOptions::builder().output_name("book-bazar").build()));
+        let site = std::sync::Arc::new(Site::new(&LeptosOptions::builder().output_name("book-bazar").build()));
         let broken = || async {
             if true {
                 panic!("the insides")
@@ -109,7 +108,12 @@ mod tests {
         let busy = || async { StatusCode::SERVICE_UNAVAILABLE };
         let own = || async { refuse(ApiError::new(ErrorCode::EmptyCart, "There is nothing in your cart.")) };
         let router = Router::new().route("/broken", get(broken)).route("/busy", get(busy)).route("/own", get(own));
-        let router = router.layer(CatchPanicLayer::custom(panicked)).layer(from_fn_with_state(site, dress));
+        let wants_page = accept == "text/html";
+        let dressed = move |response: Response| {
+            let site = site.clone();
+            async move { dress(response, wants_page, &site) }
+        };
+        let router = router.layer(CatchPanicLayer::custom(panicked)).layer(map_response(dressed));
         let request =
             Request::builder().uri(path).header(header::ACCEPT, accept).body(Body::empty()).expect("a request");
         let (parts, body) = router.oneshot(request).await.expect("an answer").into_parts();

@@ -1,13 +1,8 @@
 //! Headers that tell browsers what a page of ours may do.
 
 use crate::config::BaseUrl;
-use axum::{
-    extract::{Request, State},
-    middleware::Next,
-    response::Response,
-};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use std::{fmt::Write, sync::Arc};
+use std::fmt::Write;
 
 pub struct Policy {
     /// Everything of the policy but `script-src`.
@@ -36,7 +31,7 @@ impl Policy {
         HeaderValue::from_str(&policy).unwrap_or_else(|_| HeaderValue::from_static("default-src 'self'"))
     }
 
-    fn apply(&self, headers: &mut HeaderMap) {
+    pub fn apply(&self, headers: &mut HeaderMap) {
         // Only the page knows the nonce of its scripts; all the rest of the policy is decided here. A page that brings a
         // policy without a nonce (the sandbox's) keeps it.
         let nonce = headers.get(header::CONTENT_SECURITY_POLICY).and_then(nonce).map(str::to_owned);
@@ -69,12 +64,6 @@ impl Policy {
 fn nonce(policy: &HeaderValue) -> Option<&str> {
     let (_, rest) = policy.to_str().ok()?.split_once("'nonce-")?;
     rest.split_once('\'').map(|(nonce, _)| nonce)
-}
-
-pub async fn add(State(policy): State<Arc<Policy>>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    policy.apply(response.headers_mut());
-    response
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ pub async fn export(State(state): State<AppState>, auth: AuthSession, headers: H
         (header::CONTENT_DISPOSITION, "attachment; filename=\"books.csv\""),
         (header::CACHE_CONTROL, "no-store"),
     ];
-    (kind, Body::from_stream(pieces(state.store, head, first))).into_response()
+    (kind, Body::from_stream(pieces(state.store.clone(), head, first))).into_response()
 }
 
 fn pieces(store: Store, head: Vec<u8>, first: Option<(Vec<u8>, i64)>) -> impl Stream<Item = Result<Bytes, Error>> {

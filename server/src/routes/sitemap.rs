@@ -75,7 +75,7 @@ async fn file(
         Ok((places, _)) if places.is_empty() && !matches!(part, Part::Pages) => {
             refuse(ApiError::not_found("this sitemap"))
         }
-        Ok((places, rest)) => xml(Body::from_stream(pieces(state.store, base.0, part.kind(), places, rest))),
+        Ok((places, rest)) => xml(Body::from_stream(pieces(state.store.clone(), base.0, part.kind(), places, rest))),
         Err(error) => away(&error),
     }
 }

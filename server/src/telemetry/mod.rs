@@ -4,7 +4,7 @@ mod metrics;
 mod requests;
 
 pub use metrics::Metrics;
-pub use requests::{drop_foreign_id, track};
+pub use requests::track;
 
 use crate::config::LogFormat;
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};

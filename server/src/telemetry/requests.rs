@@ -6,28 +6,23 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use http::Method;
+use http::{HeaderValue, Method};
 use std::{collections::HashSet, sync::LazyLock, time::Instant};
-use tower_http::request_id::RequestId;
 use tracing::Instrument;
+use uuid::Uuid;
 
 /// All of them share one route; their names are what matters.
 static SERVER_FUNCTIONS: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| server_fn::axum::server_fn_paths().map(|(path, _)| path).collect());
 
-/// Ids are ours alone: a client's could be long, or somebody else's.
-pub async fn drop_foreign_id(mut request: Request, next: Next) -> Response {
-    request.headers_mut().remove("x-request-id");
-    next.run(request).await
-}
-
+/// Gives each request an id, which the answer names. Ids are ours alone: a client's could be long, or somebody else's.
 pub async fn track(request: Request, next: Next) -> Response {
-    let id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok()).unwrap_or_default();
+    let id = Uuid::new_v4().to_string();
     let route = route(&request);
     let method = known(request.method());
     let span = tracing::info_span!("request", request.id = id, http.method = method, http.route = route);
     let started = Instant::now();
-    let response = next.run(request).instrument(span.clone()).await;
+    let mut response = next.run(request).instrument(span.clone()).await;
     let took = started.elapsed();
     let status = response.status().as_u16();
     span.in_scope(|| {
@@ -41,6 +36,9 @@ pub async fn track(request: Request, next: Next) -> Response {
     let labels = [("method", method.to_owned()), ("route", route), ("status", status.to_string())];
     metrics::counter!("bazar_http_requests_total", &labels[..]).increment(1);
     metrics::histogram!("bazar_http_request_seconds", &labels[..2]).record(took.as_secs_f64());
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert("x-request-id", id);
+    }
     response
 }
 
