@@ -150,16 +150,22 @@ test('the way back before the WASM is there leads to the page of before', async 
   await visit(page, `${shop.url}/categories/classics`);
   await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: '2', exact: true }).click();
   await page.getByText(/page 2 of 3/).waitFor();
-  let arrive;
-  const arrived = new Promise((resolve) => { arrive = resolve; });
-  await page.route('**/*.wasm', async (route) => { await arrived; await route.continue().catch(() => {}); });
-  await page.reload({ waitUntil: 'domcontentloaded' });
-  await page.getByText(/page 2 of 3/).waitFor();
-  await page.goBack({ waitUntil: 'commit' });
-  await page.getByText(/page 1 of 3/).waitFor();
-  arrive();
-  await alive(page);
-  await page.getByText(/page 1 of 3/).waitFor();
+  // Scripts that are asked for wait for the styles.
+  for (const late of ['**/*.wasm', '**/*.css']) {
+    let arrive;
+    const arrived = new Promise((resolve) => { arrive = resolve; });
+    await page.route(late, async (route) => { await arrived; await route.continue().catch(() => {}); });
+    await page.reload({ waitUntil: 'commit' });
+    await page.getByText(/page 2 of 3/).waitFor({ state: 'attached' });
+    await page.goBack({ waitUntil: 'commit' });
+    await page.getByText(/page 1 of 3/).waitFor({ state: 'attached' });
+    arrive();
+    await alive(page);
+    await page.getByText(/page 1 of 3/).waitFor();
+    await page.unroute(late);
+    await page.goForward();
+    await page.getByText(/page 2 of 3/).waitFor();
+  }
 });
 
 const brotliOrPlain = ({ headers, body }) => (headers['content-encoding'] === 'br' ? brotliDecompressSync(body) : body).toString();

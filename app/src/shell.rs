@@ -31,12 +31,13 @@ pub fn shell(state: &AppState) -> impl IntoView + use<> {
                 <meta name="color-scheme" content="light dark"/>
                 <meta name="theme-color" content="#0e5a63" media="(prefers-color-scheme: light)"/>
                 <meta name="theme-color" content="#12515a" media="(prefers-color-scheme: dark)"/>
+                // Before the styles, which scripts wait for: from the first byte on it listens to the way back.
+                <script nonce=use_nonce()>{start(assets)}</script>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
                 <link rel="preload" href="/fonts/fraunces-latin.woff2" r#as="font" r#type="font/woff2" crossorigin/>
                 <link rel="preload" href="/fonts/source-sans-3-latin.woff2" r#as="font" r#type="font/woff2" crossorigin/>
                 <link rel="stylesheet" href=assets.stylesheet.clone()/>
                 <AutoReload options=options/>
-                <script r#type="module" nonce=use_nonce()>{start(assets)}</script>
                 <script r#type="module" src="/search.js" nonce=use_nonce()></script>
                 <MetaTags/>
             </head>
