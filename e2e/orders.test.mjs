@@ -104,6 +104,8 @@ for (const [how, options] of ways) {
     await news(page).getByRole('button', { name: /Place order/ }).click();
     await page.waitForURL(/\/orders\/[0-9a-f-]{36}/);
     await until(() => shop.sql(`SELECT unit_price_minor FROM order_items WHERE book_id = ${dearer.id}`) === String((dearer.price + 11) * 100), 8000, 'the new price in the order');
+    await page.goto(`${shop.url}/orders`);
+    await page.getByRole('link', { name: `${dearer.title} and 1 more` }).waitFor();
     assert.deepEqual(shopper.errors, []);
   });
 }

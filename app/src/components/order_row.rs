@@ -7,13 +7,14 @@ use domain::{order::OrderSummary, words::counted};
 use leptos::prelude::*;
 
 pub fn order_row(order: OrderSummary) -> AnyView {
+    let name = order.name();
     let copies = counted(order.copies.unsigned_abs(), "copy", "copies");
     let meta = format!("{}, {}, {copies}", order.number, when::date(order.placed_at));
     html! {
         <li class="order-row">
             {icon("parcel")}
             <div>
-                <h2 class="order-row__title"><a href=format!("/orders/{}", order.order_id)>{order.first_title}</a></h2>
+                <h2 class="order-row__title"><a href=format!("/orders/{}", order.order_id)>{name}</a></h2>
                 <p class="order-row__meta">{meta}</p>
             </div>
             <div class="order-row__end">

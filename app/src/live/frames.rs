@@ -112,6 +112,7 @@ mod tests {
             copies: 1,
             email: "a@b.in".into(),
             first_title: "A".into(),
+            titles: 1,
             placed_at: UnixMillis::new(1),
             expires_at: UnixMillis::new(2),
         };

@@ -11,7 +11,7 @@ use leptos::prelude::*;
 
 pub fn row(row: BoardRow, bulk: Bulk, changed: RwSignal<Vec<OrderId>>) -> AnyView {
     let BoardRow { order, name, payment, provider, is_late, money_apart } = row;
-    let id = order.order_id;
+    let (id, books) = (order.order_id, order.name());
     let glows = move || changed.with(|changed| changed.contains(&id));
     let mark = |word: &'static str| html! { <span class="board__mark">{icon("alert")}{word}</span> };
     let provider = provider.map(|name| provider_title(&name).to_owned());
@@ -25,7 +25,7 @@ pub fn row(row: BoardRow, bulk: Bulk, changed: RwSignal<Vec<OrderId>>) -> AnyVie
             <td>{name}<p class="small muted board__mail">{order.email}</p></td>
             <td>{status(order.status)}{is_late.then(|| mark("Late"))}{money_apart.then(|| mark("Money to look at"))}</td>
             <td>{payment.map(|payment| payment.label())}{provider.map(|name| html! { <p class="small muted">{name}</p> })}</td>
-            <td>{order.first_title}</td>
+            <td>{books}</td>
             <td class="num">{order.copies}</td>
             <td class="num">{order.total.with(order.currency).to_string()}</td>
         </tr>

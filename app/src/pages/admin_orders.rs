@@ -210,7 +210,7 @@ impl List {
                         <tr>
                             <th scope="col">{self.bulk.all(self.board)}</th>
                             <th scope="col">"Order"</th><th scope="col">"Placed"</th><th scope="col">"Shopper"</th>
-                            <th scope="col">"Status"</th><th scope="col">"Payment"</th><th scope="col">"First title"</th>
+                            <th scope="col">"Status"</th><th scope="col">"Payment"</th><th scope="col">"Books"</th>
                             <th scope="col" class="num">"Copies"</th><th scope="col" class="num">"Total"</th>
                         </tr>
                     </thead>

@@ -163,8 +163,20 @@ pub struct OrderSummary {
     pub copies: i64,
     pub email: String,
     pub first_title: String,
+    /// How many different books.
+    pub titles: i64,
     pub placed_at: UnixMillis,
     pub expires_at: UnixMillis,
+}
+
+impl OrderSummary {
+    /// `Gitanjali and 2 more`
+    pub fn name(&self) -> String {
+        match self.titles {
+            ..2 => self.first_title.clone(),
+            titles => format!("{} and {} more", self.first_title, titles - 1),
+        }
+    }
 }
 
 /// The shopper's orders, newest first.
@@ -208,6 +220,28 @@ impl ShortLine {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_order_of_several_books_does_not_pass_for_one() {
+        let order = |titles| OrderSummary {
+            order_id: OrderId::new(uuid::Uuid::nil()),
+            number: OrderNumber::parse("BB-0000-0000").expect("a number"),
+            status: OrderStatus::Paid,
+            version: 1,
+            total: Minor::ZERO,
+            currency: Currency::Inr,
+            copies: 3,
+            email: String::new(),
+            first_title: "Gitanjali".into(),
+            titles,
+            placed_at: UnixMillis::new(0),
+            expires_at: UnixMillis::new(0),
+        };
+        assert_eq!(
+            [1, 2, 4].map(|titles| order(titles).name()),
+            ["Gitanjali", "Gitanjali and 1 more", "Gitanjali and 3 more"]
+        );
+    }
 
     #[test]
     fn days_are_promised_in_plain_words() {

@@ -161,6 +161,7 @@ fn summary(view: &OrderView) -> OrderSummary {
         currency: view.currency,
         copies: view.lines.iter().map(|line| i64::from(line.quantity.get())).sum(),
         email: view.email.clone(),
+        titles: i64::try_from(view.lines.len()).unwrap_or(i64::MAX),
         first_title: view.lines.first().map(|line| line.title.clone()).unwrap_or_default(),
         placed_at: view.placed_at,
         expires_at: view.expires_at,

@@ -118,6 +118,7 @@ impl Draft {
     pub(super) fn summary(self) -> OrderSummary {
         OrderSummary {
             copies: self.lines.iter().map(|line| i64::from(line.quantity)).sum(),
+            titles: i64::try_from(self.lines.len()).unwrap_or(i64::MAX),
             first_title: self.lines.into_iter().next().map(|line| line.title).unwrap_or_default(),
             order_id: self.order_id,
             number: self.number,

@@ -103,6 +103,7 @@ pub(crate) struct SummaryRow {
     pub expires_at: OffsetDateTime,
     pub copies: i64,
     pub first_title: String,
+    pub titles: i64,
 }
 
 impl TryFrom<SummaryRow> for OrderSummary {
@@ -119,6 +120,7 @@ impl TryFrom<SummaryRow> for OrderSummary {
             copies: row.copies,
             email: row.email,
             first_title: row.first_title,
+            titles: row.titles,
             placed_at: from_timestamp(row.placed_at),
             expires_at: from_timestamp(row.expires_at),
         })
@@ -136,7 +138,8 @@ pub(super) async fn summaries(store: &Store, viewer: &Viewer, most: usize) -> Re
         r#"SELECT o.id, o.number, o.status, o.version, o.total_minor, o.currency, o.email, o.placed_at, o.expires_at,
              (SELECT coalesce(sum(i.quantity), 0) FROM order_items i WHERE i.order_id = o.id) AS "copies!",
              coalesce((SELECT i.title FROM order_items i WHERE i.order_id = o.id ORDER BY i.line_no LIMIT 1), '')
-               AS "first_title!"
+               AS "first_title!",
+             (SELECT count(*) FROM order_items i WHERE i.order_id = o.id) AS "titles!"
            FROM orders o
            WHERE o.owner = $1 OR (o.id, o.owner) IN (SELECT * FROM unnest($2::uuid[], $3::text[]))
              OR (o.guest_id IS NOT NULL AND o.email = $5)

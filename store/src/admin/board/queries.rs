@@ -88,6 +88,7 @@ pub(super) async fn rows(
            (SELECT coalesce(sum(i.quantity), 0) FROM order_items i WHERE i.order_id = o.id) AS copies,
            coalesce((SELECT i.title FROM order_items i WHERE i.order_id = o.id ORDER BY i.line_no LIMIT 1), '')
              AS first_title,
+           (SELECT count(*) FROM order_items i WHERE i.order_id = o.id) AS titles,
            coalesce(o.address ->> 'name', '') AS name, p.status AS payment, p.provider, ",
     );
     sql.push(IS_APART).push(" AS money_apart FROM (");

@@ -75,7 +75,8 @@ pub(super) async fn orders(
         r#"SELECT o.id, o.number, o.status, o.version, o.total_minor, o.currency, o.email, o.placed_at, o.expires_at,
              (SELECT coalesce(sum(i.quantity), 0) FROM order_items i WHERE i.order_id = o.id) AS "copies!",
              coalesce((SELECT i.title FROM order_items i WHERE i.order_id = o.id ORDER BY i.line_no LIMIT 1), '')
-               AS "first_title!"
+               AS "first_title!",
+             (SELECT count(*) FROM order_items i WHERE i.order_id = o.id) AS "titles!"
            FROM orders o WHERE o.owner = $1 OR (o.guest_id IS NOT NULL AND o.email = $2)
            ORDER BY o.placed_at DESC, o.id LIMIT $3"#,
         owner,

@@ -23,7 +23,7 @@ const LONG_MS: i64 = 60_000;
 const SILENT_MS: i64 = 30_000;
 
 /// Workers in the order of what matters most, what they do, and the queues they drain; none: they keep watch.
-const SOURCES: [(&str, &str, &[&str]); 17] = [
+const SOURCES: [(&str, &str, &[&str]); 18] = [
     ("orders.persist", "Accepted orders, to write down", &["placed"]),
     ("orders.expire", "Unpaid orders whose time is over", &["expiries"]),
     ("stock.gate_ops", "Copies that go back on sale", &["gate_ops"]),
@@ -38,6 +38,7 @@ const SOURCES: [(&str, &str, &[&str]); 17] = [
     ("carts.persist", "Carts, to write down", &["carts"]),
     ("carts.told", "Carts to tell of changed books", &["book.changed"]),
     ("sandbox.deliver", "Webhooks of Sandbox Pay", &["sandbox"]),
+    ("catalog.import", "Files of books", &[]),
     ("health.runs", "Checks and repairs asked for", &["runs"]),
     ("jobs.gauges", "Figures for alarms", &[]),
     ("jobs.pulse", "This page's figures", &[]),
