@@ -17,6 +17,11 @@ after(async () => { await browser?.close(); await shop?.close(); });
 
 const still = { reducedMotion: 'reduce' };
 
+// Where nothing may stick out either: the narrowest phone, and where the phone's page becomes the desk's.
+const WIDTHS = [360, 768];
+
+const sticksOut = (page) => page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+
 /** What is wrong with the page as it stands, in each look. */
 async function faults(page, name) {
   const found = [];
@@ -29,9 +34,12 @@ async function faults(page, name) {
       const { violations } = await axe.run(document, { runOnly, resultTypes: ['violations'] });
       return violations.map((v) => `${v.id}: ${v.nodes.map((node) => `${node.target} ${node.any[0]?.message ?? ''}`).join(' | ')}`);
     }, runOnly);
-    const sticksOut = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
-    if (sticksOut) violations.push('sticks out sideways');
+    if (await sticksOut(page)) violations.push('sticks out sideways');
     found.push(...violations.map((violation) => `${name}, ${width} ${colorScheme}: ${violation}`));
+  }
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: 860 });
+    if (await sticksOut(page)) found.push(`${name}, ${width}: sticks out sideways`);
   }
   return found;
 }

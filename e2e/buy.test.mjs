@@ -73,6 +73,32 @@ test('search with a typo, add, a second tab follows, place, pay, PAID by itself,
   assert.deepEqual(shopper.errors, []);
 });
 
+test('on a small phone the next step is in sight, from the book to the payment', async () => {
+  const shopper = await browser.newShopper({ viewport: { width: 360, height: 640 }, isMobile: true, hasTouch: true });
+  const page = await shopper.newPage();
+  /** Seen without scrolling, and under nothing else. */
+  const inSight = (control) => until(() => control.evaluate((element) => {
+    const { left, top, width, height } = element.getBoundingClientRect();
+    return element.contains(document.elementFromPoint(left + width / 2, top + height / 2)) && top + height <= innerHeight;
+  }), 3000, 'the next step in sight');
+  const tap = async (control) => { await inSight(control); await control.tap(); };
+  await visit(page, `${shop.url}/books/gitanjali`);
+  await tap(page.getByRole('button', { name: 'Add to cart' }));
+  await shoot(page, 'book-added-phone');
+  await tap(page.getByRole('link', { name: 'See the cart' }));
+  await page.waitForURL(/\/cart$/);
+  await tap(page.getByRole('link', { name: 'Go to checkout' }));
+  await page.waitForURL(/\/checkout$/);
+  await checkOut(page, 'asha@example.org');
+  await page.locator('.ring__time').waitFor();
+  await tap(page.getByRole('button', { name: /^\s*Pay ₹/ }));
+  await page.waitForURL(/\/sandbox\/pay\//);
+  await tap(page.getByRole('button', { name: 'Pay', exact: true }));
+  await page.locator('.order-now--paid').waitFor();
+  await inSight(page.getByRole('heading', { level: 1 }));
+  assert.deepEqual(shopper.errors, []);
+});
+
 test('a guest’s cart comes along at login, and logging out leaves nothing behind', async () => {
   const shopper = await browser.newShopper();
   const page = await shopper.newPage();

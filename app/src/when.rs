@@ -64,11 +64,10 @@ pub fn clock(at: UnixMillis) -> String {
     format!("{hour}:{:02} {half}", c.minute)
 }
 
-/// `20 Nov, 4:30:12 pm`
+/// `20 Nov, 4:30 pm`
 pub fn moment(at: UnixMillis) -> String {
     let c = civil(at);
-    let (hour, half) = twelve(c.hour);
-    format!("{} {}, {hour}:{:02}:{:02} {half}", c.day, &MONTHS[c.month - 1][..3], c.minute, c.second)
+    format!("{} {}, {}", c.day, &MONTHS[c.month - 1][..3], clock(at))
 }
 
 /// `20 Nov, 16:30`, for columns.
@@ -152,7 +151,7 @@ mod tests {
         let at = UnixMillis::new(1_763_636_412_000); // 2025-11-20T11:00:12Z
         assert_eq!(iso(at), "2025-11-20T16:30:12+05:30");
         assert_eq!((date(at), clock(at)), ("20 November 2025".into(), "4:30 pm".into()));
-        assert_eq!((moment(at), short(at)), ("20 Nov, 4:30:12 pm".into(), "20 Nov, 16:30".into()));
+        assert_eq!((moment(at), short(at)), ("20 Nov, 4:30 pm".into(), "20 Nov, 16:30".into()));
         assert_eq!(iso(UnixMillis::new(0)), "1970-01-01T05:30:00+05:30");
         assert_eq!(iso(UnixMillis::new(951_762_600_000)), "2000-02-29T00:00:00+05:30");
         assert_eq!(clock(UnixMillis::new(951_762_600_000)), "12:00 am");

@@ -106,13 +106,13 @@ pub const fn share(part: i64, whole: i64) -> Option<i64> {
     }
 }
 
-/// `4.2 %`
+/// `4.2%`
 pub fn percent(permille: i64) -> String {
     let sign = if permille < 0 { "-" } else { "" };
     let permille = permille.unsigned_abs();
     match permille % 10 {
-        0 => format!("{sign}{} %", permille / 10),
-        rest => format!("{sign}{}.{rest} %", permille / 10),
+        0 => format!("{sign}{}%", permille / 10),
+        rest => format!("{sign}{}.{rest}%", permille / 10),
     }
 }
 
@@ -125,7 +125,7 @@ mod tests {
         assert_eq!((Totals::default().average(), Totals::default().expiry_permille()), (None, None));
         let totals = Totals { captured: Minor::new(1000), payments: 3, orders: 24, expired: 1, ..Totals::default() };
         assert_eq!(totals.average(), Some(Minor::new(333)));
-        assert_eq!(totals.expiry_permille().map(percent), Some("4.2 %".into()));
-        assert_eq!([percent(0), percent(-5), percent(1000)], ["0 %", "-0.5 %", "100 %"]);
+        assert_eq!(totals.expiry_permille().map(percent), Some("4.2%".into()));
+        assert_eq!([percent(0), percent(-5), percent(1000)], ["0%", "-0.5%", "100%"]);
     }
 }

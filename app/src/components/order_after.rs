@@ -7,17 +7,23 @@ use domain::order::{OrderStatus, OrderView};
 use leptos::prelude::*;
 
 pub fn order_after(order: &OrderView) -> AnyView {
-    let id = order.order_id.to_string();
     let print = |_| drop(window().print());
     html! {
         <div class="actions order-after">
-            // A plain form: what is no longer to be had is said on the page it leads to.
-            <form action="/api/cart/again" method="post">
-                <input type="hidden" name="order_id" value=id/>
-                <button class="button button--quiet">{icon("bag")}"Buy these again"</button>
-            </form>
+            {buy_again(order)}
             <button class="button button--quiet needs-scripts" type="button" on:click=print>"Print this order"</button>
         </div>
+    }
+}
+
+/// A plain form: what is no longer to be had is said on the page it leads to.
+pub fn buy_again(order: &OrderView) -> AnyView {
+    let id = order.order_id.to_string();
+    html! {
+        <form class="buy-again" action="/api/cart/again" method="post">
+            <input type="hidden" name="order_id" value=id/>
+            <button class="button button--quiet">{icon("bag")}"Buy these again"</button>
+        </form>
     }
 }
 
@@ -26,7 +32,7 @@ pub fn letterhead(order: &OrderView) -> AnyView {
     let lines = use_shop().business().into_iter().map(|line| html! { {line}<br/> });
     let paid = order.events.iter().find(|event| event.status == OrderStatus::Paid);
     let said = match paid {
-        Some(paid) => format!("Receipt for order {}. Paid {}.", order.number, when::moment(paid.at)),
+        Some(paid) => format!("Receipt for order {}. Paid {}.", order.number, when::date(paid.at)),
         None => format!("Order {}. Not paid.", order.number),
     };
     html! {

@@ -119,14 +119,14 @@ fn table(entries: Vec<AuditEntry>) -> AnyView {
 
 fn row(entry: AuditEntry) -> AnyView {
     let who = entry.by.map(|actor| {
-        html! { <a href=address(PATH, &[("person", &actor.account_id.to_string())])>{actor.name}</a>", " }
+        html! { <a href=address(PATH, &[("person", &actor.account_id.to_string())])>{actor.name}</a>" " }
     });
     let (subject, about) = about(&entry.subject_kind, &entry.subject_id, entry.subject);
     let changes = entry.changes.into_iter().map(change).collect::<Vec<_>>();
     html! {
         <tr>
             <td class="nowrap"><time datetime=when::iso(entry.at)>{when::short(entry.at)}</time></td>
-            <td>{who}{entry.role}</td>
+            <td>{who}<span class="small muted">{entry.role}</span></td>
             <th scope="row">{words(&entry.action)}</th>
             <td>{about}" "<a class="small" href=address(PATH, &[("subject", &subject)])>"all of it"</a></td>
             <td><dl class="admin-audit__changes">{changes}</dl></td>

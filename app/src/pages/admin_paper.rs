@@ -67,7 +67,7 @@ fn sheet(paper: &Paper, is_invoice: bool, name: &'static str) -> AnyView {
     let paid = paper.paid_at.filter(|_| is_invoice).map(|at| html! { <dt>"Paid"</dt><dd>{when::date(at)}</dd> });
     html! {
         <article class="paper">
-            <h1>{format!("{name} {}", order.number)}</h1>
+            <h1>{name}" "<span class="nowrap">{order.number.to_string()}</span></h1>
             <div class="paper__heads">
                 <div><h2>"From"</h2><p>{seller}{number}</p></div>
                 <div><h2>"To"</h2>{address(order.address.clone())}</div>

@@ -257,7 +257,8 @@ fn given_up(total: i64) -> String {
             "Nothing was given up. What fails ten times is kept here, with all that belongs to it.".to_owned()
         }
         Ok(total) => {
-            format!("{} failed ten times and waits for somebody.", counted(total, "piece of work", "pieces of work"))
+            let waiting = counted(total, "piece of work waits", "pieces of work wait");
+            format!("{waiting} for somebody, after ten attempts.")
         }
     }
 }

@@ -22,6 +22,9 @@ use domain::{Quantity, cart::CartLine, catalog::BookCard, words::counted};
 use leptos::{ev::SubmitEvent, form::form_data_from_event, prelude::*};
 use leptos_router::hooks::use_params_map;
 
+/// Titles of more bytes are set smaller, so that the price stays on the screen.
+const LONG: usize = 60;
+
 #[component]
 pub fn BookPage() -> impl IntoView {
     let params = use_params_map();
@@ -36,6 +39,7 @@ fn show(book: Book) -> AnyView {
     let Book { card, more, same_author, near } = book;
     let alt = format!("Cover of {} by {}", card.title, card.authors);
     let title = format!("{} by {}", card.title, card.authors);
+    let title_class = if card.title.len() > LONG { "book__title book__title--long" } else { "book__title" };
     let facts = facts(&card, &more);
     let by = by(&card, more.by);
     let (subtitle, description) = (more.subtitle, more.description);
@@ -45,7 +49,7 @@ fn show(book: Book) -> AnyView {
             <article class="book">
                 {cover(&card.slug, "cover book__cover", alt, true)}
                 <header class="book__head">
-                    <h1 class="book__title">{card.title.clone()}</h1>
+                    <h1 class=title_class>{card.title.clone()}</h1>
                     {subtitle.map(|subtitle| html! { <p class="book__author">{subtitle}</p> })}
                     <p class="book__author">"by "{by}</p>
                 </header>
@@ -109,8 +113,8 @@ fn BuyBox(book: BookCard, on_sale: bool) -> impl IntoView {
         },
     };
     html! {
-        {in_cart(book)}
         <section class="buy-box" aria-label="Buy this book">
+            {in_cart(book)}
             <div class="buy-box__facts" aria-live="polite">
                 <p class="buy-box__price">{price}</p>" "
                 {if on_sale {

@@ -6,6 +6,7 @@ use crate::{
     components::{
         icon::icon,
         notice::refusal,
+        order_after::buy_again,
         ring::{Countdown, waiting_ring},
     },
     derived::Derived,
@@ -140,7 +141,6 @@ fn to_pay(order: OrderView, pay: Post, cancel: Post) -> AnyView {
         }
     });
     let more = html! {
-        <p class="muted">"After that, what you chose goes back on the shelf, and nothing is charged."</p>
         <div class="order-now__pay">
             {buttons.collect::<Vec<_>>()}
             <PostForm to=cancel>
@@ -148,6 +148,7 @@ fn to_pay(order: OrderView, pay: Post, cancel: Post) -> AnyView {
                 <button class="link-button">"Cancel this order"</button>
             </PostForm>
         </div>
+        <p class="muted">"Later, what you chose goes back on the shelf, and nothing is charged."</p>
     };
     let ring = html! { <Countdown order/> };
     sentence(ring, title, more)
@@ -175,9 +176,11 @@ fn settled(status: S, money: Money, order: &OrderView) -> AnyView {
         S::Expired | S::Cancelled | S::Refunded => ("/books", "Look through the books"),
         S::Paid | S::Fulfilling | S::Shipped | S::Delivered => ("/books", "Find the next one"),
     };
+    // Whoever came too late most likely still wants the books.
+    let again = matches!(status, S::Expired | S::Cancelled).then(|| buy_again(order));
     let more = html! {
         {texts.collect::<Vec<_>>()}
-        <p class="actions"><a class="button" href=href>{words}</a></p>
+        <div class="actions">{again}<a class="button" href=href>{words}</a></div>
     };
     sentence(seal(mark), title.into(), more)
 }
