@@ -74,7 +74,7 @@ test('who did what is read back, narrowed down by person, action and subject', a
   await page.waitForURL(/action=staff\.role&subject=shopper/);
   const rows = page.locator('tbody tr');
   await until(async () => await rows.count() === 2, 8000, 'only what was done to that account');
-  assert.match(await rows.first().innerText(), /Asha \(admin\), owner[\s\S]*Staff role[\s\S]*Ravi[\s\S]*packer shopper/);
+  assert.match(await rows.first().innerText(), /Asha \(admin\) owner[\s\S]*Staff role[\s\S]*Ravi[\s\S]*packer shopper/);
   await pictures(page, 'admin-audit');
   await rows.first().getByRole('link', { name: 'Asha (admin)' }).click();
   await page.waitForURL(/person=\d+$/);
