@@ -148,7 +148,7 @@ fn to_pay(order: OrderView, pay: Post, cancel: Post) -> AnyView {
                 <button class="link-button">"Cancel this order"</button>
             </PostForm>
         </div>
-        <p class="muted">"Later, what you chose goes back on the shelf, and nothing is charged."</p>
+        <p class="muted">"Otherwise what you chose goes back on the shelf, and nothing is charged."</p>
     };
     let ring = html! { <Countdown order/> };
     sentence(ring, title, more)
