@@ -35,3 +35,40 @@ impl<S: Service<Request<B>> + Clone, B> Service<Request<B>> for Shared<S> {
         S::clone(&self.0).oneshot(request)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        convert::Infallible,
+        sync::atomic::{AtomicUsize, Ordering},
+    };
+    use tower::service_fn;
+
+    static CLONES: AtomicUsize = AtomicUsize::new(0);
+
+    struct Dear;
+
+    impl Clone for Dear {
+        fn clone(&self) -> Self {
+            CLONES.fetch_add(1, Ordering::SeqCst);
+            Self
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_inside_is_cloned_once_for_each_call() {
+        let dear = Dear;
+        let inside = service_fn(move |_: Request<()>| {
+            let _ = &dear;
+            async { Ok::<_, Infallible>(()) }
+        });
+        let mut shared = layer().layer(inside);
+        let clones: Vec<_> = (0..20).map(|_| shared.clone()).collect();
+        assert_eq!((clones.len(), CLONES.load(Ordering::SeqCst)), (20, 0));
+        for calls in 1..3 {
+            shared.call(Request::new(())).await.expect("an answer");
+            assert_eq!(CLONES.load(Ordering::SeqCst), calls);
+        }
+    }
+}
