@@ -23,6 +23,7 @@ mod outage;
 pub mod payments;
 pub mod sandbox;
 pub mod sms;
+mod spreadsheet;
 pub mod stock;
 #[cfg(feature = "testkit")]
 pub mod testkit;

@@ -1,9 +1,10 @@
-//! All books as a CSV file that an import reads again without changing a thing.
+//! All books as a CSV file that an import reads again without changing a thing, and in which no spreadsheet finds a formula.
 
 use super::queries::exports;
 use crate::{
     Store,
     error::{During, Error},
+    spreadsheet::{self, guarded},
 };
 use csv::WriterBuilder;
 use domain::Minor;
@@ -50,7 +51,8 @@ pub(super) struct Exported {
 /// The first line.
 pub fn head(store: &Store) -> Result<Vec<u8>, Error> {
     let price = format!("price_{}", store.config().currency.code().to_ascii_lowercase());
-    written(std::iter::once(COLUMNS.map(|column| if column == "price" { price.clone() } else { column.to_owned() })))
+    let names = COLUMNS.map(|column| if column == "price" { price.clone() } else { column.to_owned() });
+    Ok([spreadsheet::MARK.to_string().into_bytes(), written(std::iter::once(names))?].concat())
 }
 
 /// The next books behind that id, and the id they end with; `None`: there are no more.
@@ -71,16 +73,16 @@ pub(super) fn joined(authors: &[String]) -> String {
 fn record(book: Exported) -> [String; 14] {
     let number = |value: Option<i32>| value.map(|value| value.to_string()).unwrap_or_default();
     [
-        book.sku,
+        guarded(book.sku),
         book.isbn13.unwrap_or_default(),
-        book.title,
-        book.subtitle.unwrap_or_default(),
-        joined(&book.authors),
+        guarded(book.title),
+        guarded(book.subtitle.unwrap_or_default()),
+        guarded(joined(&book.authors)),
         number(book.year),
         book.language,
         number(book.pages),
-        book.categories.join("; "),
-        book.description,
+        guarded(book.categories.join("; ")),
+        guarded(book.description),
         Minor::new(book.price_minor).decimal(),
         book.popularity.to_string(),
         book.on_hand.to_string(),

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     Store,
     error::{During, Error},
+    spreadsheet,
 };
 use domain::Minor;
 use time::{OffsetDateTime, UtcOffset, macros::format_description};
@@ -37,8 +38,7 @@ impl Export {
     pub async fn piece(&mut self, store: &Store) -> Result<Option<String>, Error> {
         let mut text = String::new();
         if !std::mem::replace(&mut self.is_begun, true) {
-            // By this mark spreadsheets read UTF-8.
-            text.push('\u{feff}');
+            text.push(spreadsheet::MARK);
             text.push_str(HEAD);
         }
         let Some(asked) = &self.asked else { return Ok((!text.is_empty()).then_some(text)) };
@@ -104,7 +104,7 @@ fn moment(at: Option<OffsetDateTime>) -> String {
 
 /// One cell. What a spreadsheet would take for a formula begins with an apostrophe.
 fn push(text: &mut String, cell: &str) {
-    let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
+    let is_formula = spreadsheet::is_formula(cell);
     if !is_formula && !cell.contains([',', '"', '\r', '\n']) {
         return text.push_str(cell);
     }

@@ -1,6 +1,7 @@
 //! Which column of a file holds what.
 
 use super::record::Fault;
+use crate::spreadsheet::bare;
 use csv::ByteRecord;
 use domain::Currency;
 use std::collections::HashMap;
@@ -111,11 +112,11 @@ impl Columns {
         }
     }
 
-    /// The field, trimmed; `None` when it is empty or there is no such column.
+    /// The field, trimmed, and without the apostrophe of our own files; `None` when it is empty or there is no such column.
     pub fn field<'r>(&self, record: &'r ByteRecord, column: Column) -> Result<Option<&'r str>, Fault> {
         let Some(bytes) = self.places.get(&column).and_then(|place| record.get(*place)) else { return Ok(None) };
         let text = std::str::from_utf8(bytes).map_err(|_| Fault::Encoding(column.name()))?.trim();
-        Ok(Some(text).filter(|text| !text.is_empty()))
+        Ok(Some(bare(text)).filter(|text| !text.is_empty()))
     }
 }
 

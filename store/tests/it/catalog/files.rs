@@ -144,13 +144,19 @@ async fn an_export_comes_in_again_without_a_trace() {
     let store = &shop.store;
     seed_demo(store).await.expect("seeded");
     let odd = "sku,title,authors,description,price,stock,retired,language\n\
-               X-1,\"Quotes \"\" and, commas\",\"Lee, Harper;\",=1+1,0.01,0,yes,hi\nX-2,Nobody's,,,5,3,,en\n";
+               X-1,\"Quotes \"\" and, commas\",\"Lee, Harper;\",=1+1,0.01,0,yes,hi\nX-2,Nobody's,,,5,3,,en\n\
+               -X-3,=HYPERLINK(\"http://x.test\"),@Asha,''=1,7,1,,en\n";
     import(store, Cursor::new(odd), |_| {}).await.expect("imported");
     let file = exported(store).await;
-    assert!(file.starts_with("sku,isbn13,title,"), "{}", &file[..80]);
-    assert_eq!(file.lines().count(), 243);
+    assert!(file.starts_with("\u{feff}sku,isbn13,title,"), "{}", &file[..80]);
+    assert_eq!(file.lines().count(), 244);
+    let guarded = ["'-X-3", "\"'=HYPERLINK(\"\"http://x.test\"\")\"", "'@Asha", "''=1", "'=1+1"];
+    assert!(
+        guarded.iter().all(|cell| file.contains(&format!(",{cell},")) || file.contains(&format!("\n{cell},"))),
+        "{file}"
+    );
     let seen = handed_in(store, &file).await;
-    assert_eq!((seen.preview.same, seen.preview.changed, seen.preview.faults_total), (242, 0, 0), "{:?}", seen.preview);
+    assert_eq!((seen.preview.same, seen.preview.changed, seen.preview.faults_total), (243, 0, 0), "{:?}", seen.preview);
     // And into an empty shop: the same file comes out again.
     let other = Shop::open().await;
     import(&other.store, Cursor::new(file.clone()), |_| {}).await.expect("imported");
