@@ -93,7 +93,8 @@ impl Place {
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.splitn(3, '.');
         let (number, id) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-        Some(Self { number, id, text: parts.next()?.to_owned() })
+        let text = parts.next().filter(|text| !text.contains('\0'))?;
+        Some(Self { number, id, text: text.to_owned() })
     }
 }
 

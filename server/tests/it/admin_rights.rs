@@ -68,7 +68,7 @@ const TABLE: &[(&str, Permission)] = &[
 ];
 
 /// Every server function of the shop, and what its admin side has beside them.
-fn functions() -> BTreeMap<&'static str, Method> {
+pub fn functions() -> BTreeMap<&'static str, Method> {
     let beside = Beside::ALL.map(|route| (route.path(), route.method()));
     let functions: BTreeMap<_, _> = server_fn::axum::server_fn_paths().chain(beside).collect();
     assert!(functions.contains_key("/api/cart/add"), "no functions of the app: {functions:?}");

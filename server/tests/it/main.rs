@@ -4,6 +4,7 @@
 mod accounts;
 mod admin_board;
 mod admin_books;
+mod admin_odd;
 mod admin_people;
 mod admin_rights;
 mod admin_work;

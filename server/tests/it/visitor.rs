@@ -158,7 +158,7 @@ impl Visitor {
 }
 
 /// `application/x-www-form-urlencoded`.
-fn encode(form: &[(&str, &str)]) -> String {
+pub fn encode(form: &[(&str, &str)]) -> String {
     let escaped = |text: &str| {
         text.bytes()
             .map(|byte| match byte {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Store,
-    admin::audit,
+    admin::audit::{self, Action},
     error::{During, Error},
     viewer::Viewer,
     world::{from_timestamp, to_timestamp},
@@ -89,7 +89,7 @@ async fn make(store: &Store, admin: Option<&Viewer>, correction: Correction<'_>)
     if let Some(admin) = admin {
         let before = json!({ "on_hand": before.on_hand });
         let after = json!({ "on_hand": on_hand, "what": kind.label(), "why": note });
-        audit::note(&mut *tx, store, admin, "stock.correct", ("book", &book), before, after).await?;
+        audit::note(&mut *tx, store, admin, Action::StockCorrect, ("book", &book), before, after).await?;
     }
     take_or_bring(store, &mut tx, Line { book, copies: delta }, at).await?;
     tx.commit().await.during(OPERATION)?;
@@ -119,6 +119,9 @@ fn check(delta: i32, kind: MovementKind, operation: &str, note: Option<&str>) ->
         _ if delta == 0 || delta == i32::MIN => bad("Say how many copies come or go."),
         _ if operation.is_empty() || operation.len() > MAX_TEXT => bad("A correction needs a name of its own."),
         _ if note.is_some_and(|note| note.len() > MAX_TEXT) => bad("That reason is too long."),
+        _ if [Some(operation), note].into_iter().flatten().any(|text| text.chars().any(char::is_control)) => {
+            bad("One line, please.")
+        }
         _ => Ok(()),
     }
 }
