@@ -23,13 +23,23 @@ pub struct BoardRow {
 }
 
 /// One page of the board.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Board {
     pub orders: Vec<BoardRow>,
     /// Where the next page begins; `None`: this is the last one.
     pub next: Option<String>,
     /// The title of the book that was asked for.
     pub book: Option<String>,
+    /// `None`: Postgres answered. While it is away, nothing else is known.
+    pub waiting: Option<AtGate>,
+}
+
+/// Accepted orders that wait to be written down.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AtGate {
+    pub count: u64,
+    /// The latest of them.
+    pub orders: Vec<OrderSummary>,
 }
 
 /// What several orders are to go through at once.

@@ -39,12 +39,12 @@ fn around(address: Derived<String>, show: Arc<Show>) -> AnyView {
 /// On the server nothing changes any more: Leptos would call a closure, and build the page, once to see what it waits for
 /// and once to write it.
 #[cfg(feature = "ssr")]
-fn whole<V>(page: impl Fn() -> V) -> V {
+pub fn whole<V>(page: impl Fn() -> V) -> V {
     page()
 }
 
 /// In the browser the page follows its address.
 #[cfg(not(feature = "ssr"))]
-fn whole<P>(page: P) -> P {
+pub fn whole<P>(page: P) -> P {
     page
 }

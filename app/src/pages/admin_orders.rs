@@ -17,13 +17,19 @@ use crate::{
     pages::{admin_board_filters::filters, admin_bulk::Bulk, admin_quarantine::quarantine, error::error_page},
     shop::{Shop, use_shop},
 };
-use domain::{ErrorCode, OrderId, Permission, desk::Board};
+use domain::{
+    ErrorCode, OrderId, Permission,
+    desk::{AtGate, Board},
+    words::counted,
+};
 use leptos::{prelude::*, task::spawn_local};
 use leptos_router::{components::Redirect, hooks::use_query_map, params::ParamsMap};
 use std::time::Duration;
 
 /// Changes that come together are one look at the list.
 const TOGETHER: Duration = Duration::from_millis(700);
+/// While Postgres is away nobody tells of its return.
+const WHILE_AWAY: Duration = Duration::from_secs(5);
 
 /// Whoever is trusted with this goes on; others are asked to log in, or told that this is not for them.
 pub fn only_for(permission: Permission, shop: Shop, path: &str) -> Result<(), AnyView> {
@@ -139,6 +145,11 @@ impl List {
         };
         list.bulk.on_done(move || list.look_soon());
         list.follow(use_shop().live);
+        effect(move || {
+            if list.board.with(|board| board.waiting.is_some()) {
+                set_timeout(move || list.look_soon(), WHILE_AWAY);
+            }
+        });
         list
     }
 
@@ -181,6 +192,9 @@ impl List {
     }
 
     fn show(self, board: Board) {
+        if board.waiting.is_some() {
+            return self.board.update(|shown| shown.waiting = board.waiting);
+        }
         let known = |row: &domain::desk::BoardRow| {
             self.board.with_untracked(|old| {
                 old.orders
@@ -195,10 +209,13 @@ impl List {
 
     fn view(self) -> AnyView {
         let caption = move || {
+            if self.board.with(|board| board.waiting.is_some()) {
+                return "As it was when Postgres last answered".to_owned();
+            }
             let about = self.board.with(|board| board.book.clone()).map(|book| format!(" with “{book}”"));
             let count = self.board.with(|board| board.orders.len());
             let more = if self.board.with(|board| board.next.is_some()) { ", and more on the next page" } else { "" };
-            let orders = domain::words::counted(count as u64, "order", "orders");
+            let orders = counted(count as u64, "order", "orders");
             format!("{orders}{}{more}", about.unwrap_or_default())
         };
         let rows = move || self.board.with(|board| board.orders.clone());
@@ -222,8 +239,9 @@ impl List {
             </div>
         };
         html! {
+            {changing(move || self.board.with(|board| board.waiting.as_ref().map(waiting)))}
             {self.bulk.view(table)}
-            {changing(move || self.board.with(|board| board.orders.is_empty()).then(nothing))}
+            {changing(move || self.board.with(|board| board.orders.is_empty() && board.waiting.is_none()).then(nothing))}
             {move || self.links()}
         }
     }
@@ -246,6 +264,21 @@ impl List {
             </nav>
         }
     }
+}
+
+/// All that is known while Postgres is away.
+fn waiting(gate: &AtGate) -> AnyView {
+    let orders = gate.orders.iter().map(|order| {
+        let href = format!("/admin/orders/{}", order.order_id);
+        let about = format!(" {}, {}", order.email, order.total.with(order.currency));
+        html! { <li><a href=href>{order.number.to_string()}</a>{about}</li> }
+    });
+    let said = format!("Postgres is away. {} at the gate.", counted(gate.count, "order waits", "orders wait"));
+    let more = html! {
+        <p>"Shoppers go on buying. What waits is written down as soon as Postgres is back, and listed here by itself."</p>
+        <ul>{orders.collect::<Vec<_>>()}</ul>
+    };
+    notice(Tone::Warn, said, more)
 }
 
 fn nothing() -> AnyView {

@@ -2,15 +2,18 @@
 //! also let it go, for a reason.
 
 use crate::{
-    call::{Post, PostForm, address},
+    AppError,
+    call::{Post, PostForm, address, read, resource},
     components::{
         asked::{Yes, asked as ask},
         icon::icon,
-        loaded::loaded,
+        loaded::whole,
         notice::refusal,
+        table::{Text, table},
     },
     derived::Derived,
     html::{changing, html},
+    pages::error::error_page,
     shop::use_shop,
     when,
 };
@@ -20,10 +23,20 @@ use domain::{
 };
 use leptos::prelude::*;
 
-/// All of it, or what names this order.
+/// All of it, or what names this order. While Postgres is away, the page around it says so.
 pub fn quarantine(order: Option<String>) -> AnyView {
     let order = order.unwrap_or_default();
-    loaded(move || address("admin/payments/quarantined", &[("order_id", &order)]), panel)
+    let data = resource(Derived::new(move || address("admin/payments/quarantined", &[("order_id", &order)])));
+    let shown = move || {
+        Suspend::new(async move {
+            match data.await.0.and_then(|text| read(&text)) {
+                Ok(events) => panel(events),
+                Err(AppError(error)) if error.code == ErrorCode::NotReady => ().into_any(),
+                Err(error) => error_page(error),
+            }
+        })
+    };
+    html! { <Transition>{whole(shown)}</Transition> }
 }
 
 fn panel(events: Vec<Quarantined>) -> AnyView {
@@ -33,27 +46,17 @@ fn panel(events: Vec<Quarantined>) -> AnyView {
     let_go.on_success(move |left: Vec<Quarantined>| {
         events.update(|events| events.retain(|event| left.iter().any(|left| left.id == event.id)));
     });
-    changing(move || events.with(|events| (!events.is_empty()).then(|| table(events, let_go))))
+    changing(move || events.with(|events| (!events.is_empty()).then(|| list(events, let_go))))
 }
 
-fn table(events: &[Quarantined], let_go: Post) -> AnyView {
+fn list(events: &[Quarantined], let_go: Post) -> AnyView {
     let rows = events.iter().cloned().map(row).collect::<Vec<_>>();
     let form = use_shop().may(Permission::Refund).then(|| form(events, let_go));
     html! {
         <section class="panel panel--apart" aria-labelledby="aq-h">
             <h2 class="panel__title" id="aq-h">"Payments to look at"</h2>
             <p class="muted">"A provider said something that does not fit our books. It was kept apart, and no order was paid by it."</p>
-            <div class="table-scroll" tabindex="0" role="region" aria-label="Payments to look at">
-                <table class="table">
-                    <thead>
-                        <tr>
-                            <th scope="col">"No."</th><th scope="col">"What is wrong"</th><th scope="col">"Provider"</th>
-                            <th scope="col">"Event"</th><th scope="col">"Order"</th><th scope="col">"At"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div>
+            {table("Payments to look at", "", &[Text("No."), Text("What is wrong"), Text("Provider"), Text("Event"), Text("Order"), Text("At")], rows)}
             {form}
         </section>
     }

@@ -22,6 +22,7 @@ pub use persist::PersistOrders;
 pub(crate) use persist::{entry_lines, placed};
 pub(crate) use queries::{SummaryRow, UsedKey, open_drafts, parked, placed_at, recent_keys};
 pub(crate) use quicker::{ago, by_whom};
+pub(crate) use read::at_gate as waiting_at_gate;
 pub use replay::checkout_key;
 
 use crate::{Store, carts, error::Error, mail, stock, viewer::Viewer};

@@ -1,6 +1,6 @@
 //! Orders for pages: from Postgres, or from the gate while they wait to be written down.
 
-use super::{queries, reservations};
+use super::{placed, queries, reservations};
 use crate::{
     Store,
     error::{Error, is_outage},
@@ -9,6 +9,7 @@ use crate::{
 };
 use domain::{
     OrderId, Owner,
+    desk::AtGate,
     order::{OrderList, OrderSummary, OrderView},
 };
 use std::collections::HashSet;
@@ -55,6 +56,13 @@ pub(super) async fn list(store: &Store, viewer: &Viewer) -> Result<OrderList, Er
     orders.sort_by_key(|order| std::cmp::Reverse((order.placed_at, order.order_id)));
     orders.truncate(LIST_SIZE);
     Ok(OrderList { orders, is_whole: true })
+}
+
+/// Whoever's they are; callers have checked who may see that.
+pub(crate) async fn at_gate(store: &Store, most: usize) -> Result<AtGate, Error> {
+    let (count, latest) = placed::latest(store, most).await?;
+    let waiting = reservations::waiting(store, &latest).await?;
+    Ok(AtGate { count, orders: waiting.into_iter().map(|order| order.draft.summary()).collect() })
 }
 
 /// Also those that this browser placed as a guest, before it logged in.

@@ -52,6 +52,18 @@ async fn assert_pending_at_the_desk(boss: &Visitor, id: &str) {
     assert!(desk["why"].as_str().is_some_and(|why| why.starts_with(WHY)), "{desk}");
     let page = boss.page(&format!("/admin/orders/{id}")).await;
     assert!(page.status == 200 && page.body.contains(WHY), "{} {}", page.status, page.body);
+    let board = boss.get("/api/admin/orders").await.ok();
+    assert!(board["orders"] == json!([]) && board["waiting"]["count"].as_u64() > Some(0), "{board}");
+    let named =
+        board["waiting"]["orders"].as_array().is_some_and(|orders| orders.iter().any(|one| one["order_id"] == id));
+    assert!(named, "{board}");
+    let page = boss.page("/admin/orders").await;
+    assert!(page.status == 200 && page.body.contains("Postgres is away."), "{} {}", page.status, page.body);
+    assert!(
+        page.body.contains(&format!("/admin/orders/{id}")) && !page.body.contains("Back in a moment"),
+        "{}",
+        page.body
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

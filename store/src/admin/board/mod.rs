@@ -16,6 +16,7 @@ use super::like;
 use crate::{
     Store,
     error::{During, Error},
+    orders,
 };
 use domain::{
     BookId,
@@ -31,6 +32,8 @@ use uuid::Uuid;
 const OPERATION: &str = "admin.board";
 /// Orders on one page.
 const PAGE_SIZE: i64 = 50;
+/// Orders at the gate that are named.
+const MOST_WAITING: usize = 50;
 /// What that many orders have is common.
 const MOST_HITS: i64 = 2_000;
 /// Fewer letters are in too many words.
@@ -38,10 +41,19 @@ const LEAST_LETTERS: usize = 3;
 /// Orders of the list that are looked through before all of them are.
 const NEAR: i64 = 6_000;
 
-/// One page of the orders that were asked for.
+/// One page of the orders that were asked for; while Postgres is away, those that wait for it.
 pub async fn page(store: &Store, wanted: &Wanted) -> Result<Board, Error> {
+    match written(store, wanted).await {
+        Err(error) if error.is_away() => {
+            Ok(Board { waiting: Some(orders::waiting_at_gate(store, MOST_WAITING).await?), ..Board::default() })
+        }
+        page => page,
+    }
+}
+
+async fn written(store: &Store, wanted: &Wanted) -> Result<Board, Error> {
     let Some((asked, book)) = asked(store, wanted).await? else {
-        return Ok(Board { orders: Vec::new(), next: None, book: wanted.book.clone() });
+        return Ok(Board { book: wanted.book.clone(), ..Board::default() });
     };
     let pg = store.postgres(OPERATION).await?;
     let mut rows = Vec::new();
@@ -55,7 +67,7 @@ pub async fn page(store: &Store, wanted: &Wanted) -> Result<Board, Error> {
     rows.truncate(usize::try_from(PAGE_SIZE).unwrap_or(usize::MAX));
     let next = rows.last().filter(|_| !is_last).map(|row| wanted.sort.place(row.place()).to_string());
     let orders = rows.into_iter().map(|row| row.read(&asked.late)).collect::<Result<Vec<BoardRow>, Error>>()?;
-    Ok(Board { orders, next, book })
+    Ok(Board { orders, next, book, waiting: None })
 }
 
 /// Postgres guesses badly how much several conditions let through together. So what many orders are like is looked for in the

@@ -5,8 +5,11 @@ use crate::{
     Store,
     error::{During, Error},
 };
-use domain::UnixMillis;
-use redis::{RedisError, streams::StreamPendingCountReply};
+use domain::{OrderId, UnixMillis};
+use redis::{
+    RedisError,
+    streams::{StreamPendingCountReply, StreamRangeReply},
+};
 
 /// Entries in one hand for longer; another worker takes them over soon, if there is one.
 const HELD_MS: usize = 20_000;
@@ -38,6 +41,17 @@ pub(crate) async fn waiting(store: &Store) -> Result<Waiting, Error> {
     let (count, first): (u64, First) = pipe.query_async(&mut store.redis()).await.during("orders.waiting")?;
     let first = first.first().and_then(|(id, _)| id.split('-').next()?.parse().ok()).map(UnixMillis::new);
     Ok(Waiting { count, first })
+}
+
+/// How many orders wait, and the latest of them.
+pub(crate) async fn latest(store: &Store, most: usize) -> Result<(u64, Vec<OrderId>), Error> {
+    let placed = store.keys().placed();
+    let mut pipe = redis::pipe();
+    pipe.xlen(&placed).xrevrange_count(&placed, "+", "-", most);
+    let (count, entries): (u64, StreamRangeReply) =
+        pipe.query_async(&mut store.redis()).await.during("orders.latest_waiting")?;
+    let order = |entry: &redis::streams::StreamId| entry.get::<String>("order")?.parse().ok();
+    Ok((count, entries.ids.iter().filter_map(order).collect()))
 }
 
 pub(crate) async fn held(store: &Store) -> Result<Vec<Held>, Error> {
