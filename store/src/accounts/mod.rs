@@ -14,7 +14,7 @@ pub use settings::{change_email, change_name, change_password, sign_out_everywhe
 
 use crate::{
     Store,
-    admin::audit,
+    admin::audit::{self, Action},
     cache::{self, Aged},
     error::{During, Error, is_outage},
     live, outage,
@@ -151,7 +151,7 @@ pub async fn create_admin(store: &Store, registration: Registration) -> Result<A
     let mut tx = store.pg().begin().await.during(OPERATION)?;
     let account = queries::upsert_admin(&mut *tx, &email, &name, &hash, store.now()).await.during(OPERATION)?;
     let (id, after) = (account.view.id, serde_json::json!({ "role": account.view.role }));
-    audit::note_command(&mut *tx, store, "staff.role", ("account", &id), after).await?;
+    audit::note_command(&mut *tx, store, Action::StaffRole, ("account", &id), after).await?;
     tx.commit().await.during(OPERATION)?;
     sessions_ended(store, id).await?;
     Ok(account)

@@ -4,6 +4,7 @@
 use super::{fulfil::Step, queries, quicker};
 use crate::{
     Store,
+    admin::audit::Action,
     error::{During, Error},
     payments::give_back,
     stock::ledger,
@@ -62,7 +63,7 @@ async fn end(
 ) -> Result<bool, Error> {
     let mut tx = store.pg().begin().await.during(OPERATION)?;
     ledger::share_gate_lock(&mut tx).await?;
-    let step = Step::new(from, OrderStatus::Cancelled, Cause::AdminCancelled).noted(reason);
+    let step = Step::new(from, OrderStatus::Cancelled, Cause::AdminCancelled, Action::OrderCancel).noted(reason);
     if !step.take_in(store, &mut tx, admin, order, now).await? {
         return Ok(false);
     }

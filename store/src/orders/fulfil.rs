@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Store,
-    admin::audit,
+    admin::audit::{self, Action},
     error::{During, Error},
     stock::ledger,
     viewer::Viewer,
@@ -29,7 +29,7 @@ const MAX_TEXT: usize = 60;
 /// Begins the packing of a paid order; its shipment is made in the same transaction. An order whose money is on its way
 /// back is not packed.
 pub async fn begin_packing(store: &Store, admin: &Viewer, order: OrderId) -> Result<(), Error> {
-    let step = Step::new(OrderStatus::Paid, OrderStatus::Fulfilling, Cause::FulfilmentStarted);
+    let step = Step::new(OrderStatus::Paid, OrderStatus::Fulfilling, Cause::FulfilmentStarted, Action::OrderFulfil);
     let now = store.now();
     let Some(mut tx) = step.take(store, admin, order, now).await? else {
         let view = view_of(store, order).await?;
@@ -54,7 +54,8 @@ pub async fn ship(
     check("carrier", carrier)?;
     tracking.map_or(Ok(()), |tracking| check("tracking", tracking))?;
     let note = tracking.map_or_else(|| carrier.to_owned(), |tracking| format!("{carrier}, {tracking}"));
-    let step = Step::new(OrderStatus::Fulfilling, OrderStatus::Shipped, Cause::HandedToCarrier).noted(&note);
+    let step = Step::new(OrderStatus::Fulfilling, OrderStatus::Shipped, Cause::HandedToCarrier, Action::OrderShip)
+        .noted(&note);
     let now = store.now();
     let Some(mut tx) = step.take(store, admin, order, now).await? else {
         let same = |parcel: &Shipment| {
@@ -73,7 +74,7 @@ pub async fn ship(
 
 /// The parcel has arrived.
 pub async fn deliver(store: &Store, admin: &Viewer, order: OrderId) -> Result<(), Error> {
-    let step = Step::new(OrderStatus::Shipped, OrderStatus::Delivered, Cause::Arrived);
+    let step = Step::new(OrderStatus::Shipped, OrderStatus::Delivered, Cause::Arrived, Action::OrderDeliver);
     let now = store.now();
     let Some(mut tx) = step.take(store, admin, order, now).await? else {
         let is_done = view_of(store, order).await?.shipment.is_some_and(|parcel| parcel.delivered_at.is_some());
@@ -89,12 +90,13 @@ pub(super) struct Step<'a> {
     from: OrderStatus,
     to: OrderStatus,
     cause: Cause,
+    action: Action,
     note: Option<&'a str>,
 }
 
 impl<'a> Step<'a> {
-    pub fn new(from: OrderStatus, to: OrderStatus, cause: Cause) -> Self {
-        Self { from, to, cause, note: None }
+    pub fn new(from: OrderStatus, to: OrderStatus, cause: Cause, action: Action) -> Self {
+        Self { from, to, cause, action, note: None }
     }
 
     pub fn noted(self, note: &'a str) -> Self {
@@ -122,24 +124,13 @@ impl<'a> Step<'a> {
         order: OrderId,
         now: UnixMillis,
     ) -> Result<bool, Error> {
-        let Self { from, to, cause, note } = self;
+        let Self { from, to, cause, action, note } = self;
         let change = Change { order, from, to, cause, note };
         let Some(version) = change::apply(tx, change, now).await? else { return Ok(false) };
         change::sign(tx, order, version, admin).await?;
         let (before, after) = (json!({ "status": from }), json!({ "status": to, "note": note }));
-        audit::note(&mut **tx, store, admin, action(cause), ("order", &order), before, after).await?;
+        audit::note(&mut **tx, store, admin, action, ("order", &order), before, after).await?;
         Ok(true)
-    }
-}
-
-/// What the log calls a step.
-const fn action(cause: Cause) -> &'static str {
-    match cause {
-        Cause::FulfilmentStarted => "order.fulfil",
-        Cause::HandedToCarrier => "order.ship",
-        Cause::Arrived => "order.deliver",
-        Cause::AdminCancelled => "order.cancel",
-        _ => "order.change",
     }
 }
 

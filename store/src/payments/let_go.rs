@@ -3,7 +3,7 @@
 use super::queries;
 use crate::{
     Store,
-    admin::audit,
+    admin::audit::{self, Action},
     error::{During, Error},
     jobs::{self, Topic},
     viewer::Viewer,
@@ -41,7 +41,7 @@ pub async fn let_go(
         jobs::enqueue(&mut *tx, Topic::OrderChanged, &order.to_string(), &json!({}), at).await.during(OPERATION)?;
     }
     let (before, after) = (json!({ "money_came": apart.brings_money }), json!({ "reason": reason }));
-    audit::note(&mut *tx, store, admin, "money.let_go", ("event", &event), before, after).await?;
+    audit::note(&mut *tx, store, admin, Action::MoneyLetGo, ("event", &event), before, after).await?;
     tx.commit().await.during(OPERATION)?;
     tracing::info!(inbox.id = event, account = %admin.owner, "kept apart no longer");
     Ok(())

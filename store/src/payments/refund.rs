@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     Store,
-    admin::audit,
+    admin::audit::{self, Action},
     error::{During, Error},
     jobs::{self, Topic, dead_letters},
     orders::{self, change},
@@ -105,7 +105,7 @@ pub async fn create(store: &Store, admin: &Viewer, wanted: &Wanted) -> Result<Re
     let version = change::note(&mut tx, (order_id, status), Cause::RefundRequested, Some(&note), now).await?;
     change::sign(&mut tx, order_id, version, admin).await?;
     let after = json!({ "refund": id, "amount": plan.amount.to_string(), "reason": reason, "restock": wanted.restock });
-    audit::note(&mut *tx, store, admin, "refund.create", ("order", &order_id), Value::Null, after).await?;
+    audit::note(&mut *tx, store, admin, Action::RefundCreate, ("order", &order_id), Value::Null, after).await?;
     jobs::enqueue(&mut *tx, Topic::RefundRequest, &id.to_string(), &json!({}), at).await.during(CREATE)?;
     let made = queries::refund(&mut *tx, id).await.during(CREATE)?;
     tx.commit().await.during(CREATE)?;
@@ -248,7 +248,7 @@ pub async fn retry(store: &Store, admin: &Viewer, refund: RefundId) -> Result<()
     let (order, after) = (OrderId::new(row.order_id), json!({ "refund": refund, "error": row.error }));
     let mut tx = store.pg().begin().await.during(OPERATION)?;
     dead_letters::ask_again(store, &mut tx, Topic::RefundRequest, &refund.to_string()).await?;
-    audit::note(&mut *tx, store, admin, "refund.retry", ("order", &order), Value::Null, after).await?;
+    audit::note(&mut *tx, store, admin, Action::RefundRetry, ("order", &order), Value::Null, after).await?;
     tx.commit().await.during(OPERATION)
 }
 

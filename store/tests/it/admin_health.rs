@@ -52,6 +52,8 @@ async fn drift_is_found_shown_and_mended_book_by_book() {
     assert!(run.report.is_some_and(|report| report.sections[0].lines == ["drift: 1 found, 1 mended"]));
     assert!(overview(&shop).await.drift.is_empty());
     assert_eq!(shop.count("SELECT count(*) FROM admin_audit WHERE action IN ('health.run', 'stock.repair')").await, 4);
+    let told = "SELECT count(*) FROM admin_audit WHERE action = 'stock.repaired' AND before ->> 'at_gate' = '8' AND after ->> 'at_gate' = '5'";
+    assert_eq!(shop.count(told).await, 1);
     shop.assert_sound().await;
 }
 

@@ -30,7 +30,7 @@ async fn stuck(shop: &Shop) -> Vec<StuckView> {
 }
 
 /// A worker reads an accepted order, and is not heard of again.
-async fn read_and_die(shop: &Shop) {
+pub async fn read_and_die(shop: &Shop) {
     while shop.persist.fetch(&shop.store).await.expect("read the stream").is_none() {}
     let (placed, mut redis) = (shop.keys.placed(), shop.redis.clone());
     let held: redis::streams::StreamPendingCountReply =
@@ -143,7 +143,7 @@ async fn stuck_work_is_seen_and_freed() {
         work::free(&shop.store, &admin, "placed", &found.iter().find(|p| p.source == "placed").unwrap().key).await;
     assert_eq!(refused(again.unwrap_err()).code, ErrorCode::Conflict, "it is done");
     assert_eq!(refused(work::free(&shop.store, &admin, "nowhere", "1").await.unwrap_err()).code, ErrorCode::NotFound);
-    assert_eq!(shop.count("SELECT count(*) FROM admin_audit WHERE action = 'work.free'").await, 5);
+    assert_eq!(shop.count("SELECT count(*) FROM admin_audit WHERE action = 'work.free'").await, 6);
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod admin_desk;
 mod admin_figures;
 mod admin_health;
 mod admin_people;
+mod admin_trail;
 mod admin_work;
 mod away;
 mod carts;

@@ -1,7 +1,10 @@
 //! Who did what behind the counter: written by whoever changes something, in the same transaction, and never changed.
 
+mod action;
 mod changes;
 mod queries;
+
+pub use action::Action;
 
 use super::planned_anew;
 use crate::{
@@ -30,13 +33,13 @@ const MAX_FILTER: usize = 254;
 const COMMAND_LINE: &str = "command line";
 const WORKER: &str = "worker";
 
-/// Writes down that `admin` did this to that: `action` like `order.ship`, `subject` like `("order", id)`; `before` and
+/// Writes down that `admin` did this to that: `subject` like `("order", id)`; `before` and
 /// `after` are objects of what is another one since, or null.
 pub(crate) async fn note(
     db: impl PgExecutor<'_>,
     store: &Store,
     admin: &Viewer,
-    action: &str,
+    action: Action,
     subject: (&str, &(dyn Display + Sync)),
     before: Value,
     after: Value,
@@ -49,7 +52,7 @@ pub(crate) async fn note(
 pub(crate) async fn note_command(
     db: impl PgExecutor<'_>,
     store: &Store,
-    action: &str,
+    action: Action,
     subject: (&str, &(dyn Display + Sync)),
     after: Value,
 ) -> Result<(), Error> {
@@ -60,11 +63,13 @@ pub(crate) async fn note_command(
 pub(crate) async fn note_end(
     tx: &mut sqlx::PgTransaction<'_>,
     store: &Store,
-    (begun, ended): (&str, &str),
+    (begun, ended): (Action, Action),
     subject: (&str, &(dyn Display + Sync)),
     after: Value,
 ) -> Result<(), Error> {
-    let begun = queries::who_did(&mut **tx, begun, subject.0, &subject.1.to_string()).await.during("audit.note_end")?;
+    let begun = queries::who_did(&mut **tx, begun.as_str(), subject.0, &subject.1.to_string())
+        .await
+        .during("audit.note_end")?;
     let (account, role) = begun.unwrap_or((None, WORKER.to_owned()));
     write(&mut **tx, store, (account, &role), ended, subject, [Value::Null, after]).await
 }
@@ -73,11 +78,12 @@ async fn write(
     db: impl PgExecutor<'_>,
     store: &Store,
     (account, role): (Option<i64>, &str),
-    action: &str,
+    action: Action,
     (kind, id): (&str, &(dyn Display + Sync)),
     [before, after]: [Value; 2],
 ) -> Result<(), Error> {
     let there = |value: Value| (!value.is_null()).then_some(value);
+    let action = action.as_str();
     let note = Note { account, role, action, kind, id: id.to_string(), before: there(before), after: there(after) };
     queries::insert(db, note, to_timestamp(store.now())).await.during("audit.note")
 }

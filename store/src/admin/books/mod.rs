@@ -2,7 +2,10 @@
 
 mod queries;
 
-use super::{audit, like};
+use super::{
+    audit::{self, Action},
+    like,
+};
 use crate::{
     Store,
     catalog::{self, editor},
@@ -94,7 +97,7 @@ pub async fn set_low_from(store: &Store, admin: &Viewer, book: BookId, low_from:
         return Err(ApiError::not_found("this book").into());
     }
     let [before, after] = [before, low_from].map(|low_from| json!({ "low_from": low_from }));
-    audit::note(&mut *tx, store, admin, "stock.low", ("book", &book), before, after).await?;
+    audit::note(&mut *tx, store, admin, Action::StockLow, ("book", &book), before, after).await?;
     tx.commit().await.during(OPERATION)
 }
 
@@ -106,7 +109,7 @@ pub async fn set_shop_low_from(store: &Store, admin: &Viewer, low_from: i64) -> 
     let before = queries::shop_low_from(&mut *tx).await.during(OPERATION)?;
     queries::set_shop_low_from(&mut *tx, low_from).await.during(OPERATION)?;
     let [before, after] = [before, low_from.into()].map(|low_from| json!({ "low_from": low_from }));
-    audit::note(&mut *tx, store, admin, "stock.low", ("shop", &"stock"), before, after).await?;
+    audit::note(&mut *tx, store, admin, Action::StockLow, ("shop", &"stock"), before, after).await?;
     tx.commit().await.during(OPERATION)
 }
 

@@ -1,6 +1,10 @@
 //! An address is mended before its parcel leaves. Of two who mend it at once, the second is told what the first one wrote.
 
-use super::{OPERATION, notes::keep, queries, refused};
+use super::{
+    OPERATION,
+    notes::{Kind, keep},
+    queries, refused,
+};
 use crate::{
     Store,
     error::{During, Error},
@@ -38,6 +42,6 @@ pub async fn change_address(
     }
     queries::set_address(&mut *tx, order, address, at).await.during(OPERATION)?;
     let words = format!("Address changed. Before: {}.", found.address.0.lines().join(", "));
-    keep(store, &mut tx, admin, order, ("address", &words)).await?;
+    keep(store, &mut tx, admin, order, (Kind::Address, &words)).await?;
     tx.commit().await.during(OPERATION)
 }

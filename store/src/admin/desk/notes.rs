@@ -3,7 +3,7 @@
 use super::{OPERATION, queries, refused, word_of, written, wrong_field};
 use crate::{
     Store,
-    admin::audit,
+    admin::audit::{self, Action},
     error::{During, Error},
     jobs::{self, Topic},
     messages::About,
@@ -15,6 +15,32 @@ use serde_json::{Value, json};
 
 /// Longest note, in characters.
 const MAX_NOTE: usize = 1000;
+
+/// What a note tells of.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    Note,
+    Message,
+    Address,
+}
+
+impl Kind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Message => "message",
+            Self::Address => "address",
+        }
+    }
+
+    const fn action(self) -> Action {
+        match self {
+            Self::Note => Action::OrderNote,
+            Self::Message => Action::OrderMessage,
+            Self::Address => Action::OrderAddress,
+        }
+    }
+}
 
 /// Keeps what somebody has to say about the order; the shopper never sees it.
 pub async fn note(store: &Store, admin: &Viewer, order: OrderId, text: &str) -> Result<(), Error> {
@@ -30,7 +56,7 @@ pub async fn note(store: &Store, admin: &Viewer, order: OrderId, text: &str) -> 
     }
     written(store, order).await?;
     let mut tx = store.pg().begin().await.during(OPERATION)?;
-    keep(store, &mut tx, admin, order, ("note", text)).await?;
+    keep(store, &mut tx, admin, order, (Kind::Note, text)).await?;
     tx.commit().await.during(OPERATION)
 }
 
@@ -46,7 +72,7 @@ pub async fn resend(store: &Store, admin: &Viewer, order: OrderId, message: i64)
         return Err(refused("A message of this order was sent again within the last minute. Please wait a moment."));
     }
     let words = format!("Sent again: {} ({}).", word_of(&sent.kind), sent.channel);
-    let copy = keep(store, &mut tx, admin, order, ("message", &words)).await?;
+    let copy = keep(store, &mut tx, admin, order, (Kind::Message, &words)).await?;
     let (key, payload) = (about.again(copy).to_string(), json!({ "kind": sent.kind }));
     jobs::enqueue(&mut *tx, topic, &key, &payload, to_timestamp(now)).await.during(OPERATION)?;
     tx.commit().await.during(OPERATION)
@@ -58,14 +84,14 @@ pub(super) async fn keep(
     tx: &mut sqlx::PgTransaction<'_>,
     admin: &Viewer,
     order: OrderId,
-    (kind, text): (&str, &str),
+    (kind, text): (Kind, &str),
 ) -> Result<i64, Error> {
     let nobody = || ApiError::new(ErrorCode::Unauthorised, "Please log in first.");
     let account = admin.owner.account().ok_or_else(nobody)?;
     let at = to_timestamp(store.now());
-    let id = queries::insert_note(&mut **tx, order, account.get(), kind, text, at).await.during(OPERATION)?;
-    let (action, after) = (format!("order.{kind}"), json!({ "text": text }));
-    audit::note(&mut **tx, store, admin, &action, ("order", &order), Value::Null, after).await?;
+    let id = queries::insert_note(&mut **tx, order, account.get(), kind.as_str(), text, at).await.during(OPERATION)?;
+    let after = json!({ "text": text });
+    audit::note(&mut **tx, store, admin, kind.action(), ("order", &order), Value::Null, after).await?;
     let nothing_more = json!({});
     jobs::enqueue(&mut **tx, Topic::OrderChanged, &order.to_string(), &nothing_more, at).await.during(OPERATION)?;
     Ok(id)

@@ -7,7 +7,7 @@ mod runs;
 
 pub use runs::{DoRuns, ask};
 
-use super::audit;
+use super::audit::{self, Action};
 use crate::{
     Store, check,
     error::{During, Error},
@@ -18,7 +18,8 @@ use domain::{
     ApiError, BookId, ErrorCode,
     health::{DriftView, HealthView},
 };
-use serde_json::json;
+use serde_json::{Value, json};
+use std::fmt::Display;
 
 /// Everybody who looks within this time sees the same.
 const GOOD_MS: i64 = 800;
@@ -70,18 +71,26 @@ async fn drift(store: &Store, books: &[i64]) -> Result<Vec<DriftView>, Error> {
         .collect())
 }
 
-/// Judges one book with its stock row locked, and puts the gate right if it really differs.
+/// Judges one book with its stock row locked, and puts the gate right if it really differs. That somebody wants it is written down
+/// first: the gate is no part of a transaction.
 pub async fn repair(store: &Store, admin: &Viewer, book: BookId) -> Result<(), Error> {
-    let before = check::drift(store, &[book.get()]).await?;
+    const OPERATION: &str = "admin.repair";
+    let found = check::drift(store, &[book.get()]).await?;
+    let seen = found.first().map(|drift| (drift.at_gate, drift.expected()));
+    let wanted = seen.map(|(at_gate, expected)| json!({ "at_gate": at_gate, "expected": expected }));
+    let (log, subject) = (store.postgres(OPERATION).await?, ("book", &book.get() as &(dyn Display + Sync)));
+    audit::note(log, store, admin, Action::StockRepair, subject, Value::Null, wanted.into()).await?;
     let report = stock::count_anew(store, &[book.get()]).await?;
     store.views().health.forget().await;
     if report.books_in_motion > 0 {
         let message = "This book is being sold right now and could not be judged. Please try again in a moment.";
         return Err(ApiError::new(ErrorCode::Conflict, message).into());
     }
-    let at_gate = before.first().map(|drift| drift.at_gate);
-    let expected = before.first().map(|drift| drift.expected());
-    let (before, after) =
-        (json!({ "at_gate": at_gate }), json!({ "at_gate": expected, "repaired": report.drift.repaired }));
-    audit::note(store.pg(), store, admin, "stock.repair", ("book", &book.get()), before, after).await
+    match seen.filter(|_| report.drift.repaired > 0) {
+        None => Ok(()),
+        Some((before, after)) => {
+            let [before, after] = [before, after].map(|at_gate| json!({ "at_gate": at_gate }));
+            audit::note(log, store, admin, Action::StockRepaired, subject, before, after).await
+        }
+    }
 }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     Store,
-    admin::audit,
+    admin::audit::{self, Action},
     error::{During, Error},
     jobs::{self, Job},
     viewer::Viewer,
@@ -44,7 +44,7 @@ pub async fn ask(store: &Store, admin: &Viewer, kind: RunKind) -> Result<(), Err
         return Err(ApiError::new(ErrorCode::Conflict, message).into());
     };
     let after = serde_json::json!({ "kind": kind.as_str() });
-    audit::note(&mut *tx, store, admin, "health.run", ("run", &id), Value::Null, after).await?;
+    audit::note(&mut *tx, store, admin, Action::HealthRun, ("run", &id), Value::Null, after).await?;
     tx.commit().await.during(OPERATION)?;
     store.views().health.forget().await;
     Ok(())

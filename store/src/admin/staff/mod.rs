@@ -2,7 +2,7 @@
 
 mod queries;
 
-use super::audit;
+use super::audit::{self, Action};
 use crate::{
     Store, accounts,
     error::{During, Error},
@@ -61,7 +61,7 @@ pub async fn set_role(store: &Store, owner: &Viewer, wanted: &Wanted<'_>) -> Res
     let account = AccountId::new(person.id).map_err(|error| Error::unexpected(OPERATION, error.to_string()))?;
     queries::set_role(&mut *tx, person.id, role.as_str()).await.during(OPERATION)?;
     let (before, after) = (json!({ "role": former }), json!({ "role": role }));
-    audit::note(&mut *tx, store, owner, "staff.role", ("account", &account), before, after).await?;
+    audit::note(&mut *tx, store, owner, Action::StaffRole, ("account", &account), before, after).await?;
     tx.commit().await.during(OPERATION)?;
     tracing::info!(account.id = account.get(), from = former.as_str(), to = role.as_str(), "another role");
     accounts::sessions_ended(store, account).await

@@ -3,7 +3,7 @@
 use super::queries::{self, ScheduleRow};
 use crate::{
     Store,
-    admin::audit,
+    admin::audit::{self, Action},
     error::{During, Error},
     jobs::schedule::{self, Every},
     viewer::Viewer,
@@ -60,7 +60,7 @@ pub async fn run_now(store: &Store, admin: &Viewer, name: &str) -> Result<(), Er
     if !schedule::make_due(store, &mut *tx, name).await? {
         return Err(ApiError::not_found("that schedule").into());
     }
-    audit::note(&mut *tx, store, admin, "schedule.run", ("schedule", &name), Value::Null, Value::Null).await?;
+    audit::note(&mut *tx, store, admin, Action::ScheduleRun, ("schedule", &name), Value::Null, Value::Null).await?;
     tx.commit().await.during(OPERATION)?;
     store.views().work.forget().await;
     Ok(())

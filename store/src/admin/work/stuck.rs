@@ -3,7 +3,7 @@
 use super::queries;
 use crate::{
     Store,
-    admin::audit,
+    admin::audit::{self, Action},
     carts,
     error::{During, Error},
     jobs::ALONE_FROM,
@@ -18,6 +18,8 @@ const OPERATION: &str = "admin.stuck_work";
 const MOST: usize = 50;
 /// What waits for something else, or for its dead worker to be replaced, is taken up well before this.
 const PATIENCE_MS: i64 = 60_000;
+/// Longest name of a piece, in bytes.
+const MAX_KEY: usize = 200;
 const PLACED: &str = "placed";
 const CART: &str = "cart";
 const SOURCES: [&str; 8] =
@@ -72,22 +74,39 @@ pub async fn free(store: &Store, admin: &Viewer, source: &str, key: &str) -> Res
     let Some(source) = SOURCES.into_iter().find(|known| *known == source) else {
         return Err(ApiError::not_found("work of that kind").into());
     };
+    if key.len() > MAX_KEY || key.chars().any(char::is_control) {
+        return Err(ApiError::not_found("that work").into());
+    }
     let mut tx = store.pg().begin().await.during(OPERATION)?;
     let subject = ("work", &format!("{source}:{key}") as &(dyn std::fmt::Display + Sync));
-    audit::note(&mut *tx, store, admin, "work.free", subject, serde_json::Value::Null, serde_json::Value::Null).await?;
+    audit::note(&mut *tx, store, admin, Action::WorkFree, subject, serde_json::Value::Null, serde_json::Value::Null)
+        .await?;
     let is_there = match source {
-        PLACED => orders::placed::free(store, key).await?,
-        CART => match key.parse::<Owner>() {
-            Ok(owner) => carts::hurry(store, owner).await?,
-            Err(_) => false,
-        },
-        _ => queries::free(&mut *tx, source, key, to_timestamp(store.now())).await.during(OPERATION)?,
+        PLACED | CART => {
+            // Redis is no part of the transaction: the log would rather name a wish too many than lack a deed.
+            tx.commit().await.during(OPERATION)?;
+            free_in_redis(store, source, key).await?
+        }
+        _ => {
+            let is_there = queries::free(&mut *tx, source, key, to_timestamp(store.now())).await.during(OPERATION)?;
+            if is_there {
+                tx.commit().await.during(OPERATION)?;
+            }
+            is_there
+        }
     };
     if !is_there {
         let message = "It is not there any more: it was done, or given up, meanwhile.";
         return Err(ApiError::new(domain::ErrorCode::Conflict, message).into());
     }
-    tx.commit().await.during(OPERATION)?;
     store.views().work.forget().await;
     Ok(())
+}
+
+async fn free_in_redis(store: &Store, source: &str, key: &str) -> Result<bool, Error> {
+    match (source, key.parse::<Owner>()) {
+        (PLACED, _) => orders::placed::free(store, key).await,
+        (_, Ok(owner)) => carts::hurry(store, owner).await,
+        (_, Err(_)) => Ok(false),
+    }
 }

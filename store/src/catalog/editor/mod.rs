@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     Store,
-    admin::audit,
+    admin::audit::{self, Action},
     error::{During, Error},
     stock,
     viewer::Viewer,
@@ -53,7 +53,7 @@ pub async fn create(store: &Store, admin: &Viewer, form: &BookForm, copies: &str
     let operation = format!("new:{}", store.uuid());
     stock::set_on_hand(store, &mut tx, &operation, vec![(book, copies)]).await?;
     let after = json!({ "title": row.title, "price": form::written(&row).price, "copies": copies });
-    audit::note(&mut *tx, store, admin, "book.create", ("book", &book), Value::Null, after).await?;
+    audit::note(&mut *tx, store, admin, Action::BookCreate, ("book", &book), Value::Null, after).await?;
     tx.commit().await.during(OPERATION)?;
     super::announce(store).await;
     tracing::info!(book.id = book.get(), "a book was made");
@@ -87,7 +87,7 @@ pub async fn save(store: &Store, admin: &Viewer, book: BookId, version: i64, for
     place(&mut tx, book, &row).await?;
     edit::follow(&mut tx, [Changed { id, stamp, is_retitled }], now).await?;
     let [before, after] = differences(&before.form, &typed);
-    audit::note(&mut *tx, store, admin, "book.edit", ("book", &book), before, after).await?;
+    audit::note(&mut *tx, store, admin, Action::BookEdit, ("book", &book), before, after).await?;
     tx.commit().await.during(OPERATION)?;
     super::announce(store).await;
     tracing::info!(book.id = book.get(), "a book was changed");
@@ -105,7 +105,7 @@ pub async fn retire(store: &Store, admin: &Viewer, book: BookId, is_retired: boo
     }
     edit::change(&mut tx, &[(book, Row { retired: Some(is_retired), ..Row::default() })], now).await?;
     let [before, after] = [!is_retired, is_retired].map(|retired| json!({ "retired": retired }));
-    audit::note(&mut *tx, store, admin, "book.retire", ("book", &book), before, after).await?;
+    audit::note(&mut *tx, store, admin, Action::BookRetire, ("book", &book), before, after).await?;
     tx.commit().await.during(OPERATION)?;
     super::announce(store).await;
     tracing::info!(book.id = book.get(), is_retired, "a book left the shelves, or came back");

@@ -3,7 +3,7 @@
 use super::queries::{self, Wanted};
 use crate::{
     Store,
-    admin::audit,
+    admin::audit::{self, Action},
     catalog::{
         self,
         import::{self, ImportError, ImportReport, queries as importing},
@@ -125,10 +125,10 @@ async fn end_in(
     }
     let Outcome { lines, added, updated, kept_total, faults_total, trouble, .. } = outcome;
     let (action, after) = match state {
-        FileState::Done => ("file.imported", json!({ "new": added, "known": updated, "copies kept": kept_total })),
-        _ => ("file.refused", json!({ "lines": lines, "refused": faults_total, "trouble": trouble })),
+        FileState::Done => (Action::FileImported, json!({ "new": added, "known": updated, "copies kept": kept_total })),
+        _ => (Action::FileRefused, json!({ "lines": lines, "refused": faults_total, "trouble": trouble })),
     };
-    audit::note_end(tx, store, ("file.import", action), ("file", &file.id), after).await?;
+    audit::note_end(tx, store, (Action::FileImport, action), ("file", &file.id), after).await?;
     Ok(true)
 }
 

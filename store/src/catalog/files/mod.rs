@@ -10,7 +10,7 @@ pub use job::ImportFiles;
 use super::import::{self, ImportError};
 use crate::{
     Store,
-    admin::audit,
+    admin::audit::{self, Action},
     error::{During, Error},
     viewer::Viewer,
     world::to_timestamp,
@@ -51,7 +51,7 @@ pub async fn keep(store: &Store, admin: &Viewer, name: &str, content: Vec<u8>) -
     queries::insert(&mut *tx, &file).await.during(OPERATION)?;
     queries::drop_oldest(&mut *tx, MAX_WAITING).await.during(OPERATION)?;
     let after = json!({ "name": file.name, "bytes": content.len() });
-    audit::note(&mut *tx, store, admin, "file.hand_in", ("file", &id), Value::Null, after).await?;
+    audit::note(&mut *tx, store, admin, Action::FileHandIn, ("file", &id), Value::Null, after).await?;
     tx.commit().await.during(OPERATION)?;
     get(store, id).await?.ok_or_else(|| Error::unexpected(OPERATION, "a file was not kept"))
 }
@@ -86,7 +86,7 @@ async fn decide(store: &Store, admin: &Viewer, id: Uuid, state: FileState) -> Re
     let mut tx = store.pg().begin().await.during(OPERATION)?;
     let is_decided = queries::decide(&mut *tx, id, state, to_timestamp(store.now())).await.during(OPERATION)? == 1;
     if is_decided {
-        let action = if state == FileState::Wanted { "file.import" } else { "file.discard" };
+        let action = if state == FileState::Wanted { Action::FileImport } else { Action::FileDiscard };
         let seen = &file.preview;
         let after = json!({ "name": file.name, "new": seen.added, "changed": seen.changed });
         audit::note(&mut *tx, store, admin, action, ("file", &id), Value::Null, after).await?;

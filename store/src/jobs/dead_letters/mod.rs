@@ -8,7 +8,7 @@ pub use queries::{DeadLetter, Letter};
 use super::{Topic, enqueue};
 use crate::{
     Store,
-    admin::audit,
+    admin::audit::{self, Action},
     carts,
     error::{During, Error},
     jobs,
@@ -87,14 +87,14 @@ pub async fn retry_for(store: &Store, admin: Option<&Viewer>, id: i64) -> Result
         Some(letter) => letter,
     };
     if letter.source == CART {
-        note(&mut tx, store, admin, "letter.retry", (id, &letter), Value::Null).await?;
+        note(&mut tx, store, admin, Action::LetterRetry, (id, &letter), Value::Null).await?;
         tx.commit().await.during(OPERATION)?;
         carts::parked::retry(store, owner(&letter)?, &letter.payload).await?;
         return Ok(Ended::Now);
     }
     give_back(store, &mut tx, &letter).await?;
     queries::end(&mut *tx, id, "retried", None).await.during(OPERATION)?;
-    note(&mut tx, store, admin, "letter.retry", (id, &letter), json!({ "state": "retried" })).await?;
+    note(&mut tx, store, admin, Action::LetterRetry, (id, &letter), json!({ "state": "retried" })).await?;
     tx.commit().await.during(OPERATION)?;
     Ok(Ended::Now)
 }
@@ -175,13 +175,17 @@ pub async fn discard_for(store: &Store, admin: Option<&Viewer>, id: i64, reason:
     if letter.source == GATE_OPS {
         queries::drop_gate_op(&mut *tx, number(&letter)?, to_timestamp(store.now())).await.during(OPERATION)?;
     }
+    let after = json!({ "state": "discarded", "reason": reason });
+    note(&mut tx, store, admin, Action::LetterDiscard, (id, &letter), after).await?;
     if letter.source == CART {
-        // Before the letter ends: it may be all that is left of the cart.
+        // Redis is no part of the transaction: first that somebody wants it, and last of all the letter, which may be all
+        // that is left of the cart.
+        tx.commit().await.during(OPERATION)?;
         carts::parked::let_go(store, owner(&letter)?, &letter.payload).await?;
+        queries::end(store.pg(), id, "discarded", Some(reason)).await.during(OPERATION)?;
+        return Ok(Ended::Now);
     }
     queries::end(&mut *tx, id, "discarded", Some(reason)).await.during(OPERATION)?;
-    let after = json!({ "state": "discarded", "reason": reason });
-    note(&mut tx, store, admin, "letter.discard", (id, &letter), after).await?;
     tx.commit().await.during(OPERATION)?;
     Ok(Ended::Now)
 }
@@ -191,7 +195,7 @@ async fn note(
     tx: &mut sqlx::PgTransaction<'_>,
     store: &Store,
     admin: Option<&Viewer>,
-    action: &str,
+    action: Action,
     (id, letter): (i64, &Parked),
     after: Value,
 ) -> Result<(), Error> {
