@@ -1,7 +1,7 @@
 // Behind the counter: an owner gives a role, sees who did what, and looks a customer up, with and without JavaScript.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { addToCart, checkOut, openBrowser, openShop, shoot, until, visit } from './harness.mjs';
+import { PASSWORD, addToCart, atWork, checkOut, openBrowser, openShop, shoot, until, visit } from './harness.mjs';
 
 let shop, browser;
 before(async () => { shop = await openShop(); browser = await openBrowser(); });
@@ -106,4 +106,38 @@ test('a customer is found by the number of an order, with orders and the cart of
   await page.getByRole('link', { name: number }).waitFor();
   assert.match(await page.getByRole('region', { name: 'Cart table' }).innerText(), /1 copy/);
   await pictures(page, 'admin-customer');
+});
+
+test('on a computer of two, a page of the first is loaded anew for the second', async () => {
+  shop.hire('boss@example.org', 'Boss');
+  const desk = await atWork(browser, shop, 'boss@example.org');
+  const paths = ['/admin/orders', '/admin/health', '/admin/customers'];
+  const pages = await Promise.all(paths.map(async (path) => {
+    const page = await desk.newPage();
+    await visit(page, shop.url + path);
+    return page;
+  }));
+  const all = (look) => Promise.all(pages.map(look));
+  // A form in another tab, which tells the others.
+  const other = await desk.newPage();
+  await visit(other, `${shop.url}/login?next=/account`);
+  await other.locator('[name=email]').last().fill('shopper@bookbazar.local');
+  await other.locator('[name=password]').fill('shopper-demo-pass');
+  await other.getByRole('button', { name: /Log in/ }).click();
+  await other.waitForURL(/\/account/);
+  await all((page) => page.getByText('This part is for the people of the shop.').waitFor());
+  // A login that no page tells of: the sockets end.
+  const answer = await desk.request.post(`${shop.url}/api/account/login`, { form: { email: 'boss@example.org', password: PASSWORD } });
+  assert.ok(answer.ok());
+  await all((page) => page.getByRole('navigation', { name: 'Shop' }).waitFor());
+  // What is shown of a shopper is theirs, too.
+  await visit(other, `${shop.url}/account`);
+  await other.getByText('boss@example.org').first().waitFor();
+  const third = await desk.newPage();
+  await visit(third, `${shop.url}/login?next=/orders`);
+  await third.locator('[name=email]').last().fill('shopper@bookbazar.local');
+  await third.locator('[name=password]').fill('shopper-demo-pass');
+  await third.getByRole('button', { name: /Log in/ }).click();
+  await other.getByText('shopper@bookbazar.local').first().waitFor();
+  assert.deepEqual(desk.errors, []);
 });

@@ -1,7 +1,7 @@
 //! The routes, and what surrounds every page.
 
 use crate::{
-    call::glance,
+    call::{glance, made_for},
     components::{
         connection::Connection,
         edit_form::edit_form,
@@ -52,16 +52,16 @@ pub fn ShopApp() -> impl IntoView {
 #[component]
 pub fn AdminApp() -> impl IntoView {
     let pages = around(Some(Half::Admin), admin());
-    look_when_back(use_shop());
+    if let Some(account) = use_shop().account() {
+        made_for(account.id);
+        look_when_back(use_shop());
+    }
     pages
 }
 
-/// A socket that comes back may follow a stranger: the end of a shift closed it, or the computer slept over that. A glance
-/// tells.
+/// A socket that comes back may follow a stranger, or somebody else: the end of a shift closed it, the computer slept over that,
+/// another tab has a new login. A glance tells.
 fn look_when_back(shop: Shop) {
-    if shop.account().is_none() {
-        return;
-    }
     let (is_open, mut was_open) = (shop.live.is_open(), false);
     effect(move || {
         if is_open.get() && std::mem::replace(&mut was_open, true) {

@@ -4,9 +4,9 @@
 //! Keys are the session's 128 random bits without a prefix, as the store writes them; `SESSION_REDIS_URL` can name a
 //! database or a server of their own.
 
-use crate::failure::Failure;
+use crate::{failure::Failure, guard::refuse};
 use app::{
-    call::BY_ITSELF,
+    call::{BY_ITSELF, PAGE_OF},
     ssr::{AuthSession, Backend, User, shift},
 };
 use axum::{
@@ -16,6 +16,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use axum_login::{AuthManagerLayer, AuthManagerLayerBuilder};
+use domain::{ApiError, ErrorCode};
 use http::{HeaderValue, StatusCode, header};
 use std::time::Duration;
 use store::{Store, health::Probe};
@@ -88,7 +89,7 @@ impl Sessions {
 }
 
 /// Renews a login's month once a day, instead of writing the session at every request. Whose shift is over goes on as a
-/// stranger; what a page asks by itself does not prolong one.
+/// stranger; what a page asks by itself does not prolong one, and what the page of somebody else asks is refused.
 pub async fn renew(
     State((store, limits)): State<(Store, shift::Limits)>,
     mut request: Request,
@@ -98,6 +99,10 @@ pub async fn renew(
     let Some((auth, user)) = auth.and_then(|auth| auth.user.clone().map(|user| (auth, user))) else {
         return next.run(request).await;
     };
+    if is_of_somebody_else(&request, &user) {
+        let message = "Somebody else is logged in in this browser by now. Please load the page again.";
+        return refuse(ApiError::new(ErrorCode::Unauthorised, message));
+    }
     if user.view().role.is_staff() {
         match watch(&store, auth.clone(), &user, limits, is_by_itself(&request)).await {
             Ok(None) => {}
@@ -121,6 +126,12 @@ pub async fn renew(
 /// A page's own look, or its socket, which comes back by itself.
 fn is_by_itself(request: &Request) -> bool {
     request.headers().contains_key(BY_ITSELF) || request.uri().path() == "/live"
+}
+
+/// A page behind the counter was made for one person, and another tab has logged in another one since.
+fn is_of_somebody_else(request: &Request, user: &User) -> bool {
+    let made_for = request.headers().get(PAGE_OF);
+    made_for.is_some_and(|account| account.as_bytes() != user.view().id.to_string().as_bytes())
 }
 
 /// What is left of a session whose shift is over; `None`: it goes on.

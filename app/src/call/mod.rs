@@ -7,6 +7,7 @@ mod browser;
 pub mod json;
 mod post;
 
+pub use browser::made_for;
 pub use post::{Post, PostForm};
 
 use crate::{AppError, derived::Derived};
@@ -16,6 +17,9 @@ use std::{fmt, str::FromStr};
 
 /// A header of requests that no person made. They are no reason to keep somebody of the shop logged in.
 pub const BY_ITSELF: &str = "bazar-by-itself";
+
+/// A header of requests of pages behind the counter: for whom the page was made. Another tab may have logged somebody else in.
+pub const PAGE_OF: &str = "bazar-page-of";
 
 /// What a server function said: its JSON, or its refusal.
 pub type Answer = Result<String, AppError>;

@@ -132,10 +132,20 @@ fn listen_to_tabs(live: Live) {
     let heard = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
         live.is_known.set_value(event.data().is_truthy());
         connect(live);
+        reload_if_personal();
     });
     channel.set_onmessage(Some(heard.as_ref().unchecked_ref()));
     heard.forget(); // lives as long as the tab
     CHANNEL_OF_TABS.set(Some(channel));
+}
+
+/// Whose orders and addresses a page shows is written into it.
+fn reload_if_personal() {
+    let location = window().location();
+    let path = location.pathname().unwrap_or_default();
+    if path.starts_with("/account") || path.starts_with("/orders") {
+        let _ = location.reload();
+    }
 }
 
 fn state() -> u16 {

@@ -2,7 +2,9 @@
 
 use super::{AppState, AuthSession, User, cookies, shift, viewer};
 use crate::{AppError, boot::Flash};
-use domain::{ApiError, ErrorCode, Network, OrderId, Owner, Permission, account::AccountView, cart::CartView};
+use domain::{
+    AccountId, ApiError, ErrorCode, Network, OrderId, Owner, Permission, account::AccountView, cart::CartView,
+};
 use http::{HeaderValue, header, request::Parts};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
@@ -96,7 +98,8 @@ impl Caller {
     /// Opens the session of this account and brings the guest's cart along.
     pub async fn log_in(self, user: User) -> Result<AccountView, AppError> {
         let mut auth = self.auth.clone().ok_or_else(domain::ApiError::internal)?;
-        if auth.user.is_some() {
+        let former = auth.user.as_ref().map(|former| former.view().id);
+        if former.is_some() {
             // axum-login changes the session's id only for people who were not logged in.
             auth.session.cycle_id().await.map_err(|e| session_failed(&e))?;
         }
@@ -105,7 +108,16 @@ impl Caller {
             shift::begin(&auth.session, self.store().now()).await.map_err(|e| session_failed(&e))?;
         }
         self.merge_guest_cart(user.view()).await;
+        if let Some(former) = former {
+            self.tell_ended(former).await;
+        }
         Ok(user.view().clone())
+    }
+
+    /// Should nobody hear it, the sockets find out by their next ping.
+    async fn tell_ended(&self, account: AccountId) {
+        let told = store::live::login_ended(self.store(), account).await;
+        told.unwrap_or_else(|error| tracing::warn!(%error, "open sockets hear later of the end of a login"));
     }
 
     /// What a login could not bring along comes now.
@@ -143,9 +155,7 @@ impl Caller {
             auth.logout().await.map_err(|e| session_failed(&e))?;
         }
         if let Some(account) = self.account() {
-            // Should nobody hear it, the sockets find out by their next ping.
-            let told = store::live::login_ended(self.store(), account.id).await;
-            told.unwrap_or_else(|error| tracing::warn!(%error, "open sockets hear later of a logout"));
+            self.tell_ended(account.id).await;
         }
         self.set_cookie(cookies::forget_guest(&self.state));
         self.set_cookie(cookies::forget_receipts(&self.state));

@@ -79,6 +79,43 @@ async fn another_role_holds_at_once_and_closes_what_was_open() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_page_asks_in_nobody_elses_name() {
+    let staff = Staff::hired(&[]).await;
+    let owner = staff.of(Role::Owner);
+    let people = owner.get("/api/admin/staff").await.ok();
+    let of = |name: &str| {
+        let known = people.as_array().and_then(|people| people.iter().find(|person| person["name"] == name));
+        known.unwrap_or_else(|| panic!("{people}"))["account_id"].to_string()
+    };
+    let (own, other) = (of("Owner"), of("Packer"));
+    let look = async |page_of: &str| {
+        let header = ("bazar-page-of", page_of.to_owned());
+        owner
+            .send_raw(|client, url| {
+                let request = client.get(format!("{url}/api/admin/staff")).header("accept", "application/json");
+                request.header("cookie", owner.cookie_header()).header(header.0, header.1)
+            })
+            .await
+    };
+    assert_eq!(look(&own).await.status, 200);
+    for wrong in [other.as_str(), "", "x"] {
+        assert_eq!(look(wrong).await.refusal(), (401, "unauthorised".into()), "{wrong:?}");
+        let form = [("low_from", "7")];
+        let done = owner.post_with("/api/admin/books/low_everywhere", &form, &[("bazar-page-of", wrong)]).await;
+        assert_eq!(done.refusal(), (401, "unauthorised".into()), "{wrong:?}");
+    }
+    assert!(!owner.page("/admin/audit").await.body.contains("Stock low"), "nothing was done");
+
+    // Whoever logs in after them on the same machine closes what they had open, at once.
+    let mut tab = Tab::open(owner).await;
+    tab.frame(|frame| frame["type"] == "cart").await;
+    log_in(owner, "packer@example.org", PASSWORD).await;
+    let asked = Instant::now();
+    assert_eq!(tab.close_code().await, Some(1008));
+    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_last_owner_stays_one() {
     let staff = Staff::hired(&[]).await;
     let owner = staff.of(Role::Owner);
