@@ -3,7 +3,13 @@
 use super::admin_orders::only_for;
 use crate::{
     call::address,
-    components::{admin_nav::AdminPage, get_form::follow, loaded::loaded, older::older},
+    components::{
+        admin_nav::AdminPage,
+        filters::{filters, search, select},
+        loaded::loaded,
+        older::older,
+        table::{Text, table},
+    },
     derived::Derived,
     html::html,
     shop::use_shop,
@@ -53,11 +59,11 @@ fn show(wanted: Wanted, page: AuditPage) -> AnyView {
     let first = (!wanted.before.is_empty()).then(|| Wanted { before: String::new(), ..wanted.clone() }.address(PATH));
     let next = page.next.map(|next| Wanted { before: next.to_string(), ..wanted.clone() }.address(PATH));
     let links = older(first, next);
-    let filters = filters(wanted, page.people, page.actions);
+    let filters = narrow(&wanted, page.people, page.actions);
     let body = if page.entries.is_empty() {
         html! { <p class="muted">"Nothing of the kind was done."</p> }
     } else {
-        table(page.entries)
+        list(page.entries)
     };
     html! {
         <AdminPage title="Audit">
@@ -67,54 +73,25 @@ fn show(wanted: Wanted, page: AuditPage) -> AnyView {
     }
 }
 
-fn filters(wanted: Wanted, people: Vec<Actor>, actions: Vec<String>) -> AnyView {
-    let people = people.into_iter().map(|actor| {
-        let id = actor.account_id.to_string();
-        let is_chosen = id == wanted.person;
-        html! { <option value=id selected=is_chosen>{actor.name}</option> }
-    });
-    let actions = actions.into_iter().map(|action| {
-        let (is_chosen, name) = (action == wanted.action, words(&action));
-        html! { <option value=action selected=is_chosen>{name}</option> }
-    });
-    html! {
-        <form class="admin-filters" action=PATH method="get" on:submit=follow(PATH)>
-            <div class="field">
-                <label class="field__label" for="au-p">"Person"</label>
-                <select class="select" id="au-p" name="person">
-                    <option value="">"Anybody"</option>{people.collect::<Vec<_>>()}
-                </select>
-            </div>
-            <div class="field">
-                <label class="field__label" for="au-a">"Action"</label>
-                <select class="select" id="au-a" name="action">
-                    <option value="">"Anything"</option>{actions.collect::<Vec<_>>()}
-                </select>
-            </div>
-            <div class="field field--grow">
-                <label class="field__label" for="au-s">"Order number, or e-mail of an account"</label>
-                <input class="input" id="au-s" name="subject" type="search" value=wanted.subject/>
-            </div>
-            <button class="button button--quiet" type="submit">"Show"</button>
-        </form>
-    }
+fn narrow(wanted: &Wanted, people: Vec<Actor>, actions: Vec<String>) -> AnyView {
+    let people = people.into_iter().map(|actor| (actor.account_id.to_string(), actor.name));
+    let actions = actions.into_iter().map(|action| (action.clone(), words(&action)));
+    let fields = [
+        select("person", "Person", &wanted.person, "Anybody", people),
+        select("action", "Action", &wanted.action, "Anything", actions),
+        search("subject", "Order number, or e-mail of an account", &wanted.subject),
+    ];
+    filters(PATH, "Audit", Vec::from(fields), ())
 }
 
-fn table(entries: Vec<AuditEntry>) -> AnyView {
+fn list(entries: Vec<AuditEntry>) -> AnyView {
     let rows = entries.into_iter().map(row).collect::<Vec<_>>();
-    html! {
-        <div class="table-scroll" tabindex="0" role="region" aria-label="Audit table">
-            <table class="table admin-audit">
-                <thead>
-                    <tr>
-                        <th scope="col">"At"</th><th scope="col">"Who"</th><th scope="col">"What"</th>
-                        <th scope="col">"About"</th><th scope="col">"Before and after"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-    }
+    table(
+        "Audit table",
+        "admin-audit",
+        &[Text("At"), Text("Who"), Text("What"), Text("About"), Text("Before and after")],
+        rows,
+    )
 }
 
 fn row(entry: AuditEntry) -> AnyView {

@@ -1,6 +1,11 @@
 //! By what the board may be narrowed: a plain form whose address is the state of the page.
 
-use crate::{api::board::BoardArgs, components::get_form::follow, html::html, shop::use_shop};
+use crate::{
+    api::board::BoardArgs,
+    components::filters::{filters as form, input, search, select},
+    html::html,
+    shop::use_shop,
+};
 use domain::{
     order::OrderStatus,
     payment::{PaymentStatus, provider_title},
@@ -13,19 +18,12 @@ const SORTS: [(&str, &str); 4] =
 pub fn filters(wanted: &BoardArgs) -> AnyView {
     let statuses = OrderStatus::ALL.map(|status| (status.as_str().to_owned(), status.label().to_owned()));
     let sorts = SORTS.map(|(value, name)| (value.to_owned(), name.to_owned()));
-    html! {
-        <form class="admin-filters" action="/admin/orders" method="get" role="search" aria-label="Orders"
-            on:submit=follow("/admin/orders")>
-            <div class="field field--grow">
-                <label class="field__label" for="aq">"Number, e-mail, name (three letters or more) or ISBN"</label>
-                <input class="input" id="aq" name="q" type="search" value=wanted.q.clone()/>
-            </div>
-            {select("status", "Status", &wanted.status, "Any", &statuses)}
-            {select("sort", "Order", &wanted.sort, "", &sorts)}
-            <button class="button button--quiet" type="submit">"Show"</button>
-            {more(wanted)}
-        </form>
-    }
+    let fields = [
+        search("q", "Number, e-mail, name (three letters or more) or ISBN", &wanted.q),
+        select("status", "Status", &wanted.status, "Any", statuses),
+        select("sort", "Order", &wanted.sort, "", sorts),
+    ];
+    form("/admin/orders", "Orders", Vec::from(fields), more(wanted))
 }
 
 /// Open as long as one of them is set.
@@ -39,8 +37,8 @@ fn more(wanted: &BoardArgs) -> AnyView {
         <details class="admin-filters__more" open=is_open>
             <summary>"More filters"</summary>
             <div class="admin-filters">
-                {select("payment", "Payment", payment, "Any", &payments)}
-                {select("provider", "Provider", provider, "Any", &providers.collect::<Vec<_>>())}
+                {select("payment", "Payment", payment, "Any", payments)}
+                {select("provider", "Provider", provider, "Any", providers)}
                 {input("from", "Placed from", "date", from)}
                 {input("to", "Placed until", "date", to)}
                 {input("min", "Total from, ₹", "text", min)}
@@ -52,36 +50,6 @@ fn more(wanted: &BoardArgs) -> AnyView {
                 <a href="/admin/orders">"Forget all filters"</a>
             </div>
         </details>
-    }
-}
-
-fn select(
-    name: &'static str,
-    label: &'static str,
-    chosen: &str,
-    any: &'static str,
-    choices: &[(String, String)],
-) -> AnyView {
-    let id = format!("f-{name}");
-    let options = choices.iter().map(|(value, name)| {
-        html! { <option value=value.clone() selected=value == chosen>{name.clone()}</option> }
-    });
-    let any = (!any.is_empty()).then(|| html! { <option value="">{any}</option> });
-    html! {
-        <div class="field">
-            <label class="field__label" for=id.clone()>{label}</label>
-            <select class="select" id=id name=name>{any}{options.collect::<Vec<_>>()}</select>
-        </div>
-    }
-}
-
-fn input(name: &'static str, label: &'static str, kind: &'static str, value: &str) -> AnyView {
-    let id = format!("f-{name}");
-    html! {
-        <div class="field">
-            <label class="field__label" for=id.clone()>{label}</label>
-            <input class="input" id=id name=name type=kind value=value.to_owned() autocomplete="off"/>
-        </div>
     }
 }
 

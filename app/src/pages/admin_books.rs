@@ -3,7 +3,14 @@
 use super::admin_orders::only_for;
 use crate::{
     call::{Post, PostForm, address},
-    components::{admin_nav::AdminPage, get_form::follow, icon::icon, loaded::loaded, notice::refusal},
+    components::{
+        admin_nav::AdminPage,
+        filters::{filters, search, select},
+        icon::icon,
+        loaded::loaded,
+        notice::refusal,
+        table::{Number, Text, table},
+    },
     derived::Derived,
     html::{changing, html},
     shop::use_shop,
@@ -75,14 +82,14 @@ fn show(wanted: &Wanted, page: ShelfPage) -> AnyView {
     let low =
         (wanted.show == Show::Low && use_shop().may(Permission::AdjustStock)).then(|| low_everywhere(page.low_from));
     let tabs = tabs(wanted, &page.counts);
-    let filters = filters(wanted, &page.categories);
+    let filters = narrow(wanted, page.categories);
     html! {
         <AdminPage title="Books">
             <header class="page-head desk-head">
                 <h1>"Books"</h1>
                 {may_edit().then(ways_in)}
             </header>
-            {filters}{tabs}{low}{table(page.books)}
+            {filters}{tabs}{low}{list(page.books)}
             {pages("Pages", first, next)}
         </AdminPage>
     }
@@ -109,37 +116,17 @@ fn ways_in() -> AnyView {
     }
 }
 
-fn filters(wanted: &Wanted, categories: &[(String, String)]) -> AnyView {
-    let chosen = wanted.category.clone();
-    let categories = categories.iter().map(|(slug, name)| {
-        html! { <option value=slug.clone() selected=*slug == chosen>{name.clone()}</option> }
-    });
-    let orders = ShelfSort::ALL.iter().map(|order| {
-        html! { <option value=order.as_str() selected=*order == wanted.order>{order.label()}</option> }
-    });
+fn narrow(wanted: &Wanted, categories: Vec<(String, String)>) -> AnyView {
+    let orders = ShelfSort::ALL.iter().map(|order| (order.as_str().to_owned(), order.label().to_owned()));
     let show = (wanted.show != Show::default()).then(|| {
         html! { <input type="hidden" name="show" value=wanted.show.as_str()/> }
     });
-    html! {
-        <form class="admin-filters" action=HERE method="get" on:submit=follow(HERE)>
-            {show}
-            <div class="field field--grow">
-                <label class="field__label" for="bq">"Title, author, ISBN or SKU"</label>
-                <input class="input" id="bq" name="q" type="search" value=wanted.q.clone()/>
-            </div>
-            <div class="field">
-                <label class="field__label" for="bc">"Category"</label>
-                <select class="select" id="bc" name="category">
-                    <option value="">"Any"</option>{categories.collect::<Vec<_>>()}
-                </select>
-            </div>
-            <div class="field">
-                <label class="field__label" for="bs">"Order"</label>
-                <select class="select" id="bs" name="sort">{orders.collect::<Vec<_>>()}</select>
-            </div>
-            <button class="button button--quiet" type="submit">"Show"</button>
-        </form>
-    }
+    let fields = [
+        search("q", "Title, author, ISBN or SKU", &wanted.q),
+        select("category", "Category", &wanted.category, "Any", categories),
+        select("sort", "Order", wanted.order.as_str(), "", orders),
+    ];
+    filters(HERE, "Books", Vec::from(fields), show)
 }
 
 /// Each with the number of books behind it.
@@ -158,24 +145,24 @@ fn tabs(wanted: &Wanted, counts: &[i64]) -> AnyView {
     html! { <nav aria-label="Which books"><ul class="desk-tabs">{tabs.collect::<Vec<_>>()}</ul></nav> }
 }
 
-fn table(books: Vec<ShelfRow>) -> AnyView {
+fn list(books: Vec<ShelfRow>) -> AnyView {
     if books.is_empty() {
         return html! { <p class="muted">"No book fits. Try fewer words, or another shelf."</p> };
     }
-    html! {
-        <div class="table-scroll" tabindex="0" role="region" aria-label="Books table">
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">"Title"</th><th scope="col">"SKU"</th><th scope="col">"State"</th>
-                        <th scope="col" class="num">"Price"</th><th scope="col" class="num">"On hand"</th>
-                        <th scope="col" class="num">"Held"</th><th scope="col" class="num">"On sale"</th>
-                    </tr>
-                </thead>
-                <tbody>{books.into_iter().map(row).collect::<Vec<_>>()}</tbody>
-            </table>
-        </div>
-    }
+    table(
+        "Books table",
+        "",
+        &[
+            Text("Title"),
+            Text("SKU"),
+            Text("State"),
+            Number("Price"),
+            Number("On hand"),
+            Number("Held"),
+            Number("On sale"),
+        ],
+        books.into_iter().map(row).collect::<Vec<_>>(),
+    )
 }
 
 fn row(book: ShelfRow) -> AnyView {

@@ -3,7 +3,14 @@
 use super::admin_orders::only_for;
 use crate::{
     call::address as address_of,
-    components::{address::address, admin_nav::AdminPage, icon::icon, loaded::loaded, status::status},
+    components::{
+        address::address,
+        admin_nav::AdminPage,
+        icon::icon,
+        loaded::loaded,
+        status::status,
+        table::{Number, Text, table},
+    },
     derived::Derived,
     html::html,
     shop::use_shop,
@@ -134,19 +141,12 @@ fn order_table(orders: Vec<OrderSummary>) -> AnyView {
             </tr>
         }
     });
-    html! {
-        <div class="table-scroll" tabindex="0" role="region" aria-label="Orders table">
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">"Order"</th><th scope="col">"Placed"</th><th scope="col">"Status"</th>
-                        <th scope="col" class="num">"Copies"</th><th scope="col" class="num">"Total"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows.collect::<Vec<_>>()}</tbody>
-            </table>
-        </div>
-    }
+    table(
+        "Orders table",
+        "",
+        &[Text("Order"), Text("Placed"), Text("Status"), Number("Copies"), Number("Total")],
+        rows.collect::<Vec<_>>(),
+    )
 }
 
 fn cart(cart: Option<CartView>) -> AnyView {

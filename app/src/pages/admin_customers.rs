@@ -3,7 +3,13 @@
 use super::admin_orders::only_for;
 use crate::{
     call::address,
-    components::{admin_nav::AdminPage, get_form::follow, loaded::loaded, older::older},
+    components::{
+        admin_nav::AdminPage,
+        filters::{filters, search},
+        loaded::loaded,
+        older::older,
+        table::{Number, Text, table},
+    },
     derived::Derived,
     html::html,
     shop::use_shop,
@@ -37,23 +43,17 @@ fn show(q: &str, is_later_page: bool, page: CustomerPage) -> AnyView {
     let at = |before: &str| address(PATH, &[("q", q), ("before", before)]);
     let next = page.next.map(|next: AccountId| at(&next.to_string()));
     let links = older(is_later_page.then(|| at("")), next);
-    let (typed, guest) = (q.to_owned(), page.guest.map(guest));
+    let search = filters(PATH, "Customers", search("q", "Name, e-mail or order number", q), ());
+    let guest = page.guest.map(guest);
     let table = match (page.customers.is_empty(), &guest) {
         (true, None) => nobody(),
         (true, Some(_)) => ().into_any(),
-        (false, _) => table(page.customers),
+        (false, _) => list(page.customers),
     };
     html! {
         <AdminPage title="Customers">
             <header class="page-head"><h1>"Customers"</h1></header>
-            <form class="admin-filters" action=PATH method="get" on:submit=follow(PATH)>
-                <div class="field field--grow">
-                    <label class="field__label" for="cq">"Name, e-mail or order number"</label>
-                    <input class="input" id="cq" name="q" type="search" value=typed/>
-                </div>
-                <button class="button button--quiet" type="submit">"Show"</button>
-            </form>
-            {guest}{table}{links}
+            {search}{guest}{table}{links}
         </AdminPage>
     }
 }
@@ -72,21 +72,14 @@ fn guest(guest: GuestBuyer) -> AnyView {
     }
 }
 
-fn table(customers: Vec<Customer>) -> AnyView {
+fn list(customers: Vec<Customer>) -> AnyView {
     let rows = customers.into_iter().map(row).collect::<Vec<_>>();
-    html! {
-        <div class="table-scroll" tabindex="0" role="region" aria-label="Customers table">
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">"Name"</th><th scope="col">"E-mail"</th><th scope="col">"Since"</th>
-                        <th scope="col" class="num">"Orders"</th><th scope="col">"Last order"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-    }
+    table(
+        "Customers table",
+        "",
+        &[Text("Name"), Text("E-mail"), Text("Since"), Number("Orders"), Text("Last order")],
+        rows,
+    )
 }
 
 fn row(customer: Customer) -> AnyView {

@@ -9,6 +9,7 @@ use crate::{
         get_form::follow,
         loaded::loaded,
         notice::{Tone, notice},
+        table::{Heard, Number, Text, table},
     },
     derived::Derived,
     html::html,
@@ -129,18 +130,7 @@ fn today(view: &FiguresView) -> AnyView {
     html! {
         <section class="panel" aria-labelledby="ad-t">
             <h2 class="panel__title" id="ad-t">"Today so far"</h2>
-            <div class="table-scroll" tabindex="0" role="region" aria-label="Today and last week, table">
-                <table class="table admin-today">
-                    <thead>
-                        <tr>
-                            <th scope="col"><span class="visually-hidden">"Figure"</span></th>
-                            <th scope="col" class="num">"Today"</th>
-                            <th scope="col" class="num">"A week ago, until this time"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{Vec::from(rows)}</tbody>
-                </table>
-            </div>
+            {table("Today and last week, table", "admin-today", &[Heard("Figure"), Number("Today"), Number("A week ago, until this time")], Vec::from(rows))}
         </section>
     }
 }
@@ -192,17 +182,7 @@ fn funnel(funnel: Funnel) -> AnyView {
     html! {
         <section class="panel" aria-labelledby="ad-f">
             <h2 class="panel__title" id="ad-f">"From cart to paid"</h2>
-            <div class="table-scroll" tabindex="0" role="region" aria-label="From cart to paid, table">
-                <table class="table">
-                    <thead>
-                        <tr>
-                            <th scope="col">"People who"</th><th scope="col" class="num">"Count"</th>
-                            <th scope="col" class="num">"Share"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{Vec::from(rows)}</tbody>
-                </table>
-            </div>
+            {table("From cart to paid, table", "", &[Text("People who"), Number("Count"), Number("Share")], Vec::from(rows))}
         </section>
     }
 }

@@ -3,7 +3,10 @@
 
 use crate::{
     call::{address, glance, read},
-    components::thread::{knot, past, whole},
+    components::{
+        table::{Number, Text, table},
+        thread::{knot, past, whole},
+    },
     derived::Derived,
     effect::effect,
     html::{changing, html},
@@ -116,17 +119,7 @@ impl Desk {
                 html! {
                     <section class="panel" aria-labelledby="al-h">
                         <h2 class="panel__title" id="al-h">"Stock movements"</h2>
-                        <div class="table-scroll" tabindex="0" role="region" aria-label="Stock movements table">
-                            <table class="table">
-                                <thead>
-                                    <tr>
-                                        <th scope="col">"Book"</th><th scope="col">"What"</th><th scope="col">"At"</th>
-                                        <th scope="col" class="num">"On hand"</th><th scope="col" class="num">"Reserved"</th>
-                                    </tr>
-                                </thead>
-                                <tbody>{rows()}</tbody>
-                            </table>
-                        </div>
+                        {table("Stock movements table", "", &[Text("Book"), Text("What"), Text("At"), Number("On hand"), Number("Reserved")], rows())}
                     </section>
                 }
             })

@@ -3,7 +3,13 @@
 use super::admin_orders::only_for;
 use crate::{
     call::Post,
-    components::{admin_nav::AdminPage, icon::icon, loaded::loaded, notice::refusal},
+    components::{
+        admin_nav::AdminPage,
+        icon::icon,
+        loaded::loaded,
+        notice::refusal,
+        table::{Number, Text, table},
+    },
     html::{changing, html},
     shop::use_shop,
     when,
@@ -84,17 +90,7 @@ fn list(files: Vec<BookFile>) -> AnyView {
     html! {
         <section class="panel" aria-labelledby="fl-h">
             <h2 class="panel__title" id="fl-h">"Handed in before"</h2>
-            <div class="table-scroll" tabindex="0" role="region" aria-label="Files table">
-                <table class="table">
-                    <thead>
-                        <tr>
-                            <th scope="col">"File"</th><th scope="col">"State"</th><th scope="col" class="num">"Size"</th>
-                            <th scope="col">"By"</th><th scope="col">"At"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows.collect::<Vec<_>>()}</tbody>
-                </table>
-            </div>
+            {table("Files table", "", &[Text("File"), Text("State"), Number("Size"), Text("By"), Text("At")], rows.collect::<Vec<_>>())}
         </section>
     }
 }

@@ -10,6 +10,7 @@ use crate::{
         icon::icon,
         loaded::loaded,
         notice::refusal,
+        table::{Heard, Number, Text, table},
     },
     html::{changing, html},
     shop::use_shop,
@@ -96,19 +97,7 @@ impl Tools {
             <section class="panel" aria-labelledby="ah-d">
                 <h2 class="panel__title" id="ah-d">"Books on which gate and ledger differ"</h2>
                 <p class="muted">"A repair counts the book with its row locked and sets the gate to what the ledger says. Orders are not touched."</p>
-                <div class="table-scroll" tabindex="0" role="region" aria-label="Books that differ, table">
-                    <table class="table">
-                        <thead>
-                            <tr>
-                                <th scope="col">"Book"</th><th scope="col" class="num">"At the gate"</th>
-                                <th scope="col" class="num">"In the ledger"</th>
-                                <th scope="col" class="num">"Under way"</th><th scope="col" class="num">"Should be"</th>
-                                <th scope="col"><span class="visually-hidden">"Action"</span></th>
-                            </tr>
-                        </thead>
-                        <tbody>{rows}</tbody>
-                    </table>
-                </div>
+                {table("Books that differ, table", "", &[Text("Book"), Number("At the gate"), Number("In the ledger"), Number("Under way"), Number("Should be"), Heard("Action")], rows)}
             </section>
         })
     }

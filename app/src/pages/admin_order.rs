@@ -6,7 +6,14 @@ use super::{
 };
 use crate::{
     call::address as address_of,
-    components::{admin_nav::AdminPage, icon::icon, loaded::loaded, parcel::parcel, status::status},
+    components::{
+        admin_nav::AdminPage,
+        icon::icon,
+        loaded::loaded,
+        parcel::parcel,
+        status::status,
+        table::{Number, Text, table},
+    },
     derived::Derived,
     html::{changing, html},
     shop::use_shop,
@@ -144,17 +151,7 @@ fn payments(order: &OrderView) -> AnyView {
     html! {
         <section class="panel" aria-labelledby="ap-h">
             <h2 class="panel__title" id="ap-h">"Payments"</h2>
-            <div class="table-scroll" tabindex="0" role="region" aria-label="Payments table">
-                <table class="table">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Reference"</th><th scope="col">"Provider"</th><th scope="col">"State"</th>
-                            <th scope="col">"At"</th><th scope="col" class="num">"Amount"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows.collect::<Vec<_>>()}</tbody>
-                </table>
-            </div>
+            {table("Payments table", "", &[Text("Reference"), Text("Provider"), Text("State"), Text("At"), Number("Amount")], rows.collect::<Vec<_>>())}
         </section>
     }
 }

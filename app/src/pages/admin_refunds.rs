@@ -7,6 +7,7 @@ use crate::{
         form::Field,
         icon::icon,
         notice::refusal,
+        table::{Number, Text, table},
     },
     derived::Derived,
     html::{changing, html},
@@ -107,19 +108,7 @@ impl Refunds {
         }
         let id = order.order_id.to_string();
         let rows = order.refunds.iter().map(|refund| self.row(refund, &id)).collect::<Vec<_>>();
-        Some(html! {
-            <div class="table-scroll" tabindex="0" role="region" aria-label="Refunds table">
-                <table class="table">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Reason"</th><th scope="col">"State"</th>
-                            <th scope="col">"At"</th><th scope="col" class="num">"Amount"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div>
-        })
+        Some(table("Refunds table", "", &[Text("Reason"), Text("State"), Text("At"), Number("Amount")], rows))
     }
 
     fn row(self, refund: &RefundView, order: &str) -> AnyView {

@@ -10,6 +10,7 @@ use crate::{
         icon::icon,
         loaded::loaded,
         notice::{Tone, notice, refusal},
+        table::{Heard, Text, table},
     },
     derived::Derived,
     html::{changing, html},
@@ -51,17 +52,7 @@ fn show(staff: Vec<StaffMember>, email: Derived<String>) -> AnyView {
             </header>
             {done}
             <div class="admin-people">
-                <div class="table-scroll" tabindex="0" role="region" aria-label="People table">
-                    <table class="table">
-                        <thead>
-                            <tr>
-                                <th scope="col">"Name"</th><th scope="col">"E-mail"</th><th scope="col">"Role"</th>
-                                <th scope="col"><span class="visually-hidden">"Change"</span></th>
-                            </tr>
-                        </thead>
-                        <tbody>{changing(rows)}</tbody>
-                    </table>
-                </div>
+                {table("People table", "", &[Text("Name"), Text("E-mail"), Text("Role"), Heard("Change")], changing(rows))}
                 <section class="panel" aria-labelledby="give">
                     <h2 class="panel__title" id="give">"Give or take a role"</h2>
                     {changing(move || give(form, email.get(), staff))}

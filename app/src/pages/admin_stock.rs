@@ -7,7 +7,12 @@ use super::{
 };
 use crate::{
     call::{Post, PostForm},
-    components::{form::Input, icon::icon, notice::refusal},
+    components::{
+        form::Input,
+        icon::icon,
+        notice::refusal,
+        table::{Number, Text, table},
+    },
     derived::Derived,
     html::{changing, html},
     shop::use_shop,
@@ -133,18 +138,7 @@ impl Shelf {
             html! { <li><a class="pagination__link" href=here.clone()>{icon("left")}" Latest"</a></li> }
         });
         html! {
-            <div class="table-scroll" tabindex="0" role="region" aria-label="Ledger table">
-                <table class="table">
-                    <thead>
-                        <tr>
-                            <th scope="col">"What"</th><th scope="col" class="num">"Copies"</th>
-                            <th scope="col" class="num">"On hand"</th><th scope="col" class="num">"Held"</th>
-                            <th scope="col">"At"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{ledger.into_iter().map(line).collect::<Vec<_>>()}</tbody>
-                </table>
-            </div>
+            {table("Ledger table", "", &[Text("What"), Number("Copies"), Number("On hand"), Number("Held"), Text("At")], ledger.into_iter().map(line).collect::<Vec<_>>())}
             {pages("Pages of the ledger", latest, older)}
         }
     }

@@ -11,6 +11,7 @@ use crate::{
         icon::icon,
         loaded::loaded,
         notice::{Tone, notice, refusal},
+        table::{Heard, Number, Text, table},
     },
     derived::Derived,
     html::{changing, html},
@@ -133,20 +134,19 @@ impl Desk {
             return None;
         }
         let rows = letters.letters.iter().map(|letter| self.row(letter)).collect::<Vec<_>>();
-        Some(html! {
-            <div class="table-scroll" tabindex="0" role="region" aria-label="Dead letters, table">
-                <table class="table">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Letter"</th><th scope="col">"Error"</th>
-                            <th scope="col" class="num">"Attempts"</th><th scope="col">"First failure"</th>
-                            <th scope="col">"Last failure"</th><th scope="col"><span class="visually-hidden">"Action"</span></th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div>
-        })
+        Some(table(
+            "Dead letters, table",
+            "",
+            &[
+                Text("Letter"),
+                Text("Error"),
+                Number("Attempts"),
+                Text("First failure"),
+                Text("Last failure"),
+                Heard("Action"),
+            ],
+            rows,
+        ))
     }
 
     fn row(self, letter: &LetterRow) -> AnyView {
@@ -192,19 +192,7 @@ impl Desk {
                     <section class="panel" aria-labelledby="aw-f">
                         <h2 class="panel__title" id="aw-f">"Failing or stuck"</h2>
                         <p class="muted">"It is tried again by itself, and goes to the dead letters after ten attempts."</p>
-                        <div class="table-scroll" tabindex="0" role="region" aria-label="Failing or stuck work, table">
-                            <table class="table">
-                                <thead>
-                                    <tr>
-                                        <th scope="col">"Work"</th><th scope="col">"Error"</th>
-                                        <th scope="col" class="num">"Attempts"</th>
-                                        <th scope="col" class="num">"Lost with"</th><th scope="col">"Next"</th>
-                                        <th scope="col"><span class="visually-hidden">"Action"</span></th>
-                                    </tr>
-                                </thead>
-                                <tbody>{rows}</tbody>
-                            </table>
-                        </div>
+                        {table("Failing or stuck work, table", "", &[Text("Work"), Text("Error"), Number("Attempts"), Number("Lost with"), Text("Next"), Heard("Action")], rows)}
                         {more}
                     </section>
                 })

@@ -2,7 +2,10 @@
 
 use crate::{
     call::{Post, PostForm},
-    components::icon::icon,
+    components::{
+        icon::icon,
+        table::{Heard, Number, Text, table},
+    },
     derived::Derived,
     html::{changing, html},
     when,
@@ -12,20 +15,19 @@ use leptos::prelude::*;
 
 pub fn sources(sources: Derived<Vec<SourceView>>) -> AnyView {
     let rows = move || sources.with(|sources| sources.iter().map(source).collect::<Vec<_>>());
-    html! {
-        <div class="table-scroll" tabindex="0" role="region" aria-label="Queues and workers, table">
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">"Work"</th><th scope="col">"Worker"</th>
-                        <th scope="col" class="num">"Waiting"</th><th scope="col" class="num">"Late by"</th>
-                        <th scope="col" class="num">"Done a minute"</th><th scope="col">"Last error"</th>
-                    </tr>
-                </thead>
-                <tbody>{changing(rows)}</tbody>
-            </table>
-        </div>
-    }
+    table(
+        "Queues and workers, table",
+        "",
+        &[
+            Text("Work"),
+            Text("Worker"),
+            Number("Waiting"),
+            Number("Late by"),
+            Number("Done a minute"),
+            Text("Last error"),
+        ],
+        changing(rows),
+    )
 }
 
 fn source(source: &SourceView) -> AnyView {
@@ -62,20 +64,12 @@ fn pace(pace: Pace) -> AnyView {
 pub fn schedules(schedules: Derived<Vec<ScheduleView>>, run: Post, may_run: bool) -> AnyView {
     let rows =
         move || schedules.with(|schedules| schedules.iter().map(|one| schedule(one, run, may_run)).collect::<Vec<_>>());
-    html! {
-        <div class="table-scroll" tabindex="0" role="region" aria-label="Schedules, table">
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">"What"</th><th scope="col">"When"</th><th scope="col">"Last turn"</th>
-                        <th scope="col">"Next turn"</th><th scope="col">"What it found"</th>
-                        <th scope="col"><span class="visually-hidden">"Action"</span></th>
-                    </tr>
-                </thead>
-                <tbody>{changing(rows)}</tbody>
-            </table>
-        </div>
-    }
+    table(
+        "Schedules, table",
+        "",
+        &[Text("What"), Text("When"), Text("Last turn"), Text("Next turn"), Text("What it found"), Heard("Action")],
+        changing(rows),
+    )
 }
 
 fn schedule(schedule: &ScheduleView, run: Post, may_run: bool) -> AnyView {
