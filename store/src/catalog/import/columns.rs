@@ -81,6 +81,13 @@ pub(super) struct Columns {
 impl Columns {
     /// Prices must be in `currency`; the error is a sentence for the person.
     pub fn parse(header: &ByteRecord, currency: Currency) -> Result<Self, String> {
+        let first = header.get(0).unwrap_or_default();
+        if first.contains(&0) {
+            return Err("the file is not in UTF-8".into());
+        }
+        if header.len() == 1 && first.iter().any(|byte| matches!(byte, b';' | b'\t')) {
+            return Err("its columns are not separated by commas".into());
+        }
         let mut columns = Self { places: HashMap::new(), width: header.len(), ignored: Vec::new() };
         for (place, name) in header.iter().enumerate() {
             let name = String::from_utf8_lossy(name);
@@ -142,6 +149,9 @@ mod tests {
     fn headers_that_would_mislead_are_refused() {
         assert!(parse(&["title", "price"]).is_err_and(|e| e.contains("isbn13 or sku")));
         assert!(parse(&["isbn", "isbn13"]).is_err_and(|e| e.contains("two columns")));
+        assert!(parse(&["isbn;title;price"]).is_err_and(|e| e.contains("commas")));
+        assert!(parse(&["isbn\ttitle"]).is_err_and(|e| e.contains("commas")));
+        assert!(parse(&["\0i\0s\0b\0n"]).is_err_and(|e| e.contains("UTF-8")));
         assert!(parse(&["isbn", "price_usd"]).is_err_and(|e| e.contains("INR")));
     }
 }
