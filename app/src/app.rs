@@ -54,17 +54,17 @@ pub fn AdminApp() -> impl IntoView {
     let pages = around(Some(Half::Admin), admin());
     if let Some(account) = use_shop().account() {
         made_for(account.id);
-        look_when_back(use_shop());
+        look_when_open(use_shop());
     }
     pages
 }
 
-/// A socket that comes back may follow a stranger, or somebody else: the end of a shift closed it, the computer slept over that,
-/// another tab has a new login. A glance tells.
-fn look_when_back(shop: Shop) {
-    let (is_open, mut was_open) = (shop.live.is_open(), false);
+/// A socket that opens, for the first time or again, may follow a stranger, or somebody else: the end of a shift closed the one
+/// before, the computer slept over that, another tab has a new login. A glance tells.
+fn look_when_open(shop: Shop) {
+    let is_open = shop.live.is_open();
     effect(move || {
-        if is_open.get() && std::mem::replace(&mut was_open, true) {
+        if is_open.get() {
             spawn_local(async { drop(glance("account/addresses".to_owned()).await) });
         }
     });

@@ -83,7 +83,7 @@ impl Columns {
     pub fn parse(header: &ByteRecord, currency: Currency) -> Result<Self, String> {
         let first = header.get(0).unwrap_or_default();
         if first.contains(&0) {
-            return Err("the file is not in UTF-8".into());
+            return Err("the file is no text in UTF-8".into());
         }
         if header.len() == 1 && first.iter().any(|byte| matches!(byte, b';' | b'\t')) {
             return Err("its columns are not separated by commas".into());

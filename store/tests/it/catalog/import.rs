@@ -244,7 +244,8 @@ async fn files_that_are_no_catalogue_say_why() {
         ("title,price\nA,1\n", "isbn13 or sku"),
         ("sku,price,price_inr\nA,1,1\n", "two columns"),
         ("sku,price_usd\nA,1\n", "INR"),
-        ("PK\u{3}\u{4}\u{0}\u{0}", "isbn13 or sku"),
+        ("sku;title\nA;B\n", "commas"),
+        ("PK\u{3}\u{4}\u{0}\u{0}", "UTF-8"),
     ] {
         match bring_in(&store, file).await {
             Err(ImportError::Columns(reason)) => assert!(reason.contains(why), "{reason}"),
