@@ -13,7 +13,7 @@ use redis::{
 };
 use std::{
     collections::HashMap,
-    sync::atomic::{AtomicI64, Ordering},
+    sync::atomic::{AtomicBool, AtomicI64, Ordering},
     time::Duration,
 };
 use tokio::sync::Mutex;
@@ -22,6 +22,10 @@ use tokio::sync::Mutex;
 pub(super) const GROUP: &str = "persist";
 /// Entries of one batch, and so of one transaction.
 const BATCH: usize = 200;
+/// After a batch of so many entries the next one gathers for a moment: a transaction costs much the same whatever it writes.
+const RUSH: usize = 16;
+/// The moment: an order that comes in a rush can be paid so much later.
+const GATHER: Duration = Duration::from_millis(25);
 /// How long one read waits for a new entry.
 const BLOCK: Duration = Duration::from_secs(1);
 /// An entry that idle belongs to a dead worker: three times the longest statement.
@@ -89,6 +93,8 @@ pub(super) struct Reader {
     /// How far that reading has come: the last entry read.
     passed: Mutex<String>,
     searched_at: AtomicI64,
+    /// The last batch was a large one.
+    is_rush: AtomicBool,
 }
 
 impl Reader {
@@ -99,6 +105,7 @@ impl Reader {
             unfinished_at: AtomicI64::new(NEVER),
             passed: Mutex::new(FIRST.to_owned()),
             searched_at: AtomicI64::new(0),
+            is_rush: AtomicBool::new(false),
         }
     }
 
@@ -123,6 +130,9 @@ impl Reader {
 
     /// Unfinished, then abandoned, then new entries; waits up to a second for the last.
     pub(super) async fn next(&self, store: &Store) -> Result<Option<Vec<Entry>>, Error> {
+        if self.is_rush.load(Ordering::Relaxed) {
+            tokio::time::sleep(GATHER).await;
+        }
         let mut slot = self.connection.lock().await;
         let connection = match slot.take() {
             Some(connection) => connection,
@@ -149,6 +159,7 @@ impl Reader {
         // Not kept after an error: a new connection is made then.
         *slot = Some(connection);
         drop(slot);
+        self.is_rush.store(batch.entries.len() >= RUSH, Ordering::Relaxed);
         if batch.entries.is_empty() {
             return Ok(None);
         }
