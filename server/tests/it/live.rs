@@ -189,10 +189,15 @@ async fn an_idle_socket_costs_little() {
     let shop = Shop::start().await;
     let visitor = &shop.visitor();
     let open = move |_| async move {
-        let mut tab = Tab::open(visitor).await;
-        tab.ask(json!({ "type": "watch", "books": [1, 2, 3] })).await;
-        tab.frame(is_cart_of(0)).await;
-        tab
+        loop {
+            let mut tab = Tab::open(visitor).await;
+            tab.ask(json!({ "type": "watch", "books": [1, 2, 3] })).await;
+            // So many at once may find no connection to Postgres free in time; browsers ask again, too.
+            let first = tab.frame(|frame| is_cart_of(0)(frame) || frame["type"] == "resync").await;
+            if first["type"] == "cart" {
+                return tab;
+            }
+        }
     };
     // What the process needs once is no socket's.
     let _first = stream::iter(0..30).then(open).collect::<Vec<_>>().await;
