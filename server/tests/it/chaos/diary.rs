@@ -4,6 +4,7 @@ use crate::visitor::{Reply, Visitor};
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
     sync::{Arc, Mutex, MutexGuard},
     time::Instant,
 };
@@ -22,7 +23,8 @@ pub struct Order {
     pub body: String,
     /// The browser that placed it, with its receipt.
     pub visitor: Arc<Visitor>,
-    pub accepted: Instant,
+    /// Between the question and the last answer.
+    pub accepted: RangeInclusive<Instant>,
     seen: Mutex<Seen>,
 }
 
@@ -67,7 +69,8 @@ impl Diary {
         *self.answers.lock().expect("answers").entry((action, answer)).or_default() += 1;
     }
 
-    pub fn accepted(&self, reply: &Reply, visitor: &Arc<Visitor>) -> Arc<Order> {
+    /// `asked`: before the question.
+    pub fn accepted(&self, reply: &Reply, visitor: &Arc<Visitor>, asked: Instant) -> Arc<Order> {
         let json = reply.json();
         let text = |name: &str| json[name].as_str().unwrap_or_default().to_owned();
         let order = Arc::new(Order {
@@ -75,7 +78,7 @@ impl Diary {
             number: text("number"),
             body: reply.body.clone(),
             visitor: visitor.clone(),
-            accepted: Instant::now(),
+            accepted: asked..=Instant::now(),
             seen: Mutex::default(),
         });
         self.orders.lock().expect("orders").push(order.clone());

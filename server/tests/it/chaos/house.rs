@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{servers::Servers, shop::Shop};
 use std::{
+    ops::RangeInclusive,
     path::Path,
     sync::Arc,
     time::{Duration, Instant},
@@ -46,9 +47,10 @@ impl Loss {
         self.reaches_back.is_none()
     }
 
-    pub fn may_have_lost(&self, accepted: Instant) -> bool {
-        let age = self.at.checked_duration_since(accepted);
-        age.is_some_and(|age| self.reaches_back.is_none_or(|reaches_back| age < reaches_back))
+    /// `accepted`: from the question to the last answer, some time between which the shop said yes to itself.
+    pub fn may_have_lost(&self, accepted: &RangeInclusive<Instant>) -> bool {
+        let age = self.at.saturating_duration_since(*accepted.end());
+        self.at >= *accepted.start() && self.reaches_back.is_none_or(|reaches_back| age < reaches_back)
     }
 }
 

@@ -69,10 +69,11 @@ impl Shopper {
         let key = format!("{}-{}", self.number, self.placed);
         for _ in 0..TRIES {
             let (clicks, door) = (1 + usize::from(self.dice.below(4) == 0), self.dice.below(2));
+            let asked = Instant::now();
             let replies = join_all((door..door + clicks).map(|door| self.click(&key, door))).await;
             let accepted: Vec<&Reply> = replies.iter().flatten().filter(|reply| reply.status == 200).collect();
             if let Some(first) = accepted.first() {
-                let order = self.diary.accepted(first, &self.visitor);
+                let order = self.diary.accepted(first, &self.visitor, asked);
                 accepted.iter().for_each(|other| self.compare(&order, &key, other));
                 return Some(order);
             }

@@ -150,7 +150,7 @@ impl Verdict {
     async fn lost(&mut self, house: &House, order: &Order) {
         let seen = order.seen().clone();
         let unheard = seen.statuses.iter().all(|status| status == "PENDING");
-        let may_be = unheard && house.losses.iter().any(|loss| loss.may_have_lost(order.accepted));
+        let may_be = unheard && house.losses.iter().any(|loss| loss.may_have_lost(&order.accepted));
         let reply = order.visitor.get(&format!("{}/api/orders/get?id={}", house.urls()[0], order.id)).await;
         if !may_be {
             self.wrongs.push(format!("{} was accepted and is nowhere ({seen:?}): {}", order.number, reply.body));
