@@ -19,7 +19,7 @@
 --       7 deadline of paying, ms
 --       8 most open orders of one owner
 --       9 life of the idempotency record, s
---      10 channel of live stock
+--      10 channel of live stock: one message, a line for each book: book, copies left, epoch, changes
 --      11 version of the cart that this order is made of
 --      12 most copies held by the open orders of one network; 0: no limit, nothing is counted
 --      13 run_id of the Redis server: a gate loaded in another run came back with what its file knew
