@@ -25,8 +25,9 @@ local MARKS, MOST, TITLES = 50, 10, 50
 -- Guests' carts read from Postgres, and not edited since, leave Redis after a day; those of accounts stay.
 local LOADED_SECONDS = 86400
 
+local call, sub = redis.call, string.sub
 local cart, seed, changed = {}, {}, {}
-local stored = redis.call('HGETALL', KEYS[1])
+local stored = call('HGETALL', KEYS[1])
 for i = 1, #stored, 2 do cart[stored[i]] = stored[i + 1] end
 for i = 8, 7 + seeded, 2 do seed[ARGV[i]] = ARGV[i + 1] end
 
@@ -65,9 +66,9 @@ local function replaces(book)
 end
 
 local function each(kind, fields)
-  local found = {}
+  local found, size = {}, #kind
   for field, value in pairs(fields) do
-    if string.sub(field, 1, #kind) == kind then found[string.sub(field, #kind + 1)] = value end
+    if sub(field, 1, size) == kind then found[sub(field, size + 1)] = value end
   end
   return found
 end
@@ -78,13 +79,17 @@ end
 
 local function titles()
   local count = 0
-  for _ in pairs(each('i:', cart)) do count = count + 1 end
+  for field in pairs(cart) do
+    if sub(field, 1, 2) == 'i:' then count = count + 1 end
+  end
   return count
 end
 
 -- Keeps the marks of one kind bounded: the oldest go. An owner has few open orders and one guest cart at a time, so
 -- a mark that can still be asked for is among the youngest.
 local function prune(kind)
+  -- Most carts have fewer fields than a kind may have marks.
+  if #stored + seeded < 2 * MARKS then return end
   local marks = {}
   for name, value in pairs(each(kind, cart)) do
     marks[#marks + 1] = { kind .. name, tonumber(string.match(value, '^%d+')) or 0 }
@@ -95,10 +100,13 @@ end
 
 local function answer(code, note)
   local words = { code, cart.v or '0', cart.t or '0', cart.into or '', note or '', cart.n or '' }
-  for book, count in pairs(each('i:', cart)) do
-    words[#words + 1] = book
-    words[#words + 1] = count
-    words[#words + 1] = cart['p:' .. book] or ''
+  local last = #words
+  for field, value in pairs(cart) do
+    if sub(field, 1, 2) == 'i:' then
+      local book = sub(field, 3)
+      words[last + 1], words[last + 2], words[last + 3] = book, value, cart['p:' .. book] or ''
+      last = last + 3
+    end
   end
   return words
 end
@@ -106,15 +114,16 @@ end
 local function write()
   local written, gone = {}, {}
   for field in pairs(changed) do
-    if cart[field] == nil then
+    local value = cart[field]
+    if value == nil then
       gone[#gone + 1] = field
     else
-      written[#written + 1] = field
-      written[#written + 1] = cart[field]
+      local last = #written
+      written[last + 1], written[last + 2] = field, value
     end
   end
-  if #written > 0 then redis.call('HSET', KEYS[1], unpack(written)) end
-  if #gone > 0 then redis.call('HDEL', KEYS[1], unpack(gone)) end
+  if #written > 0 then call('HSET', KEYS[1], unpack(written)) end
+  if #gone > 0 then call('HDEL', KEYS[1], unpack(gone)) end
 end
 
 -- Writes what changed and records in the same step that Postgres must hear of it.
@@ -122,60 +131,60 @@ local function commit(code, note)
   put('v', text(tonumber(cart.v or '0') + 1))
   put('t', text(math.max(tonumber(cart.t or '0') + 1, now)))
   write()
-  redis.call('PERSIST', KEYS[1])
-  redis.call('ZADD', KEYS[2], 'NX', due, owner)
-  redis.call('PUBLISH', channel, owner)
+  call('PERSIST', KEYS[1])
+  call('ZADD', KEYS[2], 'NX', due, owner)
+  call('PUBLISH', channel, owner)
   return answer(code, note)
-end
-
--- Postgres is newer than the cart that the unproven edits began with: what they added comes on top of its lines.
-local function add_edits()
-  local before, ours = each('o:', cart), each('i:', cart)
-  local books = each('i:', seed)
-  for book in pairs(ours) do books[book] = books[book] or '0' end
-  for book in pairs(before) do books[book] = books[book] or '0' end
-  for book, theirs in pairs(books) do
-    if not cart['u:' .. book] then
-      local count = tonumber(theirs) + copies(book) - tonumber(before[book] or '0')
-      set_copies(book, math.max(0, math.min(MOST, count)))
-      if not cart['p:' .. book] then saw(book, seed['p:' .. book] or '') end
-    end
-  end
-end
-
--- Proves the cart by what Postgres has: the newer of two states stands, edits made in between come on top.
--- Returns whether that is a change to persist.
-local function prove()
-  local unproven, theirs = cart.unproven, tonumber(seed.t or '0')
-  local is_written = theirs >= tonumber(cart.t or '0')
-  if unproven then
-    -- Every proof moves t on. What Postgres has from later than this cart was made of it already: an old file only
-    -- brought the unproven one back, and adding its edits again would double them.
-    if not is_written and unproven ~= 'cleared' and theirs > tonumber(unproven) then add_edits() end
-    put('unproven', nil)
-    drop_all('o:')
-    drop_all('u:')
-  end
-  if is_written then
-    for _, kind in ipairs({ 'i:', 'p:', 'k:' }) do drop_all(kind) end
-    for _, kind in ipairs({ 'i:', 'p:' }) do
-      for book, value in pairs(each(kind, seed)) do put(kind .. book, value) end
-    end
-  end
-  for field, value in pairs(seed) do
-    local is_line = string.sub(field, 1, 2) == 'i:' or string.sub(field, 1, 2) == 'p:'
-    if field == 'v' or field == 't' then
-      put(field, text(math.max(tonumber(cart[field] or '0'), tonumber(value))))
-    elseif not is_line and not cart[field] then
-      put(field, value)
-    end
-  end
-  put('e', era)
-  return unproven and not is_written
 end
 
 local is_moved = false
 if known == 'seed' and (absent or doubted) then
+  -- Postgres is newer than the cart that the unproven edits began with: what they added comes on top of its lines.
+  local function add_edits()
+    local before, ours = each('o:', cart), each('i:', cart)
+    local books = each('i:', seed)
+    for book in pairs(ours) do books[book] = books[book] or '0' end
+    for book in pairs(before) do books[book] = books[book] or '0' end
+    for book, theirs in pairs(books) do
+      if not cart['u:' .. book] then
+        local count = tonumber(theirs) + copies(book) - tonumber(before[book] or '0')
+        set_copies(book, math.max(0, math.min(MOST, count)))
+        if not cart['p:' .. book] then saw(book, seed['p:' .. book] or '') end
+      end
+    end
+  end
+
+  -- Proves the cart by what Postgres has: the newer of two states stands, edits made in between come on top.
+  -- Returns whether that is a change to persist.
+  local function prove()
+    local unproven, theirs = cart.unproven, tonumber(seed.t or '0')
+    local is_written = theirs >= tonumber(cart.t or '0')
+    if unproven then
+      -- Every proof moves t on. What Postgres has from later than this cart was made of it already: an old file only
+      -- brought the unproven one back, and adding its edits again would double them.
+      if not is_written and unproven ~= 'cleared' and theirs > tonumber(unproven) then add_edits() end
+      put('unproven', nil)
+      drop_all('o:')
+      drop_all('u:')
+    end
+    if is_written then
+      for _, kind in ipairs({ 'i:', 'p:', 'k:' }) do drop_all(kind) end
+      for _, kind in ipairs({ 'i:', 'p:' }) do
+        for book, value in pairs(each(kind, seed)) do put(kind .. book, value) end
+      end
+    end
+    for field, value in pairs(seed) do
+      local is_line = string.sub(field, 1, 2) == 'i:' or string.sub(field, 1, 2) == 'p:'
+      if field == 'v' or field == 't' then
+        put(field, text(math.max(tonumber(cart[field] or '0'), tonumber(value))))
+      elseif not is_line and not cart[field] then
+        put(field, value)
+      end
+    end
+    put('e', era)
+    return unproven and not is_written
+  end
+
   is_moved = prove()
 elseif known == 'away' and (absent or doubted) then
   put('e', era)
@@ -190,10 +199,10 @@ local function reply(code, note)
   if is_moved then return commit(code, note) end
   if known == 'seed' and (absent or doubted) and tonumber(cart.t or '0') > 0 then
     write()
-    if absent and string.sub(owner, 1, 2) == 'g:' then redis.call('EXPIRE', KEYS[1], LOADED_SECONDS) end
+    if absent and string.sub(owner, 1, 2) == 'g:' then call('EXPIRE', KEYS[1], LOADED_SECONDS) end
     -- Postgres is behind, or a move into an account was cut short: a worker has to finish it.
     local is_ahead = tonumber(cart.t) > tonumber(seed.t or '0')
-    if is_ahead or (cart.into and titles() > 0) then redis.call('ZADD', KEYS[2], 'NX', due, owner) end
+    if is_ahead or (cart.into and titles() > 0) then call('ZADD', KEYS[2], 'NX', due, owner) end
   end
   return answer(code, note)
 end

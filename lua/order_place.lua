@@ -7,7 +7,7 @@
 --       5 {inv}:idem:<owner>:<key>
 --       6 {inv}:holds:<owner>
 --       7 {inv}:resv:<order>
---       8 {inv}:bought:<owner>
+--       8 {inv}:latest:<owner>
 --       9 {inv}:from:<network>
 --      10 {inv}:run_id
 -- ARGV  1 order id
@@ -18,9 +18,9 @@
 --       6 now, ms
 --       7 deadline of paying, ms
 --       8 most open orders of one owner
---       9 life of the idempotency record, s
+--       9 life of the idempotency record, and of the owner's latest order, s
 --      10 channel of live stock: one message, a line for each book: book, copies left, epoch, changes
---      11 version of the cart that this order is made of
+--      11 orders whose copies the cart that this order is made of had given up: a space before and after each
 --      12 most copies held by the open orders of one network; 0: no limit, nothing is counted
 --      13 run_id of the Redis server: a gate loaded in another run came back with what its file knew
 --      14, 15, … book, copies (one pair per line; a book may come twice)
@@ -29,7 +29,7 @@
 --         {'KEY_REUSED'}             this key was used for another request
 --         {'TOO_MANY_HOLDS'}
 --         {'TOO_MANY_COPIES'}        this network's orders, perhaps some that ended, hold too many
---         {'CART_TAKEN'}             another order was made of this cart
+--         {'CART_TAKEN', order}      that order was made of this cart
 --         {'INSUFFICIENT', book, left, …}  the short books only
 --         {'PLACED'}
 -- Writes nothing unless it returns PLACED.
@@ -50,10 +50,10 @@ for _, key in ipairs({KEYS[5], KEYS[7]}) do
   end
 end
 
--- Until an order's copies are out of the cart, and of what the cart was before that, nothing else is ordered.
-local bought = redis.call('HMGET', KEYS[8], 'order', 'version')
-if bought[1] or tonumber(ARGV[11]) <= tonumber(bought[2] or '-1') then
-  return {'CART_TAKEN'}
+-- Of what a cart was before it gave up the copies of the owner's latest order, nothing else is ordered.
+local latest = redis.call('GET', KEYS[8])
+if latest and not string.find(ARGV[11], ' ' .. latest .. ' ', 1, true) then
+  return {'CART_TAKEN', latest}
 end
 
 if redis.call('ZCARD', KEYS[6]) >= tonumber(ARGV[8]) then
@@ -113,8 +113,7 @@ redis.call('ZADD', KEYS[6], ARGV[7], ARGV[1])
 redis.call('XADD', KEYS[4], '*', 'order', ARGV[1], 'placed_at', ARGV[6], 'lines', table.concat(lines, ','))
 redis.call('HSET', KEYS[5], 'fingerprint', ARGV[3], 'answer', ARGV[4])
 redis.call('EXPIRE', KEYS[5], ARGV[9])
-redis.call('HSET', KEYS[8], 'order', ARGV[1], 'version', ARGV[11])
-redis.call('EXPIRE', KEYS[8], ARGV[9])
+redis.call('SET', KEYS[8], ARGV[1], 'EX', ARGV[9])
 if most > 0 then
   redis.call('HSET', KEYS[9], ARGV[1], all)
   redis.call('EXPIRE', KEYS[9], ARGV[9])

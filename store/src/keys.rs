@@ -116,9 +116,9 @@ impl Keys {
         self.inv(&format!("holds:{owner}"))
     }
 
-    /// HASH: `order` whose copies are being taken out of the owner's cart, `version` of the cart up to which it is sold.
-    pub fn bought(&self, owner: &Owner) -> String {
-        self.inv(&format!("bought:{owner}"))
+    /// STRING: the owner's latest order, whose copies the next order's cart has to have given up.
+    pub fn latest(&self, owner: &Owner) -> String {
+        self.inv(&format!("latest:{owner}"))
     }
 
     /// HASH: order → copies, of the orders that came from there; some of them may have ended. 48 h.

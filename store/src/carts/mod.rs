@@ -108,7 +108,8 @@ pub async fn merge(store: &Store, guest: GuestId, account: AccountId) -> Result<
 pub async fn lines(store: &Store, owner: &Owner) -> Result<CartLines, Error> {
     let (cart, _) = load(store, owner, &[]).await?;
     let lines = if cart.into.is_some() { Vec::new() } else { cart.lines };
-    Ok(CartLines { version: cart.t, lines: lines.into_iter().map(|(book, line)| (book, line.quantity)).collect() })
+    let lines = lines.into_iter().map(|(book, line)| (book, line.quantity)).collect();
+    Ok(CartLines { version: cart.t, lines, given_up: cart.given_up })
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -116,11 +117,12 @@ pub struct CartLines {
     /// `t` of the cart; 0: nothing was ever in it.
     pub version: i64,
     pub lines: Vec<(BookId, Quantity)>,
+    /// Orders whose copies it gave up, or got back.
+    pub given_up: Vec<OrderId>,
 }
 
 /// Takes an order's copies out of the cart, once per order, however often it is called; never fails for missing lines.
-/// Returns the owner's cart's version after that.
-pub async fn take(store: &Store, owner: &Owner, order: OrderId, lines: &[(BookId, Quantity)]) -> Result<i64, Error> {
+pub async fn take(store: &Store, owner: &Owner, order: OrderId, lines: &[(BookId, Quantity)]) -> Result<(), Error> {
     let verb = Verb::Take { order, lines };
     let reply = edit(store, owner, verb).await?;
     if let (Code::Moved, Some(account)) = (reply.code, reply.into) {
@@ -130,17 +132,22 @@ pub async fn take(store: &Store, owner: &Owner, order: OrderId, lines: &[(BookId
         }
         edit(store, &account, verb).await?;
     }
-    Ok(reply.t)
+    Ok(())
 }
 
-/// Puts back what [`take`] took, once, and bars a late take of the same order. Returns the cart's version after that.
-pub async fn restore(store: &Store, owner: &Owner, order: OrderId) -> Result<i64, Error> {
+/// Whether the owner's cart, if Redis has it, has given up this order's copies, or got them back; one round trip for all.
+pub(crate) async fn given_up(store: &Store, orders: &[(Owner, OrderId)]) -> Result<Vec<bool>, Error> {
+    scripts::given_up(store, orders).await
+}
+
+/// Puts back what [`take`] took, once, and bars a late take of the same order.
+pub async fn restore(store: &Store, owner: &Owner, order: OrderId) -> Result<(), Error> {
     let reply = edit(store, owner, Verb::Restore { order, handed_over: "" }).await?;
     if let (Code::Moved, Some(account)) = (reply.code, reply.into) {
         // The account's own mark makes this happen once, whatever the closed cart's mark goes on saying.
         edit(store, &account, Verb::Restore { order, handed_over: &reply.note }).await?;
     }
-    Ok(reply.t)
+    Ok(())
 }
 
 /// An edit without a look at the gate beforehand.
@@ -242,7 +249,7 @@ type Asked = (Reply, HashMap<BookId, i64>);
 /// that nobody keeps. Of a cart in doubt Redis' copy is better than nothing while Postgres is away.
 async fn load(store: &Store, owner: &Owner, books: &[BookId]) -> Result<Asked, Error> {
     let mut run = store.redis_run().await?;
-    let (reply, on_sale) = scripts::call(store, &mut run, owner, Verb::Load, Postgres::Unasked, books).await?;
+    let (reply, on_sale) = scripts::proven(store, &mut run, owner, books).await?;
     if let Some(reply) = reply {
         return Ok((reply, on_sale));
     }
@@ -253,7 +260,10 @@ async fn load(store: &Store, owner: &Owner, books: &[BookId]) -> Result<Asked, E
     };
     let postgres = state.as_ref().map_or(Postgres::Away, Postgres::Has);
     let (reply, _) = scripts::call(store, &mut run, owner, Verb::Load, postgres, &[]).await?;
-    Ok((reply.ok_or_else(|| failure.unwrap_or_else(unseeded))?, on_sale))
+    let reply = reply.ok_or_else(|| failure.unwrap_or_else(unseeded))?;
+    // The script says nothing of orders.
+    let whole = if reply.t > 0 { scripts::proven(store, &mut run, owner, &[]).await?.0 } else { None };
+    Ok((whole.unwrap_or(reply), on_sale))
 }
 
 async fn edit(store: &Store, owner: &Owner, verb: Verb<'_>) -> Result<Reply, Error> {

@@ -63,7 +63,7 @@ impl Job for TellCarts {
     }
 
     async fn fetch(&self, store: &Store) -> Result<Option<Vec<Message>>, Error> {
-        outbox::lease(store, &[Topic::BookChanged], outbox::BATCH).await
+        outbox::lease(store, &[Topic::BookChanged], outbox::BATCH, outbox::PAUSE).await
     }
 
     async fn handle(&self, store: &Store, batch: Vec<Message>) -> Result<(), Error> {

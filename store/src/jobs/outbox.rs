@@ -7,8 +7,8 @@
 //! thousand carts that hold a book which changed ([`crate::carts::told`]).
 
 use super::{
-    Job, Letter, MAX_ATTEMPTS, MAX_LEASES, Topic, backoff, caught, dead_letters, deadly, is_away, park, queries,
-    retry_at,
+    Job, Letter, MAX_ATTEMPTS, MAX_LEASES, Topic, backoff, caught, dead_letters, deadly, is_away, notices, park,
+    queries, retry_at,
 };
 use crate::{
     Store,
@@ -24,8 +24,10 @@ use futures::{StreamExt, stream};
 use queries::Message;
 use std::time::Duration;
 
-/// Pause between two looks when nothing was due.
-const PAUSE: Duration = Duration::from_millis(120);
+/// Pause between two looks for what browsers wait for when nothing was due.
+pub(crate) const PAUSE: Duration = Duration::from_millis(120);
+/// The same for what somebody else's server is asked to do.
+const LONG_PAUSE: Duration = Duration::from_millis(400);
 /// Messages of one round.
 pub(crate) const BATCH: i64 = 100;
 /// A message is found again after this when its worker died.
@@ -42,20 +44,27 @@ pub struct DrainOutbox {
     name: &'static str,
     topics: &'static [Topic],
     batch: i64,
+    pause: Duration,
 }
 
 impl DrainOutbox {
     /// Live messages.
-    pub const NOTICES: Self = Self { name: "outbox.notices", topics: &[Topic::OrderChanged], batch: BATCH };
+    pub const NOTICES: Self =
+        Self { name: "outbox.notices", topics: &[Topic::OrderChanged], batch: BATCH, pause: PAUSE };
     /// Calls to payment providers.
-    pub const PAYMENTS: Self =
-        Self { name: "outbox.payments", topics: &[Topic::PaymentClose, Topic::RefundRequest], batch: BATCH };
+    pub const PAYMENTS: Self = Self {
+        name: "outbox.payments",
+        topics: &[Topic::PaymentClose, Topic::RefundRequest],
+        batch: BATCH,
+        pause: LONG_PAUSE,
+    };
     /// Money that came late: nothing here waits for a provider.
-    pub const LATE_MONEY: Self = Self { name: "outbox.late_money", topics: &[Topic::PaymentLate], batch: BATCH };
+    pub const LATE_MONEY: Self =
+        Self { name: "outbox.late_money", topics: &[Topic::PaymentLate], batch: BATCH, pause: LONG_PAUSE };
     /// Mails.
-    pub const MAIL: Self = Self { name: "outbox.mail", topics: &[Topic::MailSend], batch: FEW };
+    pub const MAIL: Self = Self { name: "outbox.mail", topics: &[Topic::MailSend], batch: FEW, pause: LONG_PAUSE };
     /// Short messages.
-    pub const SMS: Self = Self { name: "outbox.sms", topics: &[Topic::SmsSend], batch: FEW };
+    pub const SMS: Self = Self { name: "outbox.sms", topics: &[Topic::SmsSend], batch: FEW, pause: LONG_PAUSE };
 }
 
 #[async_trait]
@@ -71,7 +80,7 @@ impl Job for DrainOutbox {
     }
 
     async fn fetch(&self, store: &Store) -> Result<Option<Vec<Message>>, Error> {
-        lease(store, self.topics, self.batch).await
+        lease(store, self.topics, self.batch, self.pause).await
     }
 
     async fn handle(&self, store: &Store, batch: Vec<Message>) -> Result<(), Error> {
@@ -84,15 +93,20 @@ impl Job for DrainOutbox {
     }
 }
 
-/// The next messages of these topics, at most so many, leased; `None` after a pause when there are none.
-pub(crate) async fn lease(store: &Store, topics: &[Topic], most: i64) -> Result<Option<Vec<Message>>, Error> {
+/// The next messages of these topics, at most so many, leased; `None` after the pause when there are none.
+pub(crate) async fn lease(
+    store: &Store,
+    topics: &[Topic],
+    most: i64,
+    pause: Duration,
+) -> Result<Option<Vec<Message>>, Error> {
     let topics: Vec<String> = topics.iter().map(|topic| topic.as_str().to_owned()).collect();
     let now = store.now();
     let leases =
         queries::Leases { together: to_timestamp(now.plus(LEASE_MS)), alone: to_timestamp(now.plus(LEASE_ALONE_MS)) };
     let batch = queries::lease(store.pg(), &topics, to_timestamp(now), leases, most).await.during("outbox.lease")?;
     if batch.is_empty() {
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(pause).await;
         return Ok(None);
     }
     Ok(Some(batch))
@@ -122,8 +136,7 @@ async fn announce(store: &Store, messages: &[Message]) -> Result<(), Error> {
     let orders = queries::versions(store.pg(), &ids).await.during(OPERATION)?;
     let mut pipe = redis::pipe();
     for order in orders {
-        let json = serde_json::json!({"order_id": order.id, "owner": order.owner, "version": order.version});
-        pipe.publish(store.keys().live_order(), json.to_string()).ignore();
+        notices::publish(&mut pipe, store.keys(), &order.id.to_string(), &order.owner, order.version);
     }
     let rows: Vec<i64> = messages.iter().map(|message| message.id).collect();
     if let Err(error) = pipe.exec_async(&mut store.redis()).await.during(OPERATION) {

@@ -89,7 +89,7 @@ pub(crate) async fn sign(
 }
 
 /// Who must hear of a step of an order's history: its open pages, and its shopper.
-pub(super) fn tell(order: Uuid, version: i64, to: OrderStatus, cause: Cause, now: UnixMillis) -> Vec<Work> {
+fn tell(order: Uuid, version: i64, to: OrderStatus, cause: Cause, now: UnixMillis) -> Vec<Work> {
     let mut work = vec![Work::bare(Topic::OrderChanged, order.to_string(), to_timestamp(now))];
     work.extend(messages::of_step(order, version, to, cause, now));
     work

@@ -46,29 +46,36 @@ pub async fn place(
     from: Option<Network>,
 ) -> Result<Placed, Error> {
     let fingerprint = draft::fingerprint(&request)?;
-    let look = Look::first(&key, store.now());
-    // In one round trip: a repeat reads its cart for nothing.
-    let (known, cart) = tokio::join!(replay(store, owner, &key, &fingerprint, look), carts::lines(store, owner));
-    if let Some(answer) = known? {
+    // What the gate remembers it says itself, below.
+    if Look::first(&key, store.now()) == Look::Everywhere
+        && let Some(answer) = replay(store, owner, &key, &fingerprint, Look::Everywhere).await?
+    {
         return Ok(answer);
     }
-    let cart = cart?;
-    let draft = match Draft::from_cart(store, owner, &cart, request, key.clone()).await {
-        Ok(draft) => draft,
-        // The cart may be empty, or changed, because another request just placed this very order.
+    let made = async {
+        let cart = carts::lines(store, owner).await?;
+        Ok((Draft::from_cart(store, owner, &cart, request, key.clone()).await?, cart.given_up))
+    };
+    let (draft, given_up) = match made.await {
+        Ok(made) => made,
+        // The cart may be empty, or changed, because this very order was placed before.
         Err(Error::Refused(refusal)) => {
             return replay(store, owner, &key, &fingerprint, Look::Everywhere).await?.ok_or(Error::Refused(refusal));
         }
-        Err(failure) => return Err(failure),
+        Err(failure) => return replay(store, owner, &key, &fingerprint, Look::Gate).await?.ok_or(failure),
     };
-    match at_gate(store, &draft, cart.version, from).await? {
+    match at_gate(store, &draft, &given_up, from).await? {
         PlaceAnswer::Placed => {}
         PlaceAnswer::Replayed(answer) => return Ok(answer),
         PlaceAnswer::KeyReused => return Err(key_reused().into()),
         PlaceAnswer::Insufficient(left) => return Err(short(&draft, &left).into()),
         PlaceAnswer::TooManyHolds => return Err(too_many_holds().into()),
         PlaceAnswer::TooManyCopies => return Err(too_many_copies(store).into()),
-        PlaceAnswer::CartTaken => return Err(cart_taken().into()),
+        PlaceAnswer::CartTaken(order) => {
+            // Whoever made it has not come so far, or never will; then the next press finds the cart without its copies.
+            take_again(store, owner, order).await?;
+            return Err(cart_taken().into());
+        }
         PlaceAnswer::NotReady => {
             let known = replay(store, owner, &key, &fingerprint, Look::Everywhere).await?;
             return known.ok_or_else(|| ApiError::not_ready().into());
@@ -77,7 +84,7 @@ pub async fn place(
     metrics::counter!("orders_placed_total").increment(1);
     tracing::info!(order.number = %draft.number, "placed");
     // The order stands, whatever happens now; the persist worker takes the copies again, once.
-    if let Err(error) = take(store, &draft).await {
+    if let Err(error) = carts::take(store, owner, draft.order_id, &draft.cart_lines()).await {
         tracing::warn!(error = &error as &dyn std::error::Error, "the cart is left to the worker");
     }
     Ok(draft.answer())
@@ -85,18 +92,25 @@ pub async fn place(
 
 /// What the gate says. Orders of a network that ended are only found out, and no longer counted, when there seem to be
 /// too many.
-async fn at_gate(store: &Store, draft: &Draft, cart: i64, from: Option<Network>) -> Result<PlaceAnswer, Error> {
-    match (scripts::place(store, draft, cart, from).await?, from) {
+async fn at_gate(
+    store: &Store,
+    draft: &Draft,
+    given_up: &[OrderId],
+    from: Option<Network>,
+) -> Result<PlaceAnswer, Error> {
+    match (scripts::place(store, draft, given_up, from).await?, from) {
         (PlaceAnswer::TooManyCopies, Some(network)) if scripts::forget_ended(store, network).await? > 0 => {
-            scripts::place(store, draft, cart, from).await
+            scripts::place(store, draft, given_up, from).await
         }
         (answer, _) => Ok(answer),
     }
 }
 
-async fn take(store: &Store, draft: &Draft) -> Result<(), Error> {
-    let cart = carts::take(store, &draft.owner, draft.order_id, &draft.cart_lines()).await?;
-    scripts::taken(store, &draft.owner, draft.order_id, cart).await
+/// The cart gives up the copies of an order made of it. One that has ended holds none: it is only noted.
+async fn take_again(store: &Store, owner: &Owner, order: OrderId) -> Result<(), Error> {
+    let kept = reservations::kept(store, &[order]).await?;
+    let draft = kept.into_iter().flatten().find_map(|kept| kept.draft());
+    carts::take(store, owner, order, &draft.map(|draft| draft.cart_lines()).unwrap_or_default()).await
 }
 
 /// The order, from Postgres or, while it waits to be written, from the gate; `None`: not there or not theirs. Whoever

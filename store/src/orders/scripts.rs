@@ -16,8 +16,6 @@ pub(crate) const KEY_LIFE_S: i64 = 48 * 3600;
 
 static PLACE: LazyLock<redis::Script> =
     LazyLock::new(|| redis::Script::new(include_str!("../../../lua/order_place.lua")));
-static TAKEN: LazyLock<redis::Script> =
-    LazyLock::new(|| redis::Script::new(include_str!("../../../lua/order_taken.lua")));
 static MARK: LazyLock<redis::Script> =
     LazyLock::new(|| redis::Script::new(include_str!("../../../lua/order_mark.lua")));
 static PERSISTED: LazyLock<redis::Script> =
@@ -34,16 +32,16 @@ pub(super) enum PlaceAnswer {
     TooManyHolds,
     /// The orders that came from this network, perhaps some that ended, hold too many.
     TooManyCopies,
-    /// Another order was just made of this very cart.
-    CartTaken,
+    /// This order was made of the cart, which has not given its copies up yet.
+    CartTaken(OrderId),
     NotReady,
 }
 
-/// `cart`: the version of the cart that the draft was made of; `from`: where the request came from.
+/// `given_up`: what the cart that the draft was made of had given up; `from`: where the request came from.
 pub(super) async fn place(
     store: &Store,
     draft: &Draft,
-    cart: i64,
+    given_up: &[OrderId],
     from: Option<Network>,
 ) -> Result<PlaceAnswer, Error> {
     const OPERATION: &str = "orders.script_place";
@@ -57,7 +55,7 @@ pub(super) async fn place(
         .key(keys.idempotency(&draft.owner, &draft.key))
         .key(keys.holds(&draft.owner))
         .key(keys.reservation(draft.order_id))
-        .key(keys.bought(&draft.owner))
+        .key(keys.latest(&draft.owner))
         .key(keys.from(from))
         .key(keys.run_id())
         .arg(draft.order_id.to_string())
@@ -70,7 +68,7 @@ pub(super) async fn place(
         .arg(MAX_OPEN_ORDERS)
         .arg(KEY_LIFE_S)
         .arg(keys.live_stock())
-        .arg(cart)
+        .arg(given_up.iter().fold(" ".to_owned(), |words, order| words + &order.to_string() + " "))
         .arg(from.map_or(0, |_| store.config().held_copies_per_address))
         .arg(&*run.id);
     for line in &draft.lines {
@@ -88,7 +86,7 @@ fn place_answer(answer: &[String]) -> Option<PlaceAnswer> {
         "KEY_REUSED" => PlaceAnswer::KeyReused,
         "TOO_MANY_HOLDS" => PlaceAnswer::TooManyHolds,
         "TOO_MANY_COPIES" => PlaceAnswer::TooManyCopies,
-        "CART_TAKEN" => PlaceAnswer::CartTaken,
+        "CART_TAKEN" => PlaceAnswer::CartTaken(rest.first()?.parse().ok()?),
         "NOT_READY" => PlaceAnswer::NotReady,
         "INSUFFICIENT" => {
             let pairs = rest.chunks_exact(2).map(|pair| Some((pair[0].parse().ok()?, pair[1].parse().ok()?)));
@@ -117,18 +115,6 @@ pub(super) async fn forget_ended(store: &Store, from: Network) -> Result<usize, 
         redis.hdel::<_, _, ()>(&key, &ended).await.during(OPERATION)?;
     }
     Ok(ended.len())
-}
-
-/// The owner's cart, in this version now, has given the order's copies up, or got them back.
-pub(super) async fn taken(store: &Store, owner: &Owner, order: OrderId, cart: i64) -> Result<(), Error> {
-    const OPERATION: &str = "orders.script_taken";
-    let mut call = TAKEN.prepare_invoke();
-    call.key(store.keys().bought(owner)).key(store.keys().reservation(order)).arg(order.to_string()).arg(cart);
-    let answer: String = call.invoke_async(&mut store.redis()).await.during(OPERATION)?;
-    match answer.as_str() {
-        "DONE" | "OTHER" => Ok(()),
-        _ => Err(Error::unexpected(OPERATION, format!("answered {answer}"))),
-    }
 }
 
 /// Whether a wish to cancel reached the order in time.
@@ -257,12 +243,12 @@ mod tests {
             let rest: &[&str] = match code {
                 "REPLAYED" => &[answer],
                 "INSUFFICIENT" => &["7", "0"],
+                "CART_TAKEN" => &["c85a0465-8329-82fa-9ec7-9ebd73ded635"],
                 _ => &[],
             };
             let reply: Vec<String> = [code].iter().chain(rest).map(|part| (*part).to_owned()).collect();
             assert!(place_answer(&reply).is_some(), "{code}");
         }
-        assert_eq!(promised_codes(include_str!("../../../lua/order_taken.lua")), ["DONE", "OTHER"]);
         let mark = promised_codes(include_str!("../../../lua/order_mark.lua"));
         assert_eq!(mark, ["MARKED", "GONE"]);
         assert!(mark.into_iter().all(|code| mark_answer(code).is_some()));

@@ -76,12 +76,43 @@ async fn changed_orders_are_announced_once_with_their_newest_version() {
     let (owner, order) = shop.payable_order(&[(book, 1)]).await;
     shop.cancel(&owner, order).await.unwrap();
     let outbox = jobs::DrainOutbox::NOTICES;
+    sqlx::query("INSERT INTO outbox (topic, key) VALUES ('order.changed', $1)")
+        .bind(order.to_string())
+        .execute(&shop.pg)
+        .await
+        .unwrap();
     let batch = outbox.fetch(&shop.store).await.unwrap().expect("two changes");
     outbox.handle(&shop.store, batch).await.unwrap();
     assert_eq!(shop.count("SELECT count(*) FROM outbox WHERE topic = 'order.changed'").await, 0);
-    let message = heard.on_message().next().await.unwrap();
-    let told: serde_json::Value = serde_json::from_str(&message.get_payload::<String>().unwrap()).unwrap();
-    assert_eq!(told, serde_json::json!({"order_id": order, "owner": owner, "version": 2}));
+    let told: Vec<serde_json::Value> = heard
+        .on_message()
+        .take(2)
+        .map(|message| serde_json::from_str(&message.get_payload::<String>().unwrap()).unwrap())
+        .collect()
+        .await;
+    let version = |version: i64| serde_json::json!({"order_id": order, "owner": owner, "version": version});
+    assert_eq!(told, [version(1), version(2)], "by who wrote it down, and by the lane, once for both changes");
+}
+
+/// A worker dies between the commit and its word: the lane has it.
+#[tokio::test]
+async fn a_new_order_of_which_nobody_told_is_told_of_by_the_lane() {
+    use store::jobs::Job;
+    let shop = Shop::open().await;
+    let book = shop.book(5).await;
+    let stop = "CREATE FUNCTION stop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'stopped'; END $$";
+    sqlx::query(stop).execute(&shop.pg).await.unwrap();
+    let stop = "CREATE TRIGGER stop BEFORE DELETE ON outbox FOR EACH ROW EXECUTE FUNCTION stop()";
+    sqlx::query(stop).execute(&shop.pg).await.unwrap();
+    shop.payable_order(&[(book, 1)]).await;
+    let outbox = jobs::DrainOutbox::NOTICES;
+    assert!(outbox.fetch(&shop.store).await.unwrap().is_none(), "whoever wrote it down has two seconds");
+    sqlx::query("DROP TRIGGER stop ON outbox").execute(&shop.pg).await.unwrap();
+    let due = "UPDATE outbox SET due_at = '-infinity' WHERE topic = 'order.changed'";
+    assert_eq!(sqlx::query(due).execute(&shop.pg).await.unwrap().rows_affected(), 1);
+    let batch = outbox.fetch(&shop.store).await.unwrap().expect("due");
+    outbox.handle(&shop.store, batch).await.unwrap();
+    assert_eq!(shop.count("SELECT count(*) FROM outbox WHERE topic = 'order.changed'").await, 0);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ async fn put(store: &Store, key: &str) {
 /// Does what is due, panicking at one key; returns how many messages that were.
 async fn round(store: &Store) -> usize {
     sqlx::query("UPDATE outbox SET due_at = '-infinity'").execute(store.pg()).await.unwrap();
-    let batch = lease(store, &[Topic::PaymentClose], 10).await.unwrap().unwrap_or_default();
+    let batch = lease(store, &[Topic::PaymentClose], 10, Duration::ZERO).await.unwrap().unwrap_or_default();
     for message in &batch {
         let work = async { if message.key == "poison" { panic!("poisoned") } else { Ok(()) } };
         if attempt(store, message, work).await.unwrap().is_some() {
@@ -47,7 +47,7 @@ async fn what_its_workers_die_of_is_alone_and_then_parked() {
     for lease_no in 1..=MAX_LEASES {
         put(&store, "fresh").await;
         sqlx::query("UPDATE outbox SET due_at = '-infinity' WHERE key <> 'fresh'").execute(store.pg()).await.unwrap();
-        let batch = lease(&store, &[Topic::PaymentClose], 10).await.unwrap().expect("due");
+        let batch = lease(&store, &[Topic::PaymentClose], 10, Duration::ZERO).await.unwrap().expect("due");
         let keys: Vec<&str> = batch.iter().map(|message| message.key.as_str()).collect();
         match lease_no >= super::super::ALONE_FROM {
             true => assert_eq!(keys, ["deadly"], "lease {lease_no}"),
@@ -57,7 +57,7 @@ async fn what_its_workers_die_of_is_alone_and_then_parked() {
             assert!(begin(&store, message).await.unwrap(), "lease {lease_no}");
         }
         // Another worker goes on with what is due, while the lease of the dead one lasts.
-        while let Some(batch) = lease(&store, &[Topic::PaymentClose], 10).await.unwrap() {
+        while let Some(batch) = lease(&store, &[Topic::PaymentClose], 10, Duration::ZERO).await.unwrap() {
             for message in &batch {
                 assert_ne!(message.key, "deadly");
                 assert!(begin(&store, message).await.unwrap());

@@ -152,7 +152,10 @@ async fn finish<'a, 'b>(store: &Store, settled: &'b [Settled<'a>]) -> Result<Vec
     let (mut left, standing): (Vec<_>, Vec<_>) =
         settled.iter().partition(|settled| settled.status == OrderStatus::Failed);
     for some in standing.chunks(AT_ONCE) {
-        let asked: Vec<Persisted<'_>> = some.iter().map(|settled| settled.as_it_stands()).collect();
+        let orders: Vec<_> = some.iter().map(|settled| (settled.owner, settled.order)).collect();
+        let given_up = carts::given_up(store, &orders).await?;
+        let asked = some.iter().zip(given_up).map(|(settled, is_given_up)| settled.as_it_stands(is_given_up));
+        let asked: Vec<Persisted<'_>> = asked.collect();
         let answers = scripts::persisted(store, GROUP, &asked).await?;
         left.extend(
             some.iter()
@@ -246,15 +249,12 @@ async fn persist_alone(store: &Store, entry: &Entry) -> Result<(), Error> {
 /// After the commit: the cart gives the copies up (or gets them back), a late cancellation is carried out, the entry goes.
 async fn settle(store: &Store, settled: &Settled<'_>) -> Result<(), Error> {
     let Settled { entry, order, owner, status } = settled;
-    let cart = match (status, &entry.draft) {
-        (OrderStatus::Failed, _) => Some(carts::restore(store, owner, *order).await?),
-        (_, Some(draft)) => Some(carts::take(store, owner, *order, &draft.cart_lines()).await?),
-        (_, None) => None,
-    };
-    if let Some(cart) = cart {
-        scripts::taken(store, owner, *order, cart).await?;
+    match (status, &entry.draft) {
+        (OrderStatus::Failed, _) => carts::restore(store, owner, *order).await?,
+        (_, Some(draft)) => carts::take(store, owner, *order, &draft.cart_lines()).await?,
+        (_, None) => {}
     }
-    let with_cart = Persisted { is_cart_settled: true, ..settled.as_it_stands() };
+    let with_cart = settled.as_it_stands(true);
     if scripts::persisted(store, GROUP, &[with_cart]).await? == [PersistedAnswer::Cancel] {
         let change = Change {
             order: *order,

@@ -8,10 +8,7 @@ use crate::{
     Store, carts,
     error::{During, Error},
     jobs::{self, Letter, dead_letters},
-    orders::{
-        draft::Draft,
-        scripts::{self, Persisted},
-    },
+    orders::scripts::{self, Persisted},
     stock::{Line, ledger},
 };
 use domain::{OrderId, UnixMillis, order::OrderStatus};
@@ -42,19 +39,14 @@ pub(super) async fn park(store: &Store, entry: &Entry, cause: &Error, try_to_wri
     tx.commit().await.during("orders.park")?;
     let Some(order) = entry.order() else { return drop_entry(store, entry).await };
     if let Some(draft) = entry.draft.as_ref().filter(|_| !is_known)
-        && let Err(error) = restore_cart(store, draft).await
+        // The shopper has the copies in the cart again, and may order them.
+        && let Err(error) = carts::restore(store, &draft.owner, draft.order_id).await
     {
         tracing::warn!(order.id = %order, error = &error as &dyn std::error::Error, "the cart was not restored");
     }
     let gone = Persisted { entry: &entry.id, order, is_cart_settled: true, is_cancel_settled: true };
     scripts::persisted(store, GROUP, &[gone]).await?;
     Ok(())
-}
-
-/// The shopper has the copies in the cart again, and may order them.
-async fn restore_cart(store: &Store, draft: &Draft) -> Result<(), Error> {
-    let cart = carts::restore(store, &draft.owner, draft.order_id).await?;
-    scripts::taken(store, &draft.owner, draft.order_id, cart).await
 }
 
 /// The copies of an entry whose order was written down from another entry go back on sale, once.

@@ -8,8 +8,9 @@ use super::{
 use crate::{
     BRIEF_LOCKS, Store,
     error::{During, Error},
-    jobs::{self, Work},
-    orders::{change, draft::Draft, scripts::Persisted},
+    jobs::{self, Notices, Work},
+    messages,
+    orders::{draft::Draft, scripts::Persisted},
     stock::{Line, ledger, reconcile},
     world::to_timestamp,
 };
@@ -28,12 +29,12 @@ pub(super) struct Settled<'a> {
 }
 
 impl Settled<'_> {
-    /// What is dealt with by the commit alone.
-    pub(super) fn as_it_stands(&self) -> Persisted<'_> {
+    /// What is dealt with by the commit, and by the cart if that has given the copies up.
+    pub(super) fn as_it_stands(&self, is_given_up: bool) -> Persisted<'_> {
         Persisted {
             entry: &self.entry.id,
             order: self.order,
-            is_cart_settled: self.entry.draft.is_none(),
+            is_cart_settled: is_given_up || self.entry.draft.is_none(),
             is_cancel_settled: self.status != OrderStatus::PaymentPending,
         }
     }
@@ -49,8 +50,8 @@ pub(super) struct Arrival<'a> {
 }
 
 impl Arrival<'_> {
-    fn tell(&self, now: UnixMillis) -> Vec<Work> {
-        change::tell(self.draft.order_id.get(), 1, self.status, self.cause, now)
+    fn messages(&self, now: UnixMillis) -> Vec<Work> {
+        messages::of_step(self.draft.order_id.get(), 1, self.status, self.cause, now)
     }
 }
 
@@ -143,31 +144,36 @@ async fn commit(
     fence::check(store, entries).await?;
     // After the gate lock: a rebuild may keep that for as long as it needs, a stock row nobody may.
     sqlx::raw_sql(BRIEF_LOCKS).execute(&mut *tx).await.during("orders.persist")?;
-    let fits = insert(&mut tx, arrivals, now).await?;
-    match fits {
-        true => tx.commit().await.during("orders.persist")?,
-        false => tx.rollback().await.during("orders.persist")?,
-    }
-    Ok(fits)
+    let Some(notices) = insert(&mut tx, arrivals, now).await? else {
+        tx.rollback().await.during("orders.persist")?;
+        return Ok(false);
+    };
+    tx.commit().await.during("orders.persist")?;
+    jobs::tell(store, notices).await;
+    Ok(true)
 }
 
-/// Inserts what is new, with all that follows from it; the caller holds the gate lock.
+/// Inserts what is new, with all that follows from it; the caller holds the gate lock, and tells of it after its commit.
+/// `None`: the claims do not fit.
 pub(super) async fn insert(
     tx: &mut sqlx::PgTransaction<'_>,
     mut arrivals: Vec<Arrival<'_>>,
     now: UnixMillis,
-) -> Result<bool, Error> {
+) -> Result<Option<Notices>, Error> {
     const OPERATION: &str = "orders.persist";
     let at = to_timestamp(now);
     let new = queries::insert_orders(&mut **tx, &Rows::new(&arrivals), at).await.during(OPERATION)?;
     arrivals.retain(|arrival| new.contains(&arrival.draft.order_id.get()));
     if arrivals.is_empty() {
-        return Ok(true);
+        return Ok(Some(Notices::default()));
     }
     queries::insert_items(&mut **tx, &arrivals).await.during(OPERATION)?;
     queries::insert_histories(&mut **tx, &Rows::new(&arrivals), at).await.during(OPERATION)?;
-    let told: Vec<Work> = arrivals.iter().flat_map(|arrival| arrival.tell(now)).collect();
-    jobs::enqueue_work(&mut **tx, &told).await.during(OPERATION)?;
+    let messages: Vec<Work> = arrivals.iter().flat_map(|arrival| arrival.messages(now)).collect();
+    jobs::enqueue_work(&mut **tx, &messages).await.during(OPERATION)?;
+    let orders = arrivals.iter().map(|arrival| (arrival.draft.order_id, arrival.draft.owner)).collect();
+    let told_by = to_timestamp(now.plus(jobs::TOLD_WITHIN_MS));
+    let notices = jobs::notice(&mut **tx, orders, told_by).await.during(OPERATION)?;
     let (claims, unclaimed): (Vec<_>, Vec<_>) =
         arrivals.iter().partition(|arrival| arrival.status == OrderStatus::PaymentPending);
     queries::insert_reserves(&mut **tx, &claims, at).await.during(OPERATION)?;
@@ -175,7 +181,8 @@ pub(super) async fn insert(
         ledger::release_at_gate(tx, arrival.draft.order_id, &arrival.copies, now).await?;
     }
     // Last: the rows of popular books are locked until the commit, and other batches wait for them.
-    ledger::claim(tx, &sums(&claims)).await
+    let fits = ledger::claim(tx, &sums(&claims)).await?;
+    Ok(fits.then_some(notices))
 }
 
 /// Copies per book over all these claims, in book order.

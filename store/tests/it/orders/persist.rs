@@ -22,7 +22,7 @@ async fn a_batch_is_written_and_its_copies_claimed() {
     assert_eq!((shop.ledger(books[0]).await, shop.ledger(books[1]).await), ((20, 5), (20, 10)));
     assert_eq!((shop.at_gate(books[0]).await, shop.at_gate(books[1]).await), (15, 10));
     assert_eq!(shop.count("SELECT count(*) FROM stock_movements WHERE kind = 'reserve'").await, 10);
-    assert_eq!(shop.count("SELECT count(*) FROM outbox WHERE topic = 'order.changed'").await, 5);
+    assert_eq!(shop.count("SELECT count(*) FROM outbox WHERE topic = 'order.changed'").await, 0, "told already");
     shop.assert_sound().await;
 }
 

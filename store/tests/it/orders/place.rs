@@ -109,7 +109,7 @@ async fn a_book_on_two_lines_is_summed() {
             shop.keys.idempotency(&owner, &IdempotencyKey::parse("k").unwrap()),
             shop.keys.holds(&owner),
             shop.keys.reservation(domain::OrderId::new(order)),
-            shop.keys.bought(&owner),
+            shop.keys.latest(&owner),
             shop.keys.from(None),
             shop.keys.run_id(),
         ];
@@ -119,7 +119,7 @@ async fn a_book_on_two_lines_is_summed() {
             let run: String = redis.get(run_id).await.unwrap();
             let mut call = script.prepare_invoke();
             call.key(&keys[..]).arg(order.to_string()).arg(owner.to_string());
-            call.arg("f").arg("{}").arg("{}").arg(1).arg(2).arg(5).arg(60).arg("channel").arg(1).arg(0).arg(run);
+            call.arg("f").arg("{}").arg("{}").arg(1).arg(2).arg(5).arg(60).arg("channel").arg(" ").arg(0).arg(run);
             call.arg(book.get()).arg(copies[0]).arg(book.get()).arg(copies[1]);
             call.invoke_async::<Vec<String>>(&mut redis).await.unwrap()
         }
@@ -236,17 +236,44 @@ async fn one_cart_is_one_order_however_many_keys() {
 
 /// The server dies between the gate's yes and the cart: the copies are still in the cart, and cannot be ordered twice.
 #[tokio::test]
-async fn a_cart_whose_order_is_not_out_of_it_yet_waits_for_the_worker() {
+async fn a_cart_that_did_not_give_its_order_up_does_so_before_the_next_one() {
+    let shop = Shop::open().await;
+    let book = shop.book(20).await;
+    let lines = async |owner| {
+        let lines = carts::lines(&shop.store, &owner).await.unwrap().lines;
+        lines.iter().map(|(_, copies)| copies.get()).collect::<Vec<_>>()
+    };
+    for is_worker_first in [false, true] {
+        let (owner, order) = shop.waiting_order(&[(book, 2)]).await;
+        let mark = format!("taken:{order}");
+        let _: () = shop.redis.clone().hdel(shop.keys.cart(&owner), &mark).await.unwrap();
+        shop.fill(&owner, &[(book, 3)]).await;
+        match is_worker_first {
+            true => shop.persist_all().await,
+            false => assert_eq!(code(shop.place(&owner, "k2").await), ErrorCode::CartChanged),
+        }
+        assert_eq!(lines(owner).await, [1], "two of the three were ordered");
+        assert!(shop.place(&owner, "k2").await.is_ok());
+        assert!(lines(owner).await.is_empty());
+        shop.persist_all().await;
+    }
+    assert_eq!((shop.ledger(book).await, shop.at_gate(book).await), ((20, 6), 14));
+    shop.assert_sound().await;
+}
+
+/// What the gate keeps of an order is gone when it has ended: its cart only notes that.
+#[tokio::test]
+async fn an_ended_order_that_the_cart_knows_nothing_of_is_in_the_way_once() {
     let shop = Shop::open().await;
     let book = shop.book(10).await;
-    let (owner, order) = shop.waiting_order(&[(book, 2)]).await;
-    let mut redis = shop.redis.clone();
-    let _: () = redis.hset(shop.keys.bought(&owner), "order", order.to_string()).await.unwrap();
-    let _: () = redis.hdel(shop.keys.reservation(order), "taken").await.unwrap();
+    let (owner, order) = shop.payable_order(&[(book, 2)]).await;
+    shop.cancel(&owner, order).await.unwrap();
+    shop.apply_gate_ops().await;
+    let _: () = shop.redis.clone().hdel(shop.keys.cart(&owner), format!("taken:{order}")).await.unwrap();
     shop.fill(&owner, &[(book, 1)]).await;
     assert_eq!(code(shop.place(&owner, "k2").await), ErrorCode::CartChanged);
+    assert!(shop.place(&owner, "k2").await.is_ok(), "all of it is ordered");
     shop.persist_all().await;
-    assert!(shop.place(&owner, "k2").await.is_ok());
     shop.assert_sound().await;
 }
 

@@ -152,7 +152,8 @@ async fn who_has_a_parked_order_can_order_again() {
     let shop = Shop::open().await;
     let book = shop.book(10).await;
     let (owner, order) = shop.waiting_order(&[(book, 2)]).await;
-    let _: () = shop.redis.clone().hset(shop.keys.bought(&owner), "order", order.to_string()).await.unwrap();
+    let _: () = shop.redis.clone().hdel(shop.keys.cart(&owner), format!("taken:{order}")).await.unwrap();
+    shop.fill(&owner, &[(book, 2)]).await;
     spoil(&shop, order, "total", serde_json::json!(1)).await;
     shop.persist_all().await;
     assert_eq!(shop.count("SELECT count(*) FROM dead_letters WHERE source = 'placed'").await, 1);
