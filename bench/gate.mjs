@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 const [monitor, callFile, booksFile] = process.argv.slice(2);
 const bytes = (text) => text.replace(/\\(x([0-9a-f]{2})|.)/g, (_, c, hex) => (hex ? String.fromCharCode(parseInt(hex, 16)) : c));
 const calls = readFileSync(monitor, 'utf8').split('\n')
-  .filter((line) => /^[\d.]+ \[\d+ [\d.]+:\d+\] "EVALSHA" /i.test(line) && line.includes('"bb:{inv}:bought:'))
+  .filter((line) => /^[\d.]+ \[\d+ [\d.]+:\d+\] "EVALSHA" /i.test(line) && line.includes('"bb:{inv}:latest:'))
   .map((line) => [...line.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, text]) => bytes(text)))
   .filter((call) => call.includes('bb:{inv}:placed'));
 if (calls.length === 0) throw new Error('no call of order_place');

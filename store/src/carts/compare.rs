@@ -5,7 +5,7 @@
 //! and one that is newer only if the cart has moved since.
 
 use super::{
-    CartState, queries,
+    CartState, plain, queries,
     scripts::{self, Marks},
 };
 use crate::{
@@ -74,7 +74,7 @@ pub(crate) async fn carts(store: &Store, owners: &[Owner]) -> Result<Compared, E
         return Ok(compared);
     }
     let run = store.redis_run().await?.id;
-    let hashes = scripts::read(store, owners).await?;
+    let hashes = plain::read(store, owners).await?;
     let marks = scripts::marks(store, owners).await?;
     let rows = queries::load_all(store.pg(), owners).await.during("carts.compare")?;
     for ((owner, fields), Marks { is_dirty, is_dead }) in owners.iter().zip(hashes).zip(marks) {
@@ -136,7 +136,7 @@ pub(crate) async fn overdue(store: &Store) -> Result<Overdue, Error> {
     let mut overdue = Overdue::default();
     for bucket in 0..Owner::CART_BUCKETS {
         let owners = scripts::due_before(store, bucket, store.now().plus(-OVERDUE_MS)).await?;
-        for (owner, fields) in owners.iter().zip(scripts::read(store, &owners).await?) {
+        for (owner, fields) in owners.iter().zip(plain::read(store, &owners).await?) {
             match fields.is_empty() {
                 true => overdue.without_cart.push(*owner),
                 false => overdue.waiting += 1,

@@ -14,6 +14,7 @@ mod left;
 mod memo;
 pub mod parked;
 pub mod persist;
+mod plain;
 mod queries;
 mod raise;
 pub mod reconcile;
@@ -40,6 +41,7 @@ use domain::{
     AccountId, ApiError, BookId, ErrorCode, GuestId, OrderId, Owner, Quantity,
     cart::{CartView, MAX_TITLES},
 };
+use plain::Found;
 use state::{CartState, Line};
 use std::{collections::HashMap, sync::Arc};
 use verb::{Code, Postgres, Reply, Verb, Wish};
@@ -104,12 +106,12 @@ pub async fn merge(store: &Store, guest: GuestId, account: AccountId) -> Result<
     show(store, &account, &merged, HashMap::new(), &cuts(&merged)).await
 }
 
-/// Lines and version as Redis (or, when Redis lost it, Postgres) has them, without the catalogue: what an order is made of.
+/// The cart as Redis (or, when Redis lost it, Postgres) has it, without the catalogue: what an order is made of.
 pub async fn lines(store: &Store, owner: &Owner) -> Result<CartLines, Error> {
-    let (cart, _) = load(store, owner, &[]).await?;
+    let Loaded { cart, given_up, .. } = find(store, owner, &[]).await?;
     let lines = if cart.into.is_some() { Vec::new() } else { cart.lines };
     let lines = lines.into_iter().map(|(book, line)| (book, line.quantity)).collect();
-    Ok(CartLines { version: cart.t, lines, given_up: cart.given_up })
+    Ok(CartLines { version: cart.t, lines, given_up })
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -137,7 +139,7 @@ pub async fn take(store: &Store, owner: &Owner, order: OrderId, lines: &[(BookId
 
 /// Whether the owner's cart, if Redis has it, has given up this order's copies, or got them back; one round trip for all.
 pub(crate) async fn given_up(store: &Store, orders: &[(Owner, OrderId)]) -> Result<Vec<bool>, Error> {
-    scripts::given_up(store, orders).await
+    plain::given_up(store, orders).await
 }
 
 /// Puts back what [`take`] took, once, and bars a late take of the same order.
@@ -248,10 +250,23 @@ type Asked = (Reply, HashMap<BookId, i64>);
 /// The cart as it stands, and what the gate has of these books. What neither Redis nor Postgres knows is an empty cart
 /// that nobody keeps. Of a cart in doubt Redis' copy is better than nothing while Postgres is away.
 async fn load(store: &Store, owner: &Owner, books: &[BookId]) -> Result<Asked, Error> {
+    let Loaded { cart, on_sale, .. } = find(store, owner, books).await?;
+    Ok((cart, on_sale))
+}
+
+struct Loaded {
+    cart: Reply,
+    /// Orders whose copies the cart had given up, or got back, no later than it was as `cart` says.
+    given_up: Vec<OrderId>,
+    on_sale: HashMap<BookId, i64>,
+}
+
+/// One round trip for a cart at home, without a script.
+async fn find(store: &Store, owner: &Owner, books: &[BookId]) -> Result<Loaded, Error> {
     let mut run = store.redis_run().await?;
-    let (reply, on_sale) = scripts::proven(store, &mut run, owner, books).await?;
-    if let Some(reply) = reply {
-        return Ok((reply, on_sale));
+    let Found { proven, mut given_up, on_sale } = plain::find(store, &mut run, owner, books).await?;
+    if let Some(cart) = proven {
+        return Ok(Loaded { cart, given_up, on_sale });
     }
     let (state, failure) = match from_postgres(store, owner).await {
         Ok(state) => (Some(state.unwrap_or_default()), None),
@@ -259,11 +274,9 @@ async fn load(store: &Store, owner: &Owner, books: &[BookId]) -> Result<Asked, E
         Err(error) => return Err(error),
     };
     let postgres = state.as_ref().map_or(Postgres::Away, Postgres::Has);
-    let (reply, _) = scripts::call(store, &mut run, owner, Verb::Load, postgres, &[]).await?;
-    let reply = reply.ok_or_else(|| failure.unwrap_or_else(unseeded))?;
-    // The script says nothing of orders.
-    let whole = if reply.t > 0 { scripts::proven(store, &mut run, owner, &[]).await?.0 } else { None };
-    Ok((whole.unwrap_or(reply), on_sale))
+    let (cart, _) = scripts::call(store, &mut run, owner, Verb::Load, postgres, &[]).await?;
+    given_up.extend(state.iter().flat_map(|state| state.marks.keys()).filter_map(|mark| state::given_up(mark)));
+    Ok(Loaded { cart: cart.ok_or_else(|| failure.unwrap_or_else(unseeded))?, given_up, on_sale })
 }
 
 async fn edit(store: &Store, owner: &Owner, verb: Verb<'_>) -> Result<Reply, Error> {

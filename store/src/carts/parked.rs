@@ -1,6 +1,6 @@
 //! Carts in the dead letters: tried again every hour and by hand, written from Redis as a whole.
 
-use super::{CartState, Code, Verb, scripts, verb::Revival};
+use super::{CartState, Code, Verb, plain, scripts, verb::Revival};
 use crate::{
     Store,
     error::{During, Error},
@@ -64,7 +64,7 @@ async fn bring_back(store: &Store, owner: &Owner, letter: &Value) -> Result<bool
 }
 
 async fn is_somewhere(store: &Store, owner: &Owner) -> Result<bool, Error> {
-    let is_here = scripts::read(store, &[*owner]).await?.pop().is_some_and(|fields| !fields.is_empty());
+    let is_here = plain::read(store, &[*owner]).await?.pop().is_some_and(|fields| !fields.is_empty());
     Ok(is_here || super::load(store, owner, &[]).await?.0.t > 0)
 }
 

@@ -2,7 +2,7 @@
 //! only if the cart has not moved. What keeps failing goes to the dead letters while the shopper goes on unharmed.
 
 use super::{
-    CartState, queries,
+    CartState, plain, queries,
     scripts::{self, Claimed, Done},
 };
 use crate::{
@@ -116,7 +116,7 @@ type Read = Result<Option<CartState>, Error>;
 
 async fn read(store: &Store, batch: &[Claimed]) -> Result<Vec<(Claimed, Read)>, Error> {
     let owners: Vec<Owner> = batch.iter().map(|claimed| claimed.owner).collect();
-    let hashes = scripts::read(store, &owners).await?;
+    let hashes = plain::read(store, &owners).await?;
     Ok(batch.iter().copied().zip(hashes.into_iter().map(CartState::from_fields)).collect())
 }
 
@@ -136,7 +136,7 @@ async fn settle(store: &Store, owner: &Owner, state: Read) -> Read {
 }
 
 async fn reread(store: &Store, owner: &Owner) -> Read {
-    scripts::read(store, &[*owner]).await?.pop().map_or(Ok(None), CartState::from_fields)
+    plain::read(store, &[*owner]).await?.pop().map_or(Ok(None), CartState::from_fields)
 }
 
 /// All in one transaction; when one of them is refused, each by itself, so that it fails alone.
@@ -209,7 +209,7 @@ async fn fail(store: &Store, claimed: Claimed, error: Error) -> Result<(), Error
 
 async fn park(store: &Store, claimed: Claimed, error: &Error, attempts: i32) -> Result<(), Error> {
     let owner = claimed.owner;
-    let fields = scripts::read(store, &[owner]).await?.pop().unwrap_or_default();
+    let fields = plain::read(store, &[owner]).await?.pop().unwrap_or_default();
     let letter = Letter {
         source: dead_letters::CART,
         key: &owner.to_string(),

@@ -4,7 +4,7 @@
 //! Carts of guests stay where they are: they left Redis because nobody looked at them. A guest cart that has moved into
 //! an account is never revived; one that still has lines is put back closed, and the worker moves them, once.
 
-use super::{queries, scripts};
+use super::{plain, queries};
 use crate::{
     Store,
     error::{During, Error},
@@ -42,7 +42,7 @@ impl Scheduled for RestoreCarts {
             let Some(last) = page.last() else { break };
             after.clone_from(last);
             let owners: Vec<Owner> = page.iter().filter_map(|owner| owner.parse().ok()).collect();
-            let hashes = scripts::read(store, &owners).await?;
+            let hashes = plain::read(store, &owners).await?;
             let absent: Vec<Owner> =
                 owners.iter().zip(hashes).filter(|(_, fields)| fields.is_empty()).map(|(owner, _)| *owner).collect();
             // A read like any other: it puts back what is absent, and leaves alone what came back meanwhile.

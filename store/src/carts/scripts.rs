@@ -11,10 +11,8 @@ use crate::{
     link::Run,
     stock,
 };
-use domain::{BookId, OrderId, Owner, UnixMillis};
-use redis::{
-    AsyncCommands, Cmd, ErrorKind, FromRedisValue, Pipeline, RedisError, Script, ServerErrorKind, aio::ConnectionLike,
-};
+use domain::{BookId, Owner, UnixMillis};
+use redis::{Cmd, ErrorKind, FromRedisValue, Pipeline, RedisError, Script, ServerErrorKind, aio::ConnectionLike};
 use std::{collections::HashMap, sync::LazyLock};
 
 /// An edit is persisted this long after it, so that a burst of edits is one write.
@@ -59,35 +57,6 @@ pub(super) async fn call(
     Ok((Reply::parse(&answer)?, stock::told(books, epoch.as_deref(), &counts)))
 }
 
-/// The cart as it stands, if this run of Redis has proven it, and what the gate has of these books; one round trip.
-pub(super) async fn proven(
-    store: &Store,
-    run: &mut Run,
-    owner: &Owner,
-    books: &[BookId],
-) -> Result<(Option<Reply>, HashMap<BookId, i64>), Error> {
-    type Fields = HashMap<String, String>;
-    const OPERATION: &str = "carts.proven";
-    let (mut pipe, cart) = (redis::pipe(), store.keys().cart(owner));
-    if books.is_empty() {
-        let fields: Fields = run.connection.hgetall(cart).await.during(OPERATION)?;
-        return Ok((Reply::of_proven(fields, &run.id)?, HashMap::new()));
-    }
-    stock::ask(store, &mut pipe, books);
-    let answer = pipe.hgetall(cart).query_async(&mut run.connection).await.during(OPERATION)?;
-    let (epoch, counts, fields): (Option<String>, Vec<Option<i64>>, Fields) = answer;
-    Ok((Reply::of_proven(fields, &run.id)?, stock::told(books, epoch.as_deref(), &counts)))
-}
-
-/// Which of these orders the owner's cart has a mark of.
-pub(super) async fn given_up(store: &Store, orders: &[(Owner, OrderId)]) -> Result<Vec<bool>, Error> {
-    let mut pipe = redis::pipe();
-    for (owner, order) in orders {
-        pipe.hexists(store.keys().cart(owner), format!("taken:{order}"));
-    }
-    pipe.query_async(&mut store.redis()).await.during("carts.given_up")
-}
-
 fn command(store: &Store, run: &Run, owner: &Owner, verb: Verb<'_>, postgres: Postgres<'_>) -> Cmd {
     let (keys, now) = (store.keys(), store.now());
     let (known, seed) = match postgres {
@@ -117,18 +86,6 @@ async fn told<T: FromRedisValue>(
         }
         answer => answer,
     }
-}
-
-/// The whole hashes of these carts, in their order; one round trip.
-pub(super) async fn read(store: &Store, owners: &[Owner]) -> Result<Vec<HashMap<String, String>>, Error> {
-    if owners.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut pipe = redis::pipe();
-    for owner in owners {
-        pipe.hgetall(store.keys().cart(owner));
-    }
-    pipe.query_async(&mut store.redis()).await.during("carts.read")
 }
 
 /// A cart to persist, leased.

@@ -1,7 +1,7 @@
 //! A whole cart as it is stored: the fields of its hash in Redis, the row and lines in Postgres.
 
 use crate::error::Error;
-use domain::{BookId, Minor, Owner, Quantity};
+use domain::{BookId, Minor, OrderId, Owner, Quantity};
 use std::collections::{BTreeMap, HashMap};
 
 const READ: &str = "carts.read_fields";
@@ -79,6 +79,11 @@ impl CartState {
         fields.extend(self.marks.iter().flat_map(|(mark, value)| [mark.clone(), value.clone()]));
         fields
     }
+}
+
+/// The order that this field of a cart is the mark of.
+pub(super) fn given_up(field: &str) -> Option<OrderId> {
+    field.strip_prefix("taken:")?.parse().ok()
 }
 
 pub(super) fn number(text: &str) -> Result<i64, Error> {

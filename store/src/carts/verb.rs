@@ -139,8 +139,6 @@ pub(super) struct Reply {
     /// What the last merge did, until the shopper goes on.
     pub notice: Option<CartNotice>,
     pub lines: Vec<(BookId, Line)>,
-    /// Orders whose copies the cart gave up, or got back; scripts do not say.
-    pub given_up: Vec<OrderId>,
 }
 
 impl Verb<'_> {
@@ -246,8 +244,7 @@ impl Reply {
         });
         let mut lines = lines.collect::<Result<Vec<_>, Error>>()?;
         lines.sort_unstable_by_key(|(book, _)| *book);
-        let (t, given_up) = (state::number(t)?, Vec::new());
-        Ok(Some(Self { code, t, into, note: note.clone(), notice, lines, given_up }))
+        Ok(Some(Self { code, t: state::number(t)?, into, note: note.clone(), notice, lines }))
     }
 
     /// The cart as its hash says; `None`: it is not here, or this run of Redis has not proven it (`cart_prelude.lua`).
@@ -259,14 +256,12 @@ impl Reply {
         let unexpected = || Error::unexpected("carts.proven", "unexpected notice of a merge");
         let notice = fields.get("n").map(|notice| merged(notice).ok_or_else(unexpected)).transpose()?;
         let Some(state) = CartState::from_fields(fields)? else { return Ok(None) };
-        let order = |mark: &String| mark.strip_prefix("taken:")?.parse().ok();
         Ok(Some(Self {
             code: Code::Ok,
             t: state.t,
             into: state.into,
             note: String::new(),
             notice,
-            given_up: state.marks.keys().filter_map(order).collect(),
             lines: state.lines.into_iter().collect(),
         }))
     }
@@ -310,15 +305,14 @@ mod tests {
     #[test]
     fn a_cart_is_read_without_a_script_only_if_this_run_has_proven_it() {
         let read = |more: &[(&str, &str)]| {
-            let cart = [("v", "3"), ("t", "17"), ("e", "run"), ("i:9", "2"), ("p:9", "39900"), ("i:4", "1"), ("n", "3,1,0")];
+            let cart =
+                [("v", "3"), ("t", "17"), ("e", "run"), ("i:9", "2"), ("p:9", "39900"), ("i:4", "1"), ("n", "3,1,0")];
             let fields = cart.iter().chain(more).map(|(field, value)| ((*field).to_owned(), (*value).to_owned()));
             Reply::of_proven(fields.collect(), "run")
         };
-        let order = "c85a0465-8329-82fa-9ec7-9ebd73ded635";
-        let cart = read(&[(&format!("taken:{order}"), "1;"), ("into", "a:1")]).unwrap().expect("proven");
+        let cart = read(&[("taken:c85a0465-8329-82fa-9ec7-9ebd73ded635", "1;"), ("into", "a:1")]);
         let words = ["OK", "3", "17", "a:1", "", "3,1,0", "4", "1", "", "9", "2", "39900"].map(str::to_owned);
-        let told = Reply::parse(&words).unwrap().expect("a cart");
-        assert_eq!(cart, Reply { given_up: vec![order.parse().unwrap()], ..told });
+        assert_eq!(cart.unwrap(), Reply::parse(&words).unwrap(), "what the script says");
         assert_eq!(read(&[("e", "another")]).unwrap(), None, "left by another run");
         assert_eq!(read(&[("unproven", "16")]).unwrap(), None);
         assert_eq!(Reply::of_proven(HashMap::new(), "run").unwrap(), None, "absent");

@@ -26,7 +26,7 @@ use std::time::Duration;
 
 /// Pause between two looks for what browsers wait for when nothing was due.
 pub(crate) const PAUSE: Duration = Duration::from_millis(120);
-/// The same for what somebody else's server is asked to do.
+/// The same for money, and for what mail servers and the like are asked to do.
 const LONG_PAUSE: Duration = Duration::from_millis(400);
 /// Messages of one round.
 pub(crate) const BATCH: i64 = 100;

@@ -46,14 +46,19 @@ pub async fn place(
     from: Option<Network>,
 ) -> Result<Placed, Error> {
     let fingerprint = draft::fingerprint(&request)?;
-    // What the gate remembers it says itself, below.
-    if Look::first(&key, store.now()) == Look::Everywhere
-        && let Some(answer) = replay(store, owner, &key, &fingerprint, Look::Everywhere).await?
-    {
+    let known = async {
+        match Look::first(&key, store.now()) {
+            // It says so itself, below.
+            Look::Gate => Ok(None),
+            Look::Everywhere => replay(store, owner, &key, &fingerprint, Look::Everywhere).await,
+        }
+    };
+    let (known, cart) = tokio::join!(known, carts::lines(store, owner));
+    if let Some(answer) = known? {
         return Ok(answer);
     }
     let made = async {
-        let cart = carts::lines(store, owner).await?;
+        let cart = cart?;
         Ok((Draft::from_cart(store, owner, &cart, request, key.clone()).await?, cart.given_up))
     };
     let (draft, given_up) = match made.await {
@@ -72,9 +77,11 @@ pub async fn place(
         PlaceAnswer::TooManyHolds => return Err(too_many_holds().into()),
         PlaceAnswer::TooManyCopies => return Err(too_many_copies(store).into()),
         PlaceAnswer::CartTaken(order) => {
-            // Whoever made it has not come so far, or never will; then the next press finds the cart without its copies.
-            take_again(store, owner, order).await?;
-            return Err(cart_taken().into());
+            // Whoever made it has not come so far, or never will: the next press finds the cart without its copies.
+            if let Err(error) = take_again(store, owner, order).await {
+                tracing::warn!(order.id = %order, error = &error as &dyn std::error::Error, "its cart is left as it is");
+            }
+            return Err(cart_taken().with_cart(carts::view(store, owner).await?).into());
         }
         PlaceAnswer::NotReady => {
             let known = replay(store, owner, &key, &fingerprint, Look::Everywhere).await?;
@@ -106,11 +113,13 @@ async fn at_gate(
     }
 }
 
-/// The cart gives up the copies of an order made of it. One that has ended holds none: it is only noted.
+/// The cart gives up the copies of an order made of it; of one that came to nothing it only takes note.
 async fn take_again(store: &Store, owner: &Owner, order: OrderId) -> Result<(), Error> {
-    let kept = reservations::kept(store, &[order]).await?;
-    let draft = kept.into_iter().flatten().find_map(|kept| kept.draft());
-    carts::take(store, owner, order, &draft.map(|draft| draft.cart_lines()).unwrap_or_default()).await
+    let came_to_nothing = [OrderStatus::Failed, OrderStatus::Cancelled, OrderStatus::Expired];
+    let found = read::order(store, order).await?.filter(|(_, view)| !came_to_nothing.contains(&view.status));
+    let lines = found.map(|(_, view)| view.lines).unwrap_or_default();
+    let lines: Vec<_> = lines.iter().map(|line| (line.book_id, line.quantity)).collect();
+    carts::take(store, owner, order, &lines).await
 }
 
 /// The order, from Postgres or, while it waits to be written, from the gate; `None`: not there or not theirs. Whoever
@@ -209,7 +218,7 @@ fn short(draft: &Draft, left: &[(domain::BookId, u32)]) -> ApiError {
 }
 
 fn cart_taken() -> ApiError {
-    let message = "This cart was just ordered from another tab or window. You find it under your orders.";
+    let message = "This cart was ordered already, perhaps from another tab or window: you find it under your orders.";
     ApiError::new(ErrorCode::CartChanged, message)
 }
 

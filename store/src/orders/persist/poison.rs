@@ -7,7 +7,7 @@ use super::{
 use crate::{
     Store, carts,
     error::{During, Error},
-    jobs::{self, Letter, dead_letters},
+    jobs::{self, Letter, Notices, dead_letters},
     orders::scripts::{self, Persisted},
     stock::{Line, ledger},
 };
@@ -25,9 +25,10 @@ pub(super) async fn park(store: &Store, entry: &Entry, cause: &Error, try_to_wri
     ledger::share_gate_lock(&mut tx).await?;
     fence::check(store, std::slice::from_ref(entry)).await?;
     let is_known = is_known(&mut tx, entry).await?;
+    let mut notices = Notices::default();
     if !is_known && !is_parked(&mut tx, entry).await? {
         if try_to_write {
-            fail(&mut tx, entry, now).await?;
+            notices = fail(&mut tx, entry, now).await?;
         }
         // Asked again: an order from another placing is in the way of this one, and knows nothing of its copies.
         if !self::is_known(&mut tx, entry).await? {
@@ -37,6 +38,7 @@ pub(super) async fn park(store: &Store, entry: &Entry, cause: &Error, try_to_wri
     let attempts = i32::try_from(entry.deliveries).unwrap_or(i32::MAX);
     file(&mut tx, entry, &cause.chain(), attempts).await?;
     tx.commit().await.during("orders.park")?;
+    jobs::tell(store, notices).await;
     let Some(order) = entry.order() else { return drop_entry(store, entry).await };
     if let Some(draft) = entry.draft.as_ref().filter(|_| !is_known)
         // The shopper has the copies in the cart again, and may order them.
@@ -76,14 +78,18 @@ async fn is_known(tx: &mut sqlx::PgTransaction<'_>, entry: &Entry) -> Result<boo
 }
 
 /// Tries to write the order down as FAILED; a savepoint keeps the transaction usable when Postgres refuses that too.
-async fn fail(tx: &mut sqlx::PgTransaction<'_>, entry: &Entry, now: UnixMillis) -> Result<(), Error> {
-    let Some(draft) = &entry.draft else { return Ok(()) };
+async fn fail(tx: &mut sqlx::PgTransaction<'_>, entry: &Entry, now: UnixMillis) -> Result<Notices, Error> {
+    let Some(draft) = &entry.draft else { return Ok(Notices::default()) };
     let mut savepoint = tx.begin().await.during("orders.park")?;
     match write::insert(&mut savepoint, vec![write::refused(draft)], now).await {
-        Ok(_) => savepoint.commit().await.during("orders.park"),
+        Ok(notices) => {
+            savepoint.commit().await.during("orders.park")?;
+            Ok(notices.unwrap_or_default())
+        }
         Err(error) => {
             tracing::warn!(order.id = %draft.order_id, error = &error as &dyn std::error::Error, "not even as FAILED");
-            savepoint.rollback().await.during("orders.park")
+            savepoint.rollback().await.during("orders.park")?;
+            Ok(Notices::default())
         }
     }
 }

@@ -271,9 +271,41 @@ async fn an_ended_order_that_the_cart_knows_nothing_of_is_in_the_way_once() {
     shop.apply_gate_ops().await;
     let _: () = shop.redis.clone().hdel(shop.keys.cart(&owner), format!("taken:{order}")).await.unwrap();
     shop.fill(&owner, &[(book, 1)]).await;
-    assert_eq!(code(shop.place(&owner, "k2").await), ErrorCode::CartChanged);
+    let refusal = shop.place(&owner, "k2").await.unwrap_err().to_api();
+    assert_eq!((refusal.code, refusal.cart.expect("what is left").lines.len()), (ErrorCode::CartChanged, 1));
     assert!(shop.place(&owner, "k2").await.is_ok(), "all of it is ordered");
     shop.persist_all().await;
+    shop.assert_sound().await;
+}
+
+/// The cart came back from before its order, which is long paid.
+#[tokio::test]
+async fn a_paid_order_that_the_cart_knows_nothing_of_is_taken_out_of_it() {
+    let shop = Shop::open().await;
+    let book = shop.book(10).await;
+    let (owner, order) = shop.paid_order(&[(book, 2)]).await;
+    shop.apply_gate_ops().await;
+    let _: () = shop.redis.clone().hdel(shop.keys.cart(&owner), format!("taken:{order}")).await.unwrap();
+    shop.fill(&owner, &[(book, 3)]).await;
+    assert_eq!(code(shop.place(&owner, "k2").await), ErrorCode::CartChanged);
+    assert_eq!(carts::lines(&shop.store, &owner).await.unwrap().lines[0].1.get(), 1);
+    assert!(shop.place(&owner, "k2").await.is_ok());
+}
+
+/// Redis was restarted, and Postgres is away: what a cart that nobody can prove says of the order before counts.
+#[tokio::test]
+async fn with_postgres_away_a_cart_in_doubt_is_ordered_by_whoever_ordered_before() {
+    let (shop, wire) = Shop::on_a_wire().await;
+    let book = shop.book(10).await;
+    let (owner, _) = shop.payable_order(&[(book, 1)]).await;
+    shop.fill(&owner, &[(book, 2)]).await;
+    let _: () = shop.redis.clone().hset(shop.keys.cart(&owner), "e", "another run").await.unwrap();
+    wire.cut();
+    let order = shop.place(&owner, "k2").await.unwrap().order_id;
+    wire.mend();
+    shop.persist_all().await;
+    assert_eq!(shop.status(order).await, Some(OrderStatus::PaymentPending));
+    assert!(carts::lines(&shop.store, &owner).await.unwrap().lines.is_empty());
     shop.assert_sound().await;
 }
 
