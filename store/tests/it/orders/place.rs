@@ -4,7 +4,7 @@ use super::shop::{Shop, eventually, expecting, request};
 use domain::{ErrorCode, IdempotencyKey, Quantity, order::OrderStatus};
 use redis::AsyncCommands;
 use std::collections::HashSet;
-use store::{carts, error::Error, orders, viewer::Viewer};
+use store::{carts, error::Error, jobs::Job, orders, viewer::Viewer};
 
 fn code<T: std::fmt::Debug>(result: Result<T, Error>) -> ErrorCode {
     result.expect_err("a refusal").to_api().code
