@@ -1,8 +1,12 @@
 //! Thirty-two tabs of one person.
 
 use super::editor::lines;
-use crate::{shop::Shop, visitor::Visitor};
+use crate::{
+    shop::{Shop, eventually},
+    visitor::Visitor,
+};
 use futures::future::join_all;
+use serde_json::Value;
 use std::collections::BTreeSet;
 
 const TABS: usize = 32;
@@ -44,16 +48,18 @@ async fn tabs_of_one_person_lose_no_edit() {
     shop.assert_sound();
 }
 
-/// The ids of the books that were brought in for the tabs; the list shows them page by page.
+/// The ids of the books that were brought in for the tabs, once the shop's index has them; the list shows them page by page.
 async fn books(shop: &Shop) -> Vec<String> {
-    let mut found = Vec::new();
-    for page in 1.. {
-        let list = shop.visitor().get(&format!("/api/books?q=&page={page}")).await.ok();
-        let books = list["books"].as_array().filter(|books| !books.is_empty());
-        let Some(books) = books else { break };
-        let ours = books.iter().filter(|book| book["title"].as_str().is_some_and(|title| title.starts_with("Title ")));
-        found.extend(ours.map(|book| book["id"].to_string()));
-    }
-    assert_eq!(found.len(), TABS);
-    found
+    let look = || async {
+        let mut found = Vec::new();
+        for page in 1.. {
+            let list = shop.visitor().get(&format!("/api/books?q=&page={page}")).await.ok();
+            let books = list["books"].as_array().filter(|books| !books.is_empty());
+            let Some(books) = books else { break };
+            let is_ours = |book: &&Value| book["title"].as_str().is_some_and(|title| title.starts_with("Title "));
+            found.extend(books.iter().filter(is_ours).map(|book| book["id"].to_string()));
+        }
+        (found.len() == TABS).then_some(found)
+    };
+    eventually("the index to have the tabs' books", look).await
 }
