@@ -92,38 +92,39 @@ pub(crate) async fn enqueue(
     payload: &serde_json::Value,
     due: OffsetDateTime,
 ) -> sqlx::Result<()> {
-    enqueue_alike(db, topic, &[key.to_owned()], payload, due).await
+    enqueue_alike(db, topic, &[key.to_owned()], payload, due).await?;
+    Ok(())
 }
 
-/// The same work for many keys, which need no payload.
+/// The same work for many keys, which need no payload; the ids of the rows.
 pub(crate) async fn enqueue_all(
     db: impl PgExecutor<'_>,
     topic: Topic,
     keys: &[String],
     due: OffsetDateTime,
-) -> sqlx::Result<()> {
+) -> sqlx::Result<Vec<i64>> {
     enqueue_alike(db, topic, keys, &serde_json::json!({}), due).await
 }
 
-/// The same work, payload included, for many keys.
+/// The same work, payload included, for many keys; the ids of the rows.
 pub(crate) async fn enqueue_alike(
     db: impl PgExecutor<'_>,
     topic: Topic,
     keys: &[String],
     payload: &serde_json::Value,
     due: OffsetDateTime,
-) -> sqlx::Result<()> {
+) -> sqlx::Result<Vec<i64>> {
     if keys.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    sqlx::query!(
-        "INSERT INTO outbox (topic, key, payload, due_at) SELECT $1, key, $3, $4 FROM unnest($2::text[]) AS k (key)",
+    sqlx::query_scalar!(
+        "INSERT INTO outbox (topic, key, payload, due_at) SELECT $1, key, $3, $4 FROM unnest($2::text[]) AS k (key)
+         RETURNING id",
         topic.as_str(),
         keys,
         payload,
         due
     )
-    .execute(db)
-    .await?;
-    Ok(())
+    .fetch_all(db)
+    .await
 }

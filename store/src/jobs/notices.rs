@@ -1,7 +1,7 @@
 //! Live messages of orders that were just written down: whoever wrote them tells of them at once. Their rows in the outbox
 //! become due only for the case that nobody does.
 
-use super::{Topic, queries};
+use super::{Topic, enqueue_all, queries};
 use crate::{
     Store,
     error::{During, Error},
@@ -29,7 +29,7 @@ pub(crate) async fn notice(
     due: OffsetDateTime,
 ) -> sqlx::Result<Notices> {
     let keys: Vec<String> = orders.iter().map(|(order, _)| order.to_string()).collect();
-    let rows = queries::notices(db, Topic::OrderChanged.as_str(), &keys, due).await?;
+    let rows = enqueue_all(db, Topic::OrderChanged, &keys, due).await?;
     Ok(Notices { rows, orders })
 }
 

@@ -136,23 +136,6 @@ pub(super) async fn hand_back(db: impl PgExecutor<'_>, ids: &[i64], due: OffsetD
     Ok(())
 }
 
-/// One row for each key; their ids.
-pub(super) async fn notices(
-    db: impl PgExecutor<'_>,
-    topic: &str,
-    keys: &[String],
-    due: OffsetDateTime,
-) -> Result<Vec<i64>, sqlx::Error> {
-    sqlx::query_scalar!(
-        "INSERT INTO outbox (topic, key, due_at) SELECT $1, key, $3 FROM unnest($2::text[]) AS k (key) RETURNING id",
-        topic,
-        keys,
-        due
-    )
-    .fetch_all(db)
-    .await
-}
-
 pub(super) struct Version {
     pub id: Uuid,
     pub owner: String,
